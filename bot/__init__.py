@@ -1,0 +1,1 @@
+"""The machine: it knows chats, not this community's business."""

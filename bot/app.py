@@ -1,0 +1,177 @@
+"""The one place where the parts are joined; what lives in handlers/ and channels/ is found."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import Any, TypeVar
+
+import handlers
+from bot import channels as channel_folder
+from bot import clock, logs, metrics, seals, upkeep
+from bot.channels import Channel, Unusable
+from bot.conversation import Conversation, Conversations
+from bot.db import Database, StoreDown
+from bot.i18n import languages
+from bot.messages import Inbound, Receipt
+from bot.router import Router
+from bot.scheduler import Job, Scheduler
+from bot.sender import Sender
+from bot.settings import Settings
+from bot.store import deliveries, secrets
+
+T = TypeVar("T")
+
+log = logs.get("app")
+
+
+class App:
+    """One process of Linkline: the parts that `web` and `worker` share, joined once."""
+
+    def __init__(self, settings: Settings, channels: Sequence[Channel] | None = None) -> None:
+        seals.use(seals.Keyring(settings.keys()))
+        self.settings = settings
+        self.conversations = Conversations(_found(handlers, Conversation))
+        self.channels = list_channels(settings) if channels is None else list(channels)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._join()
+
+    def _join(self) -> None:
+        self.database = Database(self.settings.database_url)
+        self.database.run_now(secrets.open_store)
+        windows = {each.lane: each.limits.window for each in self.channels if each.limits.window}
+        self.router = Router(self.database, self.conversations, windows)
+        self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
+        jobs = [*_found(handlers, Job), *_in_module(upkeep, Job)]
+        self.scheduler = Scheduler(self.database, jobs)
+
+    # Life
+
+    def start_sending(self) -> None:
+        """The worker's part: senders, the clock, and the providers told what we want."""
+        for sender in self.senders:
+            self._spawn(sender.run())
+        self.scheduler.start()
+        self._spawn(self._prepare())
+
+    def start_listening(self) -> None:
+        """Fetch from providers that allow it, where there is no public address."""
+        for channel in self.channels:
+            if hasattr(channel, "listen") and not self.settings.public_url:
+                self._spawn(self._listen(channel))
+
+    async def stop(self) -> None:
+        """Finish what is on its way, write it down, let go."""
+        self.scheduler.stop()
+        for sender in self.senders:
+            sender.stop()
+        if self._tasks:
+            _done, late = await asyncio.wait(self._tasks, timeout=1)
+            late = await self._finish_sends(late)
+            for task in late:
+                task.cancel()
+        for channel in self.channels:
+            await channel.close()
+        self.database.close()
+
+    async def _finish_sends(self, tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+        sends = {task for task in tasks if task.get_name() == "Sender.run"}
+        if sends:
+            await asyncio.wait(sends, timeout=10)
+        return {task for task in tasks if not task.done()}
+
+    async def restart(self) -> None:
+        """Throw away every object and begin again on the same store, as after a crash."""
+        self.scheduler.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self.database.abandon()
+        self._join()
+        self.start_sending()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work, name=work.__qualname__)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _prepare(self) -> None:
+        """Register commands and webhooks; a provider that is away is tried again."""
+        for channel in self.channels:
+            prepare = getattr(channel, "prepare", None)
+            while prepare is not None:
+                try:
+                    await prepare({code: self.conversations.menu(code) for code in languages()})
+                    break
+                except Exception as error:
+                    log.warning("not_prepared", lane=channel.lane, error=type(error).__name__)
+                    await asyncio.sleep(15)
+
+    async def _listen(self, channel: Any) -> None:
+        async for raw, events in channel.listen():
+            taken = False
+            while not taken:
+                try:
+                    if isinstance(events, Unusable):
+                        await self.router.park(channel.lane, events.key, raw, events.reason)
+                    else:
+                        await self.take(channel, events)
+                    taken = True
+                except StoreDown:
+                    await asyncio.sleep(1)
+
+    # What comes in
+
+    async def take(self, channel: Channel, events: Iterable[Inbound | Receipt]) -> None:
+        """Commit each event; then wake the senders and stop the buttons' spinners."""
+        for event in events:
+            if isinstance(event, Receipt):
+                await self._take_receipt(event)
+            else:
+                await self.router.take(event)
+                self.wake()
+                acknowledge = getattr(channel, "acknowledge", None)
+                if event.receipt is not None and acknowledge is not None:
+                    self._spawn(acknowledge(event))
+
+    async def _take_receipt(self, receipt: Receipt) -> None:
+        now = clock.now()
+        known = await self.database.run(lambda db: deliveries.apply(db, receipt, now))
+        metrics.RECEIPTS.labels(receipt.lane, receipt.state if known else "foreign").inc()
+
+    def wake(self) -> None:
+        for sender in self.senders:
+            sender.wake()
+
+    async def drain(self) -> None:
+        """Send all that is due now, in this process; for tests."""
+        for sender in self.senders:
+            await sender.drain()
+
+
+def list_channels(settings: Settings) -> list[Channel]:
+    """One for each sending identity that the settings name."""
+    found: list[Channel] = []
+    for module in _modules(channel_folder):
+        for each in vars(module).values():
+            if isinstance(each, type) and each.__module__ == module.__name__:
+                if hasattr(each, "from_settings"):
+                    found += each.from_settings(settings)
+    return found
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    names = sorted(each.name for each in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+
+
+def _found(package: ModuleType, kind: type[T]) -> list[T]:
+    return [each for module in _modules(package) for each in _in_module(module, kind)]
+
+
+def _in_module(module: ModuleType, kind: type[T]) -> list[T]:
+    return [each for each in vars(module).values() if isinstance(each, kind)]

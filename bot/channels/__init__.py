@@ -1,0 +1,106 @@
+"""Channels: ways to reach people, one file each; whatever lives in this folder counts.
+
+The errors are the contract with the sender: each says what to do with the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Protocol, Self
+
+from bot.messages import Inbound, Limits, Outbound, Receipt
+from bot.settings import Settings
+
+
+class Forbidden(Exception):
+    """The call does not come from the provider."""
+
+
+class Unusable(Exception):
+    """Authenticated, but nothing we can work with; it is parked and answered 200."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key = key  # names the event at its provider
+        self.reason = reason  # a word for the log; never content
+
+
+class SendError(Exception):
+    """The provider did not take a message; `code` is its own code for it."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class TryLater(SendError):
+    """Not taken, and may be tried again."""
+
+    def __init__(self, code: str, after: timedelta, whole_lane: bool = False) -> None:
+        super().__init__(code)
+        self.after = after
+        self.whole_lane = whole_lane  # the provider means all of us, not this chat
+
+
+class Gone(SendError):
+    """This address cannot be reached: stop writing to it until it writes to us."""
+
+
+class Rejected(SendError):
+    """This message will never pass."""
+
+
+class WindowClosed(SendError):
+    """Free text is not allowed now: hold it until she writes."""
+
+
+class Unknown(SendError):
+    """It may have been sent: do not blindly repeat."""
+
+
+class Channel(Protocol):
+    """A way to reach people. To add one, add one file beside this one."""
+
+    name: str  # also the path of its webhook
+    lane: str  # one sending identity at the provider
+    limits: Limits
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> list[Self]:
+        """One for each sending identity the settings name; none if they name none."""
+        ...
+
+    def receive(self, url: str, headers: Mapping[str, str], body: bytes) -> list[Inbound | Receipt]:
+        """What a webhook call holds. Raises Forbidden, Unusable."""
+        ...
+
+    async def send(self, message: Outbound) -> str | None:
+        """Hand over; the provider's id of it. Raises SendErrors."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Acknowledges(Protocol):
+    """A channel whose buttons spin until they are told to stop."""
+
+    async def acknowledge(self, inbound: Inbound) -> None: ...
+
+
+class Finds(Protocol):
+    """A channel that can tell whether an unknown send has arrived."""
+
+    async def find(self, message: Outbound) -> str | None: ...
+
+
+class Listens(Protocol):
+    """A channel that can fetch what came, without a public address."""
+
+    def listen(self) -> AsyncIterator[tuple[str, list[Inbound | Receipt] | Unusable]]: ...
+
+
+class Prepares(Protocol):
+    """A channel that registers commands or a webhook when the bot starts."""
+
+    async def prepare(self, commands: Mapping[str, list[tuple[str, str]]]) -> None: ...

@@ -1,0 +1,346 @@
+"""Telegram, through python-telegram-bot's Bot as client; the only file that knows Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any, Self
+
+import aiohttp
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeChat,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+    Update,
+)
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+from telegram.error import Forbidden as Refused
+from telegram.request import BaseRequest, RequestData
+
+from bot import logs
+from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unknown, Unusable
+from bot.messages import File, Inbound, Limits, Menu, Outbound, Receipt, Say, Tap
+from bot.settings import Settings
+
+UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 20.0
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+# Bad Requests that mean the chat, not the message.
+_GONE = ("chat not found", "user not found", "peer_id_invalid", "bot can't initiate")
+
+log = logs.get("telegram")
+
+
+class Telegram:
+    """A bot on Telegram. Facts: core.telegram.org/bots/api, Bot API 10."""
+
+    name = "telegram"
+    limits = Limits(text=4096, buttons=10, label=40, commands=True)
+
+    def __init__(
+        self, token: str, secret: str | None, api_url: str, public_url: str | None
+    ) -> None:
+        self.lane = f"telegram/{token.partition(':')[0]}"
+        self.public_url = public_url
+        self._secret = secret
+        self._transport = Transport()
+        base = f"{api_url}/bot"
+        self.bot = Bot(
+            token, base_url=base, request=self._transport, get_updates_request=self._transport
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> list[Self]:
+        token = settings.telegram_bot_token
+        if token is None:
+            return []
+        secret, public = settings.telegram_webhook_secret, settings.public_url
+        return [cls(token, secret, settings.telegram_api_url, public)]
+
+    async def close(self) -> None:
+        await self._transport.shutdown()
+
+    # In
+
+    def receive(self, url: str, headers: Mapping[str, str], body: bytes) -> list[Inbound | Receipt]:
+        given = headers.get(SECRET_HEADER, "")
+        if not self._secret or not hmac.compare_digest(given.encode(), self._secret.encode()):
+            raise Forbidden
+        try:
+            data = json.loads(body)
+            key = str(data["update_id"])
+        except (ValueError, TypeError, KeyError):
+            raise Unusable(body.decode(errors="replace"), "no_update") from None
+        return self._read(key, data)
+
+    def _read(self, key: str, data: dict[str, Any]) -> list[Inbound | Receipt]:
+        try:
+            update = Update.de_json(data, self.bot)
+            inbound = self._inbound(key, update)
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise Unusable(key, type(error).__name__) from None
+        if inbound is None:
+            raise Unusable(key, "not_for_us")
+        return [inbound]
+
+    def _inbound(self, key: str, update: Update) -> Inbound | None:
+        if update.callback_query is not None:
+            return self._tap(key, update)
+        if update.my_chat_member is not None:
+            return self._membership(key, update)
+        message = update.message or update.edited_message
+        if message is None or message.from_user is None or message.from_user.is_bot:
+            return None
+        if message.migrate_to_chat_id or message.migrate_from_chat_id:
+            return None
+        return self._message(key, message, edited=update.edited_message is not None)
+
+    def _message(self, key: str, message: Message, *, edited: bool) -> Inbound:
+        user, chat = message.from_user, message.chat
+        assert user is not None
+        kind = "edit" if edited else "message"
+        return Inbound(
+            lane=self.lane,
+            key=key,
+            sender=(str(chat.id),),
+            kind=kind if chat.type == "private" else "group",
+            text=message.text or message.caption or "",
+            files=_files(message),
+            id=f"{chat.id}/{message.message_id}",
+            reply_to=_quoted(message),
+            forwarded=message.forward_origin is not None or "forward_date" in message.api_kwargs,
+            name=user.first_name,
+            language=user.language_code,
+        )
+
+    def _tap(self, key: str, update: Update) -> Inbound | None:
+        query = update.callback_query
+        assert query is not None
+        if query.message is None or query.message.chat.type != "private":
+            return None
+        token, _dot, index = (query.data or "").rpartition(".")
+        return Inbound(
+            lane=self.lane,
+            key=key,
+            sender=(str(query.message.chat.id),),
+            kind="tap",
+            tap=Tap(token, int(index) if index.isdecimal() else 99),
+            name=query.from_user.first_name,
+            language=query.from_user.language_code,
+            receipt=query.id,
+        )
+
+    def _membership(self, key: str, update: Update) -> Inbound | None:
+        """In a private chat this comes only when she blocks or unblocks the bot."""
+        change = update.my_chat_member
+        assert change is not None
+        if change.chat.type != "private":
+            return None
+        kind = "blocked" if change.new_chat_member.status == "kicked" else "unblocked"
+        return Inbound(lane=self.lane, key=key, sender=(str(change.chat.id),), kind=kind)
+
+    async def listen(self) -> AsyncIterator[tuple[str, list[Inbound | Receipt] | Unusable]]:
+        """Long polling: (raw update, what it holds); it is confirmed when the next one is asked."""
+        await self.bot.delete_webhook()
+        offset = 0
+        while True:
+            for update in await self._updates(offset):
+                offset = update.update_id + 1
+                data = update.to_dict()
+                try:
+                    yield json.dumps(data), self._read(str(update.update_id), data)
+                except Unusable as error:
+                    yield json.dumps(data), error
+
+    async def _updates(self, offset: int) -> tuple[Update, ...]:
+        try:
+            return await self.bot.get_updates(
+                offset, timeout=25, read_timeout=35, allowed_updates=UPDATES
+            )
+        except TelegramError as error:
+            log.warning("polling_failed", lane=self.lane, error=type(error).__name__)
+            await asyncio.sleep(3)
+            return ()
+
+    # Out
+
+    async def prepare(self, commands: Mapping[str, list[tuple[str, str]]]) -> None:
+        """Register the command menus and, with a public address, the webhook."""
+        for language, menu in commands.items():
+            code = "" if language == "en" else language
+            await self.bot.set_my_commands(_commands(menu), language_code=code)
+        if self.public_url:
+            await self.bot.set_webhook(
+                f"{self.public_url}/webhooks/telegram",
+                secret_token=self._secret,
+                allowed_updates=UPDATES,
+            )
+
+    async def acknowledge(self, inbound: Inbound) -> None:
+        """Stop the spinner of a button; too late is no harm."""
+        if inbound.receipt is not None:
+            try:
+                await self.bot.answer_callback_query(inbound.receipt)
+            except TelegramError as error:
+                log.info("not_acknowledged", lane=self.lane, error=type(error).__name__)
+
+    async def send(self, message: Outbound) -> str | None:
+        try:
+            return await self._send(message)
+        except TelegramError as error:
+            raise _send_error(error) from None
+
+    async def _send(self, message: Outbound) -> str | None:
+        if isinstance(message, Menu):
+            await self.bot.set_my_commands(
+                _commands(message.commands), scope=BotCommandScopeChat(int(message.to))
+            )
+            return None
+        sent = await self.bot.send_message(
+            int(message.to),
+            message.text,
+            reply_markup=_keyboard(message),
+            reply_parameters=_quote(message),
+            link_preview_options=NO_PREVIEW,
+        )
+        return f"{message.to}/{sent.message_id}"
+
+
+class Transport(BaseRequest):
+    """python-telegram-bot's requests over aiohttp: ten times the sends of its default transport."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float | None:
+        return ANSWER_SECONDS
+
+    async def initialize(self) -> None:
+        """Nothing to do before the first request."""
+
+    async def shutdown(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100))
+        total = read_timeout if isinstance(read_timeout, int | float) else ANSWER_SECONDS
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
+        data = None if request_data is None else request_data.json_parameters
+        try:
+            async with self._session.request(method, url, data=data, timeout=timeout) as answer:
+                return answer.status, await answer.read()
+        except aiohttp.ClientConnectorError as error:
+            raise NotConnected(type(error).__name__) from None
+        except TimeoutError:
+            raise TimedOut from None
+        except aiohttp.ClientError as error:
+            raise NetworkError(type(error).__name__) from None
+
+
+class NotConnected(NetworkError):
+    """The request never left this machine."""
+
+
+def _send_error(error: TelegramError) -> SendError:
+    """Telegram's errors in our closed list; BadRequest is a NetworkError and comes first."""
+    if isinstance(error, RetryAfter):
+        wait = error._retry_after
+        return TryLater("429", wait, whole_lane=wait > timedelta(seconds=5))
+    if isinstance(error, ChatMigrated):
+        return Gone("migrated")
+    if isinstance(error, Refused):
+        return Gone("403")
+    if isinstance(error, BadRequest):
+        said = error.message.lower()
+        return Gone("400") if any(words in said for words in _GONE) else Rejected("400")
+    if isinstance(error, InvalidToken):
+        return TryLater("401", timedelta(seconds=60), whole_lane=True)
+    if isinstance(error, NotConnected):
+        return TryLater("connect", timedelta(seconds=2))
+    if isinstance(error, NetworkError):
+        return Unknown("network")
+    return Unknown(type(error).__name__)
+
+
+def _files(message: Message) -> tuple[File, ...]:
+    found: list[File] = []
+    for kind in ("voice", "audio", "video", "video_note", "document", "sticker"):
+        media = getattr(message, kind)
+        if media is not None:
+            seconds = getattr(media, "duration", None)
+            mime = getattr(media, "mime_type", None)
+            found.append(File(_KINDS.get(kind, kind), media.file_id, _seconds(seconds), mime))
+    if message.photo:
+        found.append(File("photo", message.photo[-1].file_id))
+    if message.location is not None:
+        place = message.location
+        found.append(File("location", f"{place.latitude},{place.longitude}"))
+    if message.contact is not None:
+        found.append(File("contact", message.contact.phone_number))
+    return tuple(found)
+
+
+_KINDS = {"audio": "voice", "video_note": "video"}
+
+
+def _seconds(value: Any) -> int | None:
+    return int(value.total_seconds()) if isinstance(value, timedelta) else value
+
+
+def _quoted(message: Message) -> str | None:
+    """What is quoted. Inside a forum topic every message 'replies' to the topic's first one."""
+    quoted = message.reply_to_message
+    if quoted is None or quoted.forum_topic_created is not None:
+        return None
+    return f"{message.chat.id}/{quoted.message_id}"
+
+
+def _keyboard(message: Say) -> InlineKeyboardMarkup | None:
+    if not message.buttons:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(each.label, callback_data=each.data)] for each in message.buttons]
+    )
+
+
+def _quote(message: Say) -> ReplyParameters | None:
+    if message.reply_to is None:
+        return None
+    number = int(message.reply_to.rpartition("/")[2])
+    return ReplyParameters(number, allow_sending_without_reply=True)
+
+
+def _commands(menu: Any) -> list[BotCommand]:
+    return [BotCommand(command, about) for command, about in menu]

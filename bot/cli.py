@@ -1,0 +1,231 @@
+"""The command line: run, web, worker, migrate, load, invite, doctor.
+
+Exit codes: 0 fine, 1 a failure, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+import uvicorn
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from alembic import command as alembic
+from bot import clock, doctor, logs, programme, seals
+from bot.app import App, list_channels
+from bot.db import Database, StoreDown
+from bot.seals import SealError
+from bot.settings import ROOT, Settings, SettingsError, read_settings
+from bot.store import communities, invites, secrets
+from bot.web import build
+
+T = TypeVar("T")
+
+DEMO = ROOT / "docs" / "demo-programme.yaml"
+INVITE_LASTS = 30  # days
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong is one line that names the mend."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(1)
+    except (SettingsError, programme.ProgrammeError) as error:
+        _fail(str(error))
+    except SealError as error:
+        _fail(f"LINKLINE_KEYS do not fit this store: {error}. Put the store's own key back.")
+    except StoreDown:
+        _fail(
+            "DATABASE_URL: the store does not answer, or has no tables. Start it, then run "
+            "`linkline migrate`."
+        )
+    except OSError as error:
+        _fail(f"{error.strerror or type(error).__name__}: is another one running on HOST and PORT?")
+
+
+def _fail(line: str) -> NoReturn:
+    click.echo(f"linkline: {line}", err=True)
+    sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Linkline: communities of practice on Telegram and WhatsApp."""
+
+
+@cli.command()
+def run() -> None:
+    """Everything in one process; in development with the simulator and a demo programme."""
+    settings = read_settings()
+    logs.configure()
+    _migrate(settings)
+    if settings.development:
+        _load(settings, DEMO)
+    _serve(settings, work=True)
+
+
+@cli.command()
+def web() -> None:
+    """Webhooks only; start as many as you like beside the workers."""
+    settings = read_settings()
+    logs.configure()
+    _serve(settings, work=False)
+
+
+@cli.command()
+def worker() -> None:
+    """Send, tick the clock, and poll where there is no public address."""
+    settings = read_settings()
+    logs.configure()
+    asyncio.run(_work(App(settings)))
+
+
+async def _work(app: App) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    app.start_sending()
+    app.start_listening()
+    click.echo("Linkline worker is at work. Stop it with Ctrl-C.")
+    await stopped.wait()
+    await app.stop()
+
+
+def _serve(settings: Settings, *, work: bool) -> None:
+    app = build(App(settings), work=work)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        timeout_keep_alive=75,
+    )
+    asyncio.run(_Server(config, settings).serve())
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying in one line where it is once it listens."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.servers:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            what = "Linkline with its simulator" if self._settings.development else "Linkline"
+            click.echo(f"{what}: http://{self._settings.host}:{port}")
+            sys.stdout.flush()
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the store's tables up to date."""
+    _migrate(read_settings())
+    click.echo("The store is up to date.")
+
+
+def _migrate(settings: Settings) -> None:
+    Database(settings.database_url).close()  # makes the folder of a SQLite file
+    alembic.upgrade(alembic_config(settings.database_url), "head")
+
+
+def alembic_config(database_url: str) -> Config:
+    config = Config(ROOT / "alembic.ini")
+    config.set_main_option("script_location", str(ROOT / "alembic"))
+    config.attributes["url"] = database_url
+    return config
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def load(file: Path) -> None:
+    """Load a programme: its communities and their facilitators. Again = no change."""
+    counts = _load(read_settings(), file)
+    click.echo(
+        f"Loaded {counts['communities']} communities, {counts['facilitators']} facilitators."
+    )
+
+
+def _load(settings: Settings, file: Path) -> dict[str, int]:
+    found = programme.read(file)
+    lanes = {each.name: each.lane for each in list_channels(settings)}
+    if found.demo_members and not settings.development:
+        raise programme.ProgrammeError(f"{file.name}: demo_members are for development only")
+    return _in_store(settings, lambda db: programme.load(db, found, lanes, clock.now()))
+
+
+@cli.command()
+@click.argument("community")
+@click.option("--role", type=click.Choice(["member", "facilitator"]), default="member")
+@click.option(
+    "--uses", type=click.IntRange(1, 1000), default=None, help="members 30, facilitators 1"
+)
+@click.option("--days", type=click.IntRange(1, 366), default=INVITE_LASTS, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="for scripts")
+def invite(community: str, role: str, uses: int | None, days: int, as_json: bool) -> None:
+    """Make an invite code for COMMUNITY, with the links to send on."""
+    settings = read_settings()
+    uses = uses or (1 if role == "facilitator" else 30)
+
+    def work(db: Connection) -> str:
+        found = communities.find(db, community)
+        if found is None:
+            known = ", ".join(communities.list_slugs(db)) or "none; load a programme first"
+            raise click.UsageError(f"there is no community {community}; there are: {known}")
+        return invites.add(db, found.id, role, uses, timedelta(days=days), clock.now())
+
+    code = _in_store(settings, work)
+    links = asyncio.run(doctor.invite_links(settings, code))
+    if as_json:
+        click.echo(json.dumps({"code": code, "role": role, "uses": uses, "days": days, **links}))
+        return
+    click.echo(f"Code: {code} ({role}, {uses} uses, {days} days)")
+    for name, link in links.items():
+        click.echo(f"{name}: {link}")
+
+
+def _in_store(settings: Settings, work: Callable[[Connection], T]) -> T:
+    """One transaction on the store of the settings."""
+    seals.use(seals.Keyring(settings.keys()))
+    database = Database(settings.database_url)
+    try:
+        database.run_now(secrets.open_store)
+        return database.run_now(work)
+    finally:
+        database.close()
+
+
+@cli.command(name="doctor")
+@click.option("--new-key", is_flag=True, help="print a fresh key for LINKLINE_KEYS")
+def doctor_command(new_key: bool) -> None:
+    """Check settings, store, migrations and catalogues; say what to paste where."""
+    if new_key:
+        return click.echo(seals.new_key())
+    settings = read_settings()
+    checks = asyncio.run(doctor.check(settings, alembic_config(settings.database_url)))
+    for fine, line in checks:
+        click.echo(f"{'ok  ' if fine else 'FAIL'}  {line}")
+    for line in doctor.paste(settings):
+        click.echo(line)
+    if not all(fine for fine, _line in checks):
+        sys.exit(1)

@@ -1,0 +1,80 @@
+"""Texts and messages as they are stored: JSON of scalars, moments and references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.messages import Choice, Message, Ref, Text
+
+
+def message_to_json(message: Message) -> dict[str, Any]:
+    """Only what is not at its default, so that a short message stays short."""
+    stored: dict[str, Any] = {"say": [text_to_json(text) for text in message.paragraphs]}
+    if message.choices:
+        stored["choices"] = [[each.key, text_to_json(each.label)] for each in message.choices]
+    if message.hint is not None:
+        stored["hint"] = text_to_json(message.hint)
+    if message.step is not None:
+        stored["step"] = message.step
+    if message.subject is not None:
+        stored["subject"] = [message.subject.table, message.subject.id]
+    if message.free:
+        stored["free"] = True
+    if message.commands:
+        stored["commands"] = True
+    return stored
+
+
+def message_from_json(stored: Mapping[str, Any]) -> Message:
+    hint, subject = stored.get("hint"), stored.get("subject")
+    return Message(
+        paragraphs=tuple(text_from_json(text) for text in stored["say"]),
+        choices=tuple(
+            Choice(key, text_from_json(label)) for key, label in stored.get("choices", ())
+        ),
+        hint=None if hint is None else text_from_json(hint),
+        step=stored.get("step"),
+        free=stored.get("free", False),
+        subject=None if subject is None else Ref(*subject),
+        commands=stored.get("commands", False),
+    )
+
+
+def text_to_json(text: Text) -> dict[str, Any]:
+    stored: dict[str, Any] = {"text": text.msgid}
+    if text.params:
+        stored["params"] = {name: _param_to_json(value) for name, value in text.params.items()}
+    if text.plural is not None:
+        stored["plural"] = text.plural
+    if text.language is not None:
+        stored["language"] = text.language
+    return stored
+
+
+def text_from_json(stored: Mapping[str, Any]) -> Text:
+    params = {name: _param_from_json(value) for name, value in stored.get("params", {}).items()}
+    return Text(stored["text"], params, stored.get("plural"), stored.get("language"))
+
+
+def _param_to_json(value: object) -> object:
+    if isinstance(value, Text):
+        return text_to_json(value)
+    if isinstance(value, Ref):
+        return {"ref": [value.table, value.id, value.most]}
+    if isinstance(value, datetime):
+        return {"at": value.isoformat()}
+    if isinstance(value, str | int):
+        return value
+    raise TypeError(f"a text cannot carry a {type(value).__name__}")
+
+
+def _param_from_json(value: Any) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    if "text" in value:
+        return text_from_json(value)
+    if "ref" in value:
+        return Ref(*value["ref"])
+    return datetime.fromisoformat(value["at"])

@@ -1,0 +1,301 @@
+"""Conversations of named steps, and the Turn: all that a handler sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.i18n import SOURCE, negotiate, render, word_list
+from bot.messages import Choice, File, Inbound, Message, Ref, Text
+from bot.store import messages as outbox
+from bot.store.members import Member
+from bot.store.messages import Audience, Reach
+
+Step = Callable[["Turn"], None]
+
+
+class Conversation:
+    """A talk about one thing. Steps are stored by name, so that deploys may come in between."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        command: str | None = None,
+        about: Text | None = None,
+        words: str = "",
+        anywhere: bool = False,
+    ) -> None:
+        self.name = name
+        self.command = command  # "/ask" on Telegram
+        self.about = about  # what the command menu says of it
+        self.words = words  # typed words that start it, a comma-separated sentence
+        self.anywhere = anywhere  # heard in the middle of any other talk
+        self.steps: dict[str, Step] = {}
+        self.actions: dict[str, Step] = {}
+        self.events: dict[str, Step] = {}
+
+    def start(self, function: Step) -> Step:
+        """What happens when somebody begins this talk."""
+        self.actions[f"{self.name}.start"] = function
+        return function
+
+    def step(self, function: Step | None = None, *, formerly: str | None = None) -> Any:
+        """A named step that waits for an answer; `formerly` is the name it had before."""
+
+        def register(step: Step) -> Step:
+            for name in filter(None, (step.__name__, formerly)):
+                self.steps[f"{self.name}.{name}"] = step
+            return step
+
+        return register if function is None else register(function)
+
+    def action(self, function: Step) -> Step:
+        """What a choice on a delivered message does; its key is conversation.function:argument."""
+        self.actions[f"{self.name}.{function.__name__}"] = function
+        return function
+
+    def on(self, event: str) -> Callable[[Step], Step]:
+        """What to do with something that is no answer: see Router for the events."""
+
+        def register(function: Step) -> Step:
+            self.events[event] = function
+            return function
+
+        return register
+
+    def key_of(self, step: Step) -> str:
+        return f"{self.name}.{step.__name__}"
+
+
+class Conversations:
+    """All talks there are, and the ways into them."""
+
+    def __init__(self, found: Iterable[Conversation]) -> None:
+        self.all = sorted(found, key=lambda each: each.name)
+        self.steps: dict[str, Step] = {}
+        self.actions: dict[str, Step] = {}
+        self.events: dict[str, Step] = {}
+        self.commands: dict[str, Conversation] = {}
+        self.words: dict[str, Conversation] = {}
+        self.names: dict[Step, str] = {}
+        for conversation in self.all:
+            self._add(conversation)
+
+    def _add(self, conversation: Conversation) -> None:
+        self.steps |= conversation.steps
+        self.actions |= conversation.actions
+        for event, function in conversation.events.items():
+            if event in self.events:
+                raise ValueError(f"two conversations take the event {event}")
+            self.events[event] = function
+        for name, step in conversation.steps.items():
+            self.names.setdefault(step, name)
+        if conversation.command:
+            self.commands[conversation.command] = conversation
+        for word in word_list(conversation.words) if conversation.words else ():
+            self.words[word] = conversation
+
+    def menu(self, language: str) -> tuple[tuple[str, str], ...]:
+        """The command menu in a language: (command, what it does)."""
+        return tuple(
+            (each.command, render(each.about, language, lambda _ref, _language: ""))
+            for each in self.all
+            if each.command and each.about
+        )
+
+    def begin(self, conversation: Conversation) -> Step:
+        return self.actions[f"{conversation.name}.start"]
+
+
+@dataclass(slots=True)
+class Talk:
+    """Where somebody is: the step that waits, its data, and the talk it interrupted."""
+
+    step: str
+    data: dict[str, Any]  # JSON scalars and ids; the rest is read fresh
+    message_id: int | None = None  # the question as it was asked
+    beneath: Talk | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "data": self.data,
+            "message_id": self.message_id,
+            "beneath": None if self.beneath is None else self.beneath.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Talk:
+        beneath = stored["beneath"]
+        return cls(
+            stored["step"],
+            dict(stored["data"]),
+            stored["message_id"],
+            None if beneath is None else cls.from_json(beneath),
+        )
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message and what is done about it: facts to read, verbs to speak with."""
+
+    db: Connection
+    now: datetime
+    inbound: Inbound
+    member: Member
+    address_id: int
+    inbox_id: int
+    conversations: Conversations
+    windows: Mapping[str, timedelta]  # free-reply window by lane, for the truth about reach
+    talk: Talk | None = None  # the talk that waits for an answer
+    answering: bool = False  # this turn answers it; False = it interrupts
+    first: bool = False  # nobody has written from this address before
+    choice: str | None = None  # the key of what was chosen
+    argument: int = 0  # the row an action is about, from its key
+    subject: Ref | None = None  # what the quoted or tapped message is about
+    text: str = ""
+    wrong_codes: int = 0
+    wrong_codes_since: datetime | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    asked: Talk | None = None  # what this turn asks; None = it asks nothing
+    offered: bool = False  # this turn said something that has choices of its own
+    told: int = 0  # messages told to others in this turn
+    _said: list[tuple[str, Message, datetime]] = field(default_factory=list)
+    _asked_at: int | None = None
+
+    # Facts
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        return self.inbound.files
+
+    @property
+    def language(self) -> str:
+        return self.member.language or negotiate(self.inbound.language) or SOURCE
+
+    @property
+    def chosen(self) -> str:
+        """The last part of the chosen key, after the colon or the dot."""
+        return (self.choice or "").rpartition(":")[2]
+
+    # Verbs
+
+    def say(
+        self,
+        *paragraphs: Text,
+        choices: Iterable[Choice] = (),
+        subject: Ref | None = None,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        """Answer her; choices here are actions, which work as long as the bubble is there."""
+        self._add(Message(paragraphs, tuple(choices), subject=subject), after)
+
+    def ask(
+        self,
+        *paragraphs: Text,
+        then: Step,
+        choices: Iterable[Choice] = (),
+        free: bool = False,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        """Ask her, and wait: `then` gets the answer. Without choices the answer is free text."""
+        step = self.conversations.names[then]
+        listed = tuple(choices)
+        self._asked_at = len(self._said)
+        self._add(Message(paragraphs, listed, step=step, free=free or not listed), after)
+        self.asked = Talk(step, self.data)
+
+    def again(self, *paragraphs: Text) -> None:
+        """Say what was not understood and repeat the question, with its choices."""
+        assert self.talk is not None
+        question = self._question(self.talk)
+        self._asked_at = len(self._said)
+        self._add(
+            Message(
+                (*paragraphs, *question.paragraphs) if question.choices else paragraphs,
+                question.choices,
+                step=self.talk.step,
+                free=question.free,
+            ),
+            timedelta(0),
+        )
+        self.asked = Talk(self.talk.step, self.data)
+
+    def wait(self) -> None:
+        """Go on waiting for an answer to the same question, without repeating it."""
+        assert self.talk is not None
+        self.asked = Talk(self.talk.step, self.data, self.talk.message_id)
+
+    def tell(
+        self,
+        audience: Audience,
+        *paragraphs: Text,
+        kind: str = "thread",
+        choices: Iterable[Choice] = (),
+        hint: Text | None = None,
+        subject: Ref | None = None,
+        community_id: int | None = None,
+        after: timedelta = timedelta(0),
+        once: str | None = None,
+    ) -> int | None:
+        """Say something to others; the message's id, or None if `once` was said before."""
+        self.told += 1
+        message = Message(paragraphs, tuple(choices), hint, subject=subject)
+        key = once or f"in{self.inbox_id}/tell{self.told}"
+        message_id = outbox.add(self.db, key, kind, message, self.now, community_id)
+        if message_id is not None:
+            outbox.tell(self.db, message_id, kind, audience, self.now + after)
+        return message_id
+
+    def reach(self, audience: Audience) -> Reach:
+        """How many of them get it now, later, or not at all."""
+        return outbox.reach(self.db, audience, self.windows, self.now)
+
+    def start(self, name: str, **data: Any) -> None:
+        """Go on with another talk in the same turn: "menu.start"; `data` is what it begins with."""
+        self.data = data
+        self.conversations.actions[name](self)
+
+    def refresh_commands(self) -> None:
+        """Bring the chat's command menu into the language she has now."""
+        self._add(Message(commands=True), timedelta(0))
+
+    # The engine's own
+
+    @property
+    def spoke(self) -> bool:
+        return bool(self.told or self._said)
+
+    def answer(self, talk: Talk) -> None:
+        """This turn is an answer to that talk; talks above it are over."""
+        self.talk, self.data, self.answering = talk, talk.data, True
+
+    def _add(self, message: Message, after: timedelta) -> None:
+        key = f"in{self.inbox_id}/say{len(self._said) + 1}"
+        self._said.append((key, message, self.now + after))
+        self.offered = bool(message.choices)
+
+    def _question(self, talk: Talk) -> Message:
+        found = None if talk.message_id is None else outbox.find(self.db, talk.message_id)
+        return found or Message()
+
+    def repeat(self, talk: Talk) -> None:
+        """Ask again what another talk has interrupted."""
+        question = self._question(talk)
+        self._asked_at = len(self._said)
+        self._add(question, timedelta(0))
+        self.asked = talk
+
+    def flush(self) -> None:
+        """Write down what was said; the question's id goes into the talk."""
+        if not self._said:
+            return
+        address = (self.address_id, self.member.id, self.inbound.lane)
+        ids = outbox.say(self.db, self._said, address, self.now)
+        if self.asked is not None and self._asked_at is not None:
+            self.asked.message_id = ids[self._asked_at]

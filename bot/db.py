@@ -1,0 +1,164 @@
+"""Engines and their differences: the only file that knows SQLite from PostgreSQL.
+
+A unit of work is a plain function of a Connection; `Database.run` gives it one transaction on a
+thread of its own. SQLite has one writer thread, PostgreSQL a pool of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from bot import models
+
+T = TypeVar("T")
+
+# PostgreSQL: serialization failure, deadlock. The work is rerun whole.
+_RERUN_STATES = {"40001", "40P01"}
+_RERUNS = 5
+
+
+class StoreDown(Exception):
+    """The store does not answer, or cannot write; the provider should try again later."""
+
+
+class Collision(Exception):
+    """Somebody else was first at the same row; rerun the whole unit of work."""
+
+
+class Database:
+    """One engine and the threads that work on it."""
+
+    def __init__(self, url: str, threads: int = 8) -> None:
+        self.url: URL = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        workers = 1 if self.is_sqlite else threads
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run the work in one transaction, off the event loop. Raises StoreDown."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.run_now, work)
+
+    def run_now(self, work: Callable[[Connection], T]) -> T:
+        """The same, here and now; for the command line and tests."""
+        for attempt in range(_RERUNS):
+            try:
+                with self.engine.begin() as db:
+                    return work(db)
+            except (DBAPIError, Collision) as error:
+                if not _worth_rerunning(error) or attempt == _RERUNS - 1:
+                    raise _as_store_error(error) from error
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+        self.engine.dispose()
+
+    def abandon(self) -> None:
+        """Drop everything without finishing, as a crash would."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.engine.dispose()
+
+
+def _worth_rerunning(error: Exception) -> bool:
+    if isinstance(error, Collision):
+        return True
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state in _RERUN_STATES
+
+
+def _as_store_error(error: Exception) -> Exception:
+    """Errors of the store itself become StoreDown; errors of our statements stay what they are."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return StoreDown(type(error.orig).__name__)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return StoreDown(type(error.orig).__name__)
+    return error
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        # The driver must not begin on its own: we do, with IMMEDIATE.
+        connect_args={"check_same_thread": False, "timeout": 10, "isolation_level": None},
+        query_cache_size=1500,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            "busy_timeout=10000",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Taken at once, so that a turn never fails half-way for want of the write lock.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_size=12,
+        max_overflow=8,
+        pool_pre_ping=False,
+        query_cache_size=1500,
+        hide_parameters=True,
+    )
+
+
+def insert_new(db: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that may say on_conflict_do_nothing / do_update, on either database."""
+    return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def lock_row(db: Connection, statement: Any) -> Any:
+    """Hold the selected rows until the end of the turn (SQLite holds the whole file anyway)."""
+    return (
+        statement if db.dialect.name == "sqlite" else statement.with_for_update(of=models.addresses)
+    )
+
+
+def server_now(db: Connection) -> int:
+    """Seconds of the database's own clock, which nobody moves; for leases."""
+    if db.dialect.name == "sqlite":
+        return int(time.time())
+    return int(db.execute(select(func.extract("epoch", func.now()))).scalar_one())
+
+
+def insert_returning(db: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> list[int]:
+    """Insert rows and return their ids, in the same order."""
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(db.execute(statement, list(rows)).scalars())

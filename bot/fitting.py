@@ -1,0 +1,45 @@
+"""Fit a message to its reader's language and to the limits of her channel."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from bot.i18n import Lookup, render, shorten, split
+from bot.messages import Limits, Message, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The parts as they will be handed over, and the token of the prompt they end with."""
+
+    contents: tuple[dict[str, Any], ...]  # {"text", "buttons": [[label, data]]} or {"commands"}
+    prompt_token: str | None
+
+
+def fit(
+    message: Message, language: str, limits: Limits, lookup: Lookup, *, experienced: bool
+) -> Fitted:
+    """Parts within the limits; choices become buttons, or a numbered list where there are none."""
+    if message.commands:
+        return Fitted(({"commands": language},), None)
+    texts = [render(text, language, lookup) for text in _said(message, experienced)]
+    labels = [
+        shorten(render(choice.label, language, lookup), limits.label) for choice in message.choices
+    ]
+    token = secrets.token_urlsafe(8) if labels else None
+    buttons: list[list[str]] = []
+    if limits.buttons >= len(labels):
+        buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
+    else:
+        texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
+    parts = split("\n\n".join(text for text in texts if text), limits.text)
+    contents: list[dict[str, Any]] = [{"text": part} for part in parts]
+    contents[-1]["buttons"] = buttons
+    return Fitted(tuple(contents), token)
+
+
+def _said(message: Message, experienced: bool) -> list[Text]:
+    hint = [] if message.hint is None or experienced else [message.hint]
+    return [*message.paragraphs, *hint]

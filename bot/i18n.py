@@ -1,0 +1,227 @@
+"""Lao, Khmer and English: catalogues, rendering, matching typed words, cutting long text.
+
+A folder in locales/ is a language. Catalogues are read from their .po files at the start, so there
+is nothing to compile and nothing to forget.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import regex
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+from bot.messages import Ref, Text
+
+LOCALES = Path(__file__).resolve().parent.parent / "locales"
+SOURCE = "en"
+
+Lookup = Callable[[Ref, str], str]  # (what, in which language) -> words
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The codes of all languages, as there are folders; English first."""
+    found = sorted(path.parent.parent.name for path in LOCALES.glob("*/LC_MESSAGES/messages.po"))
+    return (SOURCE, *(code for code in found if code != SOURCE))
+
+
+@cache
+def own_name(language: str) -> str:
+    """What a language calls itself, in its own script."""
+    name = Locale.parse(language).get_display_name(language) or language
+    return name[0].upper() + name[1:]
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        messages = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def negotiate(hint: str | None) -> str | None:
+    """One of our languages for an IETF tag such as km-KH, or None."""
+    code = (hint or "").replace("_", "-").split("-")[0].lower()
+    return code if code in languages() else None
+
+
+def render(text: Text, language: str, lookup: Lookup, timezone: str = "UTC") -> str:
+    """The sentence in this language, with its parameters filled in."""
+    language = text.language or language
+    words = catalogue(language)
+    if text.plural is None:
+        sentence = words.gettext(text.msgid)
+    else:
+        sentence = words.ngettext(text.msgid, text.plural, _count(text))
+    if not text.params:
+        return sentence
+    filled = {
+        name: _param(value, language, lookup, timezone) for name, value in text.params.items()
+    }
+    return sentence.format_map(filled)
+
+
+def _count(text: Text) -> int:
+    number = text.params.get("n")
+    return number if isinstance(number, int) else 0
+
+
+def _param(value: object, language: str, lookup: Lookup, timezone: str) -> object:
+    if isinstance(value, Ref):
+        return lookup(value, language)
+    if isinstance(value, Text):
+        return render(value, language, lookup, timezone)
+    if isinstance(value, datetime):
+        return moment(value, language, timezone)
+    return value
+
+
+def moment(at: datetime, language: str, timezone: str) -> str:
+    """Weekday, date with the month in words, 24-hour time, in the reader's zone."""
+    local = at.astimezone(ZoneInfo(timezone))
+    patterns = {
+        "km": "'ថ្ងៃ'EEEE 'ទី'd 'ខែ'MMMM y",
+        "lo": "'ວັນ'EEEE 'ທີ' d MMMM y",
+    }
+    day = format_date(local, patterns.get(language, "EEEE, d MMMM y"), locale=language)
+    day = day.replace("ວັນວັນ", "ວັນ")
+    return f"{day}, {format_time(local, 'HH:mm', locale=language)}"
+
+
+# Matching what people type ------------------------------------------------------------------
+
+_INVISIBLE = regex.compile(r"[\u200b-\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f]")
+_EDGES = regex.compile(r"^[\p{P}\p{S}\s]+|[\p{P}\p{S}\s]+$")
+_SPACES = regex.compile(r"\s+")
+_SPELLINGS = (
+    ("\u0ecd\u0eb2", "\u0eb3"),  # Lao AM typed as niggahita + AA
+    ("ຫຼ", "ຫລ"),
+    ("ໜ", "ຫນ"),
+    ("ໝ", "ຫມ"),
+    ("\u17d2\u178a", "\u17d2\u178f"),  # Khmer coeng DA written for coeng TA
+)
+_COENG_RO = regex.compile("(\u17d2\u179a)(\u17d2[\u1780-\u17a2])")
+
+
+def fold(text: str) -> str:
+    """What a person typed, made comparable: case, spelling variants, digits, invisible signs."""
+    text = unicodedata.normalize("NFC", text)
+    text = _INVISIBLE.sub("", text).casefold()
+    for variant, usual in _SPELLINGS:
+        text = text.replace(variant, usual)
+    text = _COENG_RO.sub(r"\2\1", text)
+    text = "".join(_digit(sign) for sign in text)
+    text = _SPACES.sub(" ", text).strip()
+    return _EDGES.sub("", text) or text
+
+
+def _digit(sign: str) -> str:
+    return str(int(sign)) if not sign.isascii() and sign.isdecimal() else sign
+
+
+@cache
+def word_list(msgid: str) -> frozenset[str]:
+    """The folded words of a comma-separated sentence of the catalogues, in all languages."""
+    lists = [msgid, *(catalogue(language).gettext(msgid) for language in languages())]
+    return frozenset(fold(word) for words in lists for word in words.split(","))
+
+
+def in_all_languages(text: Text, lookup: Lookup) -> Iterator[str]:
+    """The folded renderings of a text; for matching typed labels."""
+    for language in languages():
+        yield fold(render(text, language, lookup))
+
+
+_SCRIPTS = {"lo": regex.compile(r"\p{Lao}"), "km": regex.compile(r"\p{Khmer}")}
+_LETTER = regex.compile(r"\p{L}")
+
+
+def guess_language(text: str) -> str | None:
+    """Lao or Khmer if at least 30 % of the letters are; None otherwise (Latin tells nothing)."""
+    letters = len(_LETTER.findall(text))
+    for language, script in _SCRIPTS.items():
+        if letters and len(script.findall(text)) / letters >= 0.3:
+            return language
+    return None
+
+
+# Length and cutting -------------------------------------------------------------------------
+
+_GRAPHEME = regex.compile(r"\X")
+_BREAKS = ("\n\n", "\n", "។", ". ", "? ", " ", "\u200b")
+
+
+def units(text: str) -> int:
+    """Length in UTF-16 units, which is what the providers count."""
+    return len(text) + sum(1 for sign in text if ord(sign) > 0xFFFF)
+
+
+def graphemes(text: str) -> int:
+    """Length as a reader sees it."""
+    return len(_GRAPHEME.findall(text))
+
+
+def shorten(text: str, most: int) -> str:
+    """At most so many graphemes, on one line, with … where something is missing."""
+    signs = _GRAPHEME.findall(_SPACES.sub(" ", text).strip())
+    return "".join(signs) if len(signs) <= most else "".join(signs[: most - 1]).rstrip() + "…"
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Parts of at most `limit` UTF-16 units, cut where it hurts least, never inside a grapheme."""
+    parts = []
+    while units(text) > limit:
+        cut = _cut(text, limit)
+        parts.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
+    return [part for part in (*parts, text) if part]
+
+
+def _cut(text: str, limit: int) -> int:
+    end = _fitting(text, limit)
+    for mark in _BREAKS:
+        found = text.rfind(mark, end // 2, end)
+        if found > 0:
+            return found + len(mark)
+    return end
+
+
+def _fitting(text: str, limit: int) -> int:
+    """The longest prefix of whole graphemes within the limit (at least one sign is taken)."""
+    end = used = 0
+    for match in _GRAPHEME.finditer(text):
+        used += units(match.group())
+        if used > limit:
+            break
+        end = match.end()
+    return end or min(limit, len(text))
+
+
+def tidy(text: str) -> str:
+    """Text as it is stored: NFC, no control signs but line ends, no edges of white space."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    kept = (sign for sign in text if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs"))
+    return "".join(kept).strip()
+
+
+def tidy_name(text: str, most: int = 40) -> str:
+    """A name for one line of others' screens: no line ends, no markup, not endless."""
+    plain = regex.sub(r"[*_~`<>\[\]|@\u202a-\u202e\u2066-\u2069]", "", tidy(text))
+    return shorten(plain, most)

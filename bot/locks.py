@@ -1,0 +1,68 @@
+"""One owner per lane: an advisory lock on PostgreSQL, a file lock beside SQLite.
+
+Both are freed by the system within milliseconds when their holder dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from bot.db import Database
+
+
+class LaneLock:
+    """Held as long as this process owns the lane."""
+
+    def __init__(self, database: Database, lane: str) -> None:
+        self._database = database
+        self._name = hashlib.sha256(lane.encode()).hexdigest()[:16]
+        self._file: int | None = None
+        self._connection: Connection | None = None
+
+    async def acquire(self) -> bool:
+        """False if another process holds it."""
+        if self._database.is_sqlite:
+            return self._lock_file()
+        return await asyncio.to_thread(self._lock_row)
+
+    async def release(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await asyncio.to_thread(_close, connection)
+
+    def _lock_file(self) -> bool:
+        database = Path(self._database.url.database or "memory")
+        handle = os.open(
+            database.with_name(f"{database.name}.{self._name}.lock"), os.O_RDWR | os.O_CREAT, 0o600
+        )
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        self._file = handle
+        return True
+
+    def _lock_row(self) -> bool:
+        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        number = int(self._name[:15], 16)
+        held = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar()
+        if not held:
+            connection.close()
+            return False
+        self._connection = connection
+        return True
+
+
+def _close(connection: Connection) -> None:
+    connection.invalidate()  # a pooled connection would keep the lock
+    connection.close()

@@ -1,0 +1,153 @@
+"""The plain nouns that cross the layers: Text, Message, Inbound, Receipt, Outbound, Limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A row, looked up only when the text is rendered: what was erased meanwhile stays unsaid."""
+
+    table: str  # members, communities, posts, threads
+    id: int
+    most: int | None = None  # graphemes of it to show
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence of the catalogues, rendered in the language of the one who receives it."""
+
+    msgid: str  # the English sentence with {named} placeholders
+    params: Mapping[str, object] = field(default_factory=dict)  # scalars, Text, datetime, Ref
+    plural: str | None = None  # the English plural; params["n"] decides
+    language: str | None = None  # said in this language whoever receives it
+
+
+def _(msgid: str, /, **params: object) -> Text:
+    """Mark a sentence for the catalogues; it is rendered later, for each recipient."""
+    return Text(msgid, params)
+
+
+def _n(singular: str, plural: str, /, *, n: int, **params: object) -> Text:
+    """Like _(), with a number that decides between singular and plural."""
+    return Text(singular, {"n": n, **params}, plural)
+
+
+def N_(msgid: str, /) -> str:
+    """Mark a string for the catalogues without making a Text of it."""
+    return msgid
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that may be tapped, typed as a number, or typed in words."""
+
+    key: str  # what the step gets; on delivered messages "conversation.action:argument"
+    label: Text  # at most 20 characters in every language
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to be said, to one or to many, before anybody's language is known."""
+
+    paragraphs: tuple[Text, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    hint: Text | None = None  # how to answer; left out for those who know it
+    step: str | None = None  # the step that waits for the answer, "ask.confirm"
+    free: bool = False  # the step also takes free text beside the choices
+    subject: Ref | None = None  # what a reply to it is about
+    commands: bool = False  # not a bubble: the chat's command menu, in its member's language
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A button that was pressed, as the provider hands it back."""
+
+    token: str  # which prompt
+    index: int  # which of its choices
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something that came along and is not text; fetched later, by its reference."""
+
+    kind: str  # voice, video, photo, document, location, contact, sticker
+    reference: str  # the provider's handle (file id, media address)
+    seconds: int | None = None  # claimed by the sender
+    mime: str | None = None  # claimed by the sender
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One thing somebody did in a chat, in no provider's words."""
+
+    lane: str  # the sending identity it came to
+    key: str  # names this event at its provider, for ever; seen twice = one effect
+    sender: tuple[str, ...]  # names of the address, the one to write to first
+    kind: str = "message"  # message, edit, tap, blocked, unblocked, group
+    text: str = ""
+    files: tuple[File, ...] = ()
+    tap: Tap | None = None
+    id: str | None = None  # the provider's id of this bubble
+    reply_to: str | None = None  # the provider's id of the bubble that is quoted
+    forwarded: bool = False
+    name: str | None = None  # what the person calls herself at the provider; never trusted
+    language: str | None = None  # a hint from her app, an IETF tag
+    receipt: str | None = None  # what acknowledge() needs to stop a button's spinner
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the provider says became of something we sent."""
+
+    lane: str
+    state: str  # sent, delivered, read, failed
+    token: str | None = None  # our own token, where the callback carries it
+    id: str | None = None  # the provider's id
+    error: str | None = None  # the provider's code, for failed
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A choice as it is shown: its data names a prompt and a position, never words."""
+
+    label: str
+    data: str  # at most 64 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One bubble, rendered and fitted to the channel's limits."""
+
+    to: str
+    text: str
+    token: str  # names this part at the provider, where it has a place for it
+    buttons: tuple[Button, ...] = ()
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """The list of commands in one chat, in its member's language."""
+
+    to: str
+    token: str
+    language: str
+    commands: tuple[tuple[str, str], ...]  # (command, what it does)
+
+
+Outbound = Say | Menu
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a channel can carry."""
+
+    text: int  # UTF-16 units in one bubble
+    buttons: int  # buttons under one bubble; 0 = choices become a numbered list
+    label: int = 20  # characters on a button
+    window: timedelta | None = None  # after her last word we may answer freely for this long
+    commands: bool = False  # the chat has a menu of commands

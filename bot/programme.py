@@ -1,0 +1,178 @@
+"""A programme file: communities and their facilitators, in YAML; loading it again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from sqlalchemy import Connection
+
+from bot.i18n import languages, tidy_name
+from bot.store import communities, members
+
+CONSENT_DEMO = "demo"
+
+
+class ProgrammeError(Exception):
+    """The file is not usable; the text names the place and the mend, in one line."""
+
+
+def _known_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value} is no time zone; write it like Asia/Vientiane")
+    return value
+
+
+def _known_language(value: str) -> str:
+    if value not in languages():
+        raise ValueError(f"{value} is no language here; use one of {', '.join(languages())}")
+    return value
+
+
+def _all_languages(value: dict[str, str]) -> dict[str, str]:
+    missing = [code for code in languages() if not value.get(code, "").strip()]
+    if missing:
+        raise ValueError(f"a name in {', '.join(missing)} is missing")
+    return {code: tidy_name(name, 60) for code, name in value.items()}
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+Names = Annotated[dict[str, str], AfterValidator(_all_languages)]
+Address = Annotated[
+    str, Field(pattern=r"^(telegram:\d{1,20}|whatsapp:\+\d{6,15}|simulator:[\w-]{1,40})$")
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CommunityPart(_Part):
+    slug: Slug
+    names: Names
+    language: Annotated[str, AfterValidator(_known_language)]
+    timezone: Annotated[str, AfterValidator(_known_zone)]
+    approval: bool = False
+    discreet: bool = False
+    facilitators: list[Address] = []
+
+
+class DemoMember(_Part):
+    """Somebody who is there from the start; simulator phones only, since nobody asked her."""
+
+    address: Annotated[str, Field(pattern=r"^simulator:[\w-]{1,40}$")]
+    name: str
+    organisation: str | None = None
+    look: Literal["whatsapp", "telegram"]
+    language: Annotated[str, AfterValidator(_known_language)]
+    role: Literal["member", "facilitator"] = "member"
+    communities: list[Slug]
+
+
+class ProgrammePart(_Part):
+    slug: Slug
+    names: Names
+    contact: str = Field(min_length=3, max_length=200)
+
+
+class Programme(_Part):
+    programme: ProgrammePart
+    communities: list[CommunityPart] = Field(min_length=1)
+    demo_members: list[DemoMember] = []
+
+    @model_validator(mode="after")
+    def _known_communities(self) -> Programme:
+        slugs = [each.slug for each in self.communities]
+        if len(set(slugs)) < len(slugs):
+            raise ValueError("two communities have the same slug")
+        for member in self.demo_members:
+            for slug in member.communities:
+                if slug not in slugs:
+                    raise ValueError(f"{slug}, of a demo member, is no community of this file")
+        return self
+
+
+def read(path: Path) -> Programme:
+    """Raises ProgrammeError with one line."""
+    try:
+        return Programme.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ProgrammeError(f"{path.name} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ProgrammeError(f"{path.name} is no YAML{line}: mend it and load again") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(each) for each in first["loc"]) or "the file"
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise ProgrammeError(f"{path.name}, {place}: {reason}") from None
+
+
+def load(
+    db: Connection, programme: Programme, lanes: Mapping[str, str], now: datetime
+) -> dict[str, int]:
+    """Add what is new, bring the rest up to date; counts. Raises ProgrammeError."""
+    about = programme.programme
+    programme_id = communities.save_programme(db, about.slug, about.names, about.contact)
+    ids = {}
+    for each in programme.communities:
+        row = each.model_dump(exclude={"facilitators"})
+        ids[each.slug] = communities.save_community(db, programme_id, row)
+        for address in each.facilitators:
+            _expect_facilitator(db, address, ids[each.slug], lanes, now)
+    for member in programme.demo_members:
+        _add_demo_member(db, member, ids, now)
+    return {
+        "communities": len(programme.communities),
+        "facilitators": sum(len(each.facilitators) for each in programme.communities),
+    }
+
+
+def _expect_facilitator(
+    db: Connection, address: str, community_id: int, lanes: Mapping[str, str], now: datetime
+) -> None:
+    """A facilitator is known by her address; she is welcomed when she first writes."""
+    channel, _colon, name = address.partition(":")
+    lane = lanes.get(channel)
+    if lane is None:
+        raise ProgrammeError(
+            f"a facilitator has a {channel}: address, but {channel} is not set up; "
+            f"set it up first (`linkline doctor` says how)"
+        )
+    name = address if channel == "whatsapp" else name
+    member_id = members.find_by_address(db, lane, name)
+    if member_id is None:
+        member_id = members.add(db, lane, [name], now, state="new")
+    communities.join(db, member_id, community_id, "facilitator", "active", now)
+
+
+def _add_demo_member(
+    db: Connection, member: DemoMember, ids: Mapping[str, int], now: datetime
+) -> None:
+    member_id = members.add_ready(
+        db,
+        f"simulator/{member.look}",
+        member.address.partition(":")[2],
+        now,
+        name=member.name,
+        organisation=member.organisation,
+        language=member.language,
+        consent_version=CONSENT_DEMO,
+        consent_language=member.language,
+        consent_at=now,
+    )
+    for slug in member.communities:
+        communities.join(db, member_id, ids[slug], member.role, "active", now)

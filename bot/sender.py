@@ -1,0 +1,344 @@
+"""The sender: claim what is due, freeze it, hand it over, write down its fate; lane by lane.
+
+One loop owns one lane. Each round is one transaction: it settles what came back and claims what is
+due, so that under load the cost of a transaction is shared. Whatever stood as `sending` when an
+owner died becomes `unknown`: it is looked up where the provider allows it, else repeated once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from bot import clock, logs, metrics
+from bot.channels import Channel, Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
+from bot.conversation import Conversations
+from bot.db import Database, StoreDown
+from bot.fitting import fit
+from bot.locks import LaneLock
+from bot.messages import Button, Menu, Outbound, Say
+from bot.store import deliveries, members, messages
+from bot.store.deliveries import Due, Fate, Frozen, LaneLost, Part, SentPart
+from bot.store.references import References, refs_of
+
+IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
+POLL = 0.5  # seconds between looks at the store, for what other processes wrote
+ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
+UNKNOWN_WAITS = timedelta(seconds=20)  # for a receipt that tells what became of it
+LONGEST_WAIT = timedelta(minutes=10)
+LAST_WORDS = 10  # seconds that sends on their way get when we are told to stop
+
+Planned = tuple[Due, tuple[Part, ...]]
+
+log = logs.get("sender")
+
+
+@dataclass(slots=True)
+class Returned:
+    """What came back from the provider and is not written down yet."""
+
+    fates: list[Fate] = field(default_factory=list)
+    behind: list[tuple[int, datetime]] = field(default_factory=list)  # (address, not before)
+    gone: list[int] = field(default_factory=list)  # addresses
+
+    def add(self, earlier: Returned) -> None:
+        self.fates[:0] = earlier.fates
+        self.behind[:0] = earlier.behind
+        self.gone[:0] = earlier.gone
+
+
+class Sender:
+    """Empties one lane of the outbox into its channel."""
+
+    def __init__(self, database: Database, channel: Channel, conversations: Conversations) -> None:
+        self.channel = channel
+        self._lane = channel.lane
+        self._database = database
+        self._conversations = conversations
+        self._lock = LaneLock(database, channel.lane)
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._fence = 0
+        self._busy: set[int] = set()  # addresses with something on its way
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._returned = Returned()
+        self._paused_until: datetime | None = None
+
+    def wake(self) -> None:
+        """Something may be due; look now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; run() ends when what is on its way is written down."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Own the lane and work until stopped; while another process owns it, wait for its end."""
+        while not self._stopping:
+            try:
+                if await self._lock.acquire():
+                    await self._own()
+                else:
+                    await self._sleep(1.0)
+            except LaneLost:
+                log.warning("lane_lost", lane=self._lane)
+            except StoreDown as error:
+                log.warning("store_down", lane=self._lane, error=str(error))
+                await self._sleep(1.0)
+            except Exception as error:
+                # What was on its way counts as unknown from here: the next owner looks it up.
+                log.error(
+                    "sender_broke",
+                    lane=self._lane,
+                    error=type(error).__name__,
+                    where=logs.where(error),
+                )
+                self._returned = Returned()
+                await self._sleep(1.0)
+            finally:
+                await self._lock.release()
+
+    async def drain(self) -> int:
+        """Send all that is due now and wait for it; for tests and for a moved clock."""
+        if not self._fence:
+            self._fence = await self._database.run(self._take_over)
+        count = 0
+        while True:
+            count += await self._round()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            elif not self._returned.fates:
+                return count
+
+    async def _own(self) -> None:
+        self._fence = await self._database.run(self._take_over)
+        try:
+            while not self._stopping:
+                await self._work()
+        finally:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=LAST_WORDS)
+            await self._database.run(self._settle)
+
+    async def _work(self) -> None:
+        try:
+            if not await self._round():
+                await self._sleep(POLL)
+        except StoreDown as error:
+            # What came back stays in memory until the store answers again.
+            log.warning("store_down", lane=self._lane, error=str(error))
+            await asyncio.sleep(1.0)
+
+    def _take_over(self, db: Connection) -> int:
+        fence = deliveries.take_lane(db, self._lane)
+        stuck = deliveries.recover(db, self._lane)
+        if stuck:
+            log.info("lane_recovered", lane=self._lane, count=stuck)
+        return fence
+
+    async def _sleep(self, seconds: float) -> None:
+        """Until something wakes us, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        self._wake.clear()
+
+    # One round: a transaction, then what it claimed flies
+
+    async def _round(self) -> int:
+        if self._paused_until is not None and clock.now() >= self._paused_until:
+            self._paused_until = None
+        room = IN_FLIGHT - len(self._tasks) if self._paused_until is None else 0
+        if room <= 0 and not self._returned.fates:
+            return 0
+        planned = await self._database.run(lambda db: self._plan(db, room))
+        for address_id, group in groupby(planned, key=lambda each: each[0].address_id):
+            self._fly(address_id, list(group))
+        return len(planned)
+
+    def _plan(self, db: Connection, room: int) -> list[Planned]:
+        now = clock.now()
+        self._settle(db)
+        messages.go_on(db)
+        if room <= 0:
+            return []
+        due = deliveries.claim(db, self._lane, self._fence, self._busy, room, now)
+        verdicts = {each.id: self._verdict(each, now) for each in due}
+        refused = [fate for fate in verdicts.values() if fate is not None]
+        if refused:
+            deliveries.settle(db, self._lane, refused)
+        planned = self._freeze(db, [each for each in due if verdicts[each.id] is None], now)
+        return sorted(planned, key=lambda each: each[0].address_id)
+
+    def _settle(self, db: Connection) -> None:
+        """Write down what came back; if that fails, it is kept for the next time."""
+        now = clock.now()
+        returned, self._returned = self._returned, Returned()
+        try:
+            if returned.fates:
+                deliveries.settle(db, self._lane, returned.fates)
+            for address_id, due_at in returned.behind:
+                deliveries.wait_behind(db, address_id, due_at)
+            for address_id in returned.gone:
+                members.mark_unreachable(db, address_id, now)
+        except Exception:
+            self._returned.add(returned)
+            raise
+
+    def _verdict(self, due: Due, now: datetime) -> Fate | None:
+        """May it still be said? Her state is checked again, whatever it was when this was written."""
+        personal = due.kind in ("direct", "safety")
+        window = self.channel.limits.window
+        if due.message.commands and not self.channel.limits.commands:
+            return Fate(due.id, "dropped", "no_commands")
+        if due.expires_at is not None and due.expires_at < now:
+            return Fate(due.id, "dropped", "expired")
+        if due.member_state == "stopped" and not personal:
+            return Fate(due.id, "dropped", "stopped")
+        if due.in_community and due.membership_state != "active":
+            return Fate(due.id, "dropped", "left")
+        if due.unreachable and not personal:
+            return Fate(due.id, "failed", "unreachable")
+        if window and (due.last_inbound_at is None or due.last_inbound_at < now - window):
+            return Fate(due.id, "held", "window")
+        if due.attempts >= ATTEMPTS and not due.parts:
+            return Fate(due.id, "failed", "poison")
+        return None
+
+    def _freeze(self, db: Connection, due: Sequence[Due], now: datetime) -> list[Planned]:
+        """Render what is said for the first time; what was frozen before keeps its words."""
+        fresh = [each for each in due if not each.parts]
+        lookup = References(db, (ref for each in fresh for ref in refs_of(each.message)))
+        frozen = [each for each in (self._render(db, each, lookup) for each in fresh) if each]
+        parts = deliveries.freeze(db, frozen, now) if frozen else {}
+        again = [part.id for each in due for part in each.parts if part.state == "failed"]
+        if again:
+            deliveries.mark_sending(db, again)
+        planned = [(each, each.parts or parts.get(each.id, ())) for each in due]
+        return [(each, its_parts) for each, its_parts in planned if its_parts]
+
+    def _render(self, db: Connection, due: Due, lookup: References) -> Frozen | None:
+        """One message that cannot be rendered must not hold up the others."""
+        try:
+            fitted = fit(
+                due.message, due.language, self.channel.limits, lookup, experienced=due.experienced
+            )
+        except Exception as error:
+            log.error(
+                "render_failed",
+                lane=self._lane,
+                error=type(error).__name__,
+                where=logs.where(error),
+            )
+            deliveries.settle(db, self._lane, [Fate(due.id, "failed", "render")])
+            return None
+        tokens = [secrets.token_urlsafe(9) for _content in fitted.contents]
+        return Frozen(due, fitted.contents, tokens, fitted.prompt_token)
+
+    # Flying: outside any transaction
+
+    def _fly(self, address_id: int, group: list[Planned]) -> None:
+        self._busy.add(address_id)
+        task = asyncio.create_task(self._send_in_order(address_id, group))
+        self._tasks.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error(
+                "send_broke", lane=self._lane, error=type(error).__name__, where=logs.where(error)
+            )
+
+    async def _send_in_order(self, address_id: int, group: list[Planned]) -> None:
+        """What is due for one address; when one must wait, the rest waits behind it."""
+        not_before: datetime | None = None
+        try:
+            for due, parts in group:
+                if not_before is not None:
+                    self._returned.fates.append(Fate(due.id, "queued", None, not_before))
+                    continue
+                fate = await self._send(due, parts)
+                self._returned.fates.append(fate)
+                metrics.SENDS.labels(self._lane, fate.state).inc()
+                if fate.state == "queued" and fate.due_at is not None:
+                    not_before = fate.due_at
+                    self._returned.behind.append((address_id, not_before))
+        finally:
+            self._busy.discard(address_id)
+
+    async def _send(self, due: Due, parts: tuple[Part, ...]) -> Fate:
+        done: list[SentPart] = []
+        for part in parts:
+            if part.state in ("sent", "delivered", "read"):
+                continue
+            try:
+                done.append(SentPart(part.id, "sent", await self._hand_over(due, part)))
+            except SendError as error:
+                return self._unsent(due, part, tuple(done), error)
+            except Exception as error:
+                log.error(
+                    "send_broke",
+                    lane=self._lane,
+                    error=type(error).__name__,
+                    where=logs.where(error),
+                )
+                return self._unsent(due, part, tuple(done), Unknown(type(error).__name__))
+        return Fate(due.id, "sent", parts=tuple(done))
+
+    async def _hand_over(self, due: Due, part: Part) -> str | None:
+        """The provider's id. A part that may have been sent before is looked up, else repeated once."""
+        outbound = self._outbound(due, part)
+        if part.state == "unknown":
+            find = getattr(self.channel, "find", None)
+            found: str | None = None if find is None else await find(outbound)
+            if found is not None:
+                return found
+            if part.repeats and find is None:
+                raise Rejected("unknown")
+            await self._database.run(lambda db: deliveries.mark_repeating(db, part.id))
+        with metrics.SEND_SECONDS.labels(self._lane).time():
+            return await self.channel.send(outbound)
+
+    def _outbound(self, due: Due, part: Part) -> Outbound:
+        content = part.content or {}
+        if "commands" in content:
+            language = content["commands"]
+            return Menu(due.to, part.token, language, self._conversations.menu(language))
+        buttons = tuple(Button(*each) for each in content.get("buttons", ()))
+        return Say(due.to, content["text"], part.token, buttons)
+
+    def _unsent(self, due: Due, part: Part, done: tuple[SentPart, ...], error: SendError) -> Fate:
+        """The closed list of errors, each with what becomes of the delivery."""
+        log.info("not_sent", lane=self._lane, error=type(error).__name__, code=error.code)
+        state, part_state, again_at = "failed", "failed", None
+        match error:
+            case TryLater():
+                state, again_at = "queued", self._later(due, error)
+            case WindowClosed():
+                state = "held"
+            case Unknown():
+                state, part_state, again_at = "unknown", "unknown", clock.now() + UNKNOWN_WAITS
+            case Gone():
+                self._returned.gone.append(due.address_id)
+        parts = (*done, SentPart(part.id, part_state, error=error.code))
+        return Fate(due.id, state, error.code, again_at, parts)
+
+    def _later(self, due: Due, error: TryLater) -> datetime:
+        """As the provider says, and longer each time, with jitter so that not all come at once."""
+        grown = timedelta(seconds=2 ** min(due.attempts, 10) * random.uniform(0.5, 1.0))  # noqa: S311
+        again_at = clock.now() + max(error.after, min(grown, LONGEST_WAIT))
+        if error.whole_lane:
+            self._paused_until = clock.now() + error.after
+        return again_at

@@ -1,0 +1,38 @@
+"""Greetings, thanks and signs of life: none of them is a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import regex
+
+from bot.i18n import fold, word_list
+from bot.messages import N_, File
+
+GREETINGS = N_("hello, hi, hey, good morning, good afternoon, good evening")
+THANKS = N_("thanks, thank you, thank you very much, many thanks")
+SIGNS = N_("ok, okay, yes, no, good, fine, great, sure, noted")
+
+_WORDS = regex.compile(r"[\p{L}\p{N}]")
+
+
+def is_greeting(text: str) -> bool:
+    return _is_one_of(text, GREETINGS)
+
+
+def is_thanks(text: str) -> bool:
+    return _is_one_of(text, THANKS)
+
+
+def is_small(text: str, files: Iterable[File] = ()) -> bool:
+    """True if there is nothing in it to pass on: a greeting, thanks, ok, emoji, a sticker."""
+    kinds = {file.kind for file in files}
+    if kinds - {"sticker"}:
+        return False
+    if not _WORDS.search(text):
+        return True
+    return any(_is_one_of(text, words) for words in (GREETINGS, THANKS, SIGNS))
+
+
+def _is_one_of(text: str, words: str) -> bool:
+    return len(text) < 60 and fold(text) in word_list(words)

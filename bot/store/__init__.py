@@ -1,0 +1,1 @@
+"""Queries as plain functions, connection first, one file per noun."""

@@ -1,0 +1,445 @@
+"""Deliveries and their dispatches: what the sender claims, freezes, and learns of their fate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
+
+from bot import seals
+from bot.codec import message_from_json
+from bot.db import insert_new
+from bot.messages import Message, Receipt
+from bot.models import (
+    addresses,
+    deliveries,
+    dispatches,
+    lanes,
+    members,
+    memberships,
+    messages,
+    prompts,
+)
+
+
+class LaneLost(Exception):
+    """Another worker owns the lane now; this one must not send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One bubble of a delivery, frozen at the first attempt."""
+
+    id: int
+    number: int
+    token: str
+    state: str
+    content: dict[str, Any] | None
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery that was claimed, with all that is needed to decide and to render."""
+
+    id: int
+    attempts: int
+    message_id: int
+    message: Message
+    kind: str
+    expires_at: datetime | None
+    address_id: int
+    to: str
+    last_inbound_at: datetime | None
+    unreachable: bool
+    language: str
+    experienced: bool  # has answered three times; needs no hint
+    member_state: str
+    membership_state: str | None  # None: the message belongs to no community
+    in_community: bool
+    parts: tuple[Part, ...]
+
+
+def take_lane(db: Connection, lane: str) -> int:
+    """Own a lane: a new fencing number, which refuses every older owner."""
+    new = insert_new(db, lanes).values(name=lane, fence=1)
+    grown = new.on_conflict_do_update(index_elements=["name"], set_={"fence": lanes.c.fence + 1})
+    fence: int = db.execute(grown.returning(lanes.c.fence)).scalar_one()
+    return fence
+
+
+def recover(db: Connection, lane: str) -> int:
+    """What stood as sending when the last owner died: perhaps sent, perhaps not."""
+    stuck = select(deliveries.c.id).where(
+        deliveries.c.lane == lane, deliveries.c.state == "sending"
+    )
+    db.execute(
+        update(dispatches)
+        .where(dispatches.c.delivery_id.in_(stuck), dispatches.c.state == "sending")
+        .values(state="unknown")
+    )
+    changed = db.execute(
+        update(deliveries)
+        .where(deliveries.c.lane == lane, deliveries.c.state == "sending")
+        .values(state="unknown")
+    )
+    return changed.rowcount
+
+
+_DUE = (
+    select(
+        deliveries.c.id,
+        deliveries.c.attempts,
+        deliveries.c.message_id,
+        deliveries.c.address_id,
+        messages.c.body,
+        messages.c.kind,
+        messages.c.expires_at,
+        messages.c.community_id,
+        addresses.c.sealed,
+        addresses.c.last_inbound_at,
+        addresses.c.unreachable_at,
+        members.c.language,
+        members.c.answers,
+        members.c.state.label("member_state"),
+        memberships.c.state.label("membership_state"),
+    )
+    .join(messages, messages.c.id == deliveries.c.message_id)
+    .join(addresses, addresses.c.id == deliveries.c.address_id)
+    .join(members, members.c.id == deliveries.c.member_id)
+    .outerjoin(
+        memberships,
+        (memberships.c.member_id == deliveries.c.member_id)
+        & (memberships.c.community_id == messages.c.community_id),
+    )
+    .where(
+        deliveries.c.lane == bindparam("lane"),
+        deliveries.c.state.in_(("queued", "unknown")),
+        deliveries.c.due_at <= bindparam("now", type_=messages.c.created_at.type),
+        deliveries.c.address_id.not_in(bindparam("busy", expanding=True)),
+    )
+    .order_by(deliveries.c.priority, deliveries.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def claim(
+    db: Connection, lane: str, fence: int, busy: Collection[int], most: int, now: datetime
+) -> list[Due]:
+    """Take what is due, most urgent first, in order per address. Raises LaneLost."""
+    wanted = {"lane": lane, "now": now, "busy": list(busy), "most": most}
+    rows = db.execute(_DUE, wanted).all()
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    owned = select(lanes.c.name).where(lanes.c.name == lane, lanes.c.fence == fence)
+    taken = db.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids), owned.exists())
+        .values(state="sending", fence=fence, attempts=deliveries.c.attempts + 1)
+    )
+    if taken.rowcount != len(ids):
+        raise LaneLost(lane)
+    parts = _parts(db, [row.id for row in rows if row.attempts])
+    return [_due(row, parts.get(row.id, ())) for row in rows]
+
+
+def _parts(db: Connection, ids: list[int]) -> dict[int, tuple[Part, ...]]:
+    if not ids:
+        return {}
+    found: dict[int, list[Part]] = defaultdict(list)
+    statement = (
+        select(
+            dispatches.c.delivery_id,
+            dispatches.c.id,
+            dispatches.c.part,
+            dispatches.c.token,
+            dispatches.c.state,
+            dispatches.c.content,
+            dispatches.c.repeats,
+        )
+        .where(dispatches.c.delivery_id.in_(ids))
+        .order_by(dispatches.c.delivery_id, dispatches.c.part)
+    )
+    for row in db.execute(statement):
+        found[row.delivery_id].append(Part(*row[1:]))
+    return {id_: tuple(parts) for id_, parts in found.items()}
+
+
+def _due(row: Any, parts: tuple[Part, ...]) -> Due:
+    return Due(
+        id=row.id,
+        attempts=row.attempts,
+        message_id=row.message_id,
+        message=message_from_json(row.body),
+        kind=row.kind,
+        expires_at=row.expires_at,
+        address_id=row.address_id,
+        to=row.sealed,
+        last_inbound_at=row.last_inbound_at,
+        unreachable=row.unreachable_at is not None,
+        language=row.language or "en",
+        experienced=row.answers >= 3,
+        member_state=row.member_state,
+        membership_state=row.membership_state,
+        in_community=row.community_id is not None,
+        parts=parts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A delivery as it is going to be said: its parts, and its prompt if it offers choices."""
+
+    due: Due
+    contents: Sequence[dict[str, Any]]
+    tokens: Sequence[str]  # one a part
+    prompt_token: str | None
+
+
+def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int, tuple[Part, ...]]:
+    """Write the parts down before the first one leaves; parts by delivery id."""
+    rows: list[dict[str, Any]] = [
+        {
+            "delivery_id": each.due.id,
+            "part": number,
+            "token": token,
+            "state": "sending",
+            "content": content,
+            "created_at": now,
+        }
+        for each in frozen
+        for number, (content, token) in enumerate(zip(each.contents, each.tokens, strict=True))
+    ]
+    statement = insert(dispatches).returning(dispatches.c.id, sort_by_parameter_order=True)
+    ids = db.execute(statement, rows).scalars().all()
+    shown = [
+        {
+            "token": each.prompt_token,
+            "address_id": each.due.address_id,
+            "message_id": each.due.message_id,
+            "language": each.due.language,
+            "shown_at": now,
+        }
+        for each in frozen
+        if each.prompt_token is not None
+    ]
+    if shown:
+        db.execute(insert(prompts), shown)
+    parts: dict[int, list[Part]] = defaultdict(list)
+    for id_, row in zip(ids, rows, strict=True):
+        part = Part(id_, row["part"], row["token"], "sending", row["content"], 0)
+        parts[row["delivery_id"]].append(part)
+    return {id_: tuple(each) for id_, each in parts.items()}
+
+
+def mark_sending(db: Connection, part_ids: Sequence[int]) -> None:
+    """These were refused before and are handed over again."""
+    db.execute(update(dispatches).where(dispatches.c.id.in_(part_ids)).values(state="sending"))
+
+
+def mark_repeating(db: Connection, part_id: int) -> None:
+    """This one may have been sent before, and is tried once more."""
+    db.execute(
+        update(dispatches)
+        .where(dispatches.c.id == part_id)
+        .values(state="sending", repeats=dispatches.c.repeats + 1)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SentPart:
+    """One part with what its provider answered."""
+
+    id: int
+    state: str  # sent, unknown, failed
+    provider_id: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one claimed delivery."""
+
+    delivery_id: int
+    state: str  # sent, queued, held, unknown, failed, dropped
+    reason: str | None = None
+    due_at: datetime | None = None  # when to try again
+    parts: tuple[SentPart, ...] = ()
+
+
+# A receipt may come before our own note. (No IN here: these statements take many rows at once.)
+_AHEAD = or_(dispatches.c.state == "delivered", dispatches.c.state == "read")
+
+_PART_SENT = (
+    update(dispatches)
+    .where(dispatches.c.id == bindparam("part_id"))
+    .values(
+        state=case((_AHEAD, dispatches.c.state), else_="sent"),
+        provider_key=bindparam("key"),
+        provider_id=bindparam("named"),
+        content=None,
+    )
+)
+_PART_UNSENT = (
+    update(dispatches)
+    .where(dispatches.c.id == bindparam("part_id"), ~_AHEAD)
+    .values(state=bindparam("new_state"), error=bindparam("code"))
+)
+_SETTLED = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.state == "sending")
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("why"),
+        due_at=func.coalesce(
+            bindparam("again_at", type_=deliveries.c.due_at.type), deliveries.c.due_at
+        ),
+    )
+)
+
+
+def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
+    """Write down what became of claimed deliveries and their parts."""
+    parts = [part for fate in fates for part in fate.parts]
+    sent = [_sent_row(lane, part) for part in parts if part.state == "sent"]
+    unsent = [
+        {"part_id": part.id, "new_state": part.state, "code": part.error}
+        for part in parts
+        if part.state != "sent"
+    ]
+    if sent:
+        db.execute(_PART_SENT, sent)
+    if unsent:
+        db.execute(_PART_UNSENT, unsent)
+    db.execute(
+        _SETTLED,
+        [
+            {
+                "delivery_id": fate.delivery_id,
+                "new_state": fate.state,
+                "why": fate.reason,
+                "again_at": fate.due_at,
+            }
+            for fate in fates
+        ],
+    )
+
+
+def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
+    key = None if part.provider_id is None else provider_key(lane, part.provider_id)
+    return {"part_id": part.id, "key": key, "named": part.provider_id}
+
+
+def provider_key(lane: str, provider_id: str) -> bytes:
+    return seals.keyring().lookup(f"{lane}\0{provider_id}", "dispatches.provider_key")
+
+
+def wait_behind(db: Connection, address_id: int, due_at: datetime) -> None:
+    """Keep the order: what follows for this address does not overtake one that has to wait."""
+    db.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.address_id == address_id,
+            deliveries.c.state == "queued",
+            deliveries.c.due_at < due_at,
+        )
+        .values(due_at=due_at)
+    )
+
+
+def next_due_at(db: Connection, lane: str) -> datetime | None:
+    """When the lane has something to do next, if anything waits."""
+    statement = select(func.min(deliveries.c.due_at)).where(
+        deliveries.c.lane == lane, deliveries.c.state.in_(("queued", "unknown"))
+    )
+    return db.execute(statement).scalar()
+
+
+def count_waiting(db: Connection) -> dict[str, int]:
+    """Deliveries that wait, by lane; a figure for /metrics."""
+    statement = (
+        select(deliveries.c.lane, func.count())
+        .where(deliveries.c.state.in_(("queued", "unknown")))
+        .group_by(deliveries.c.lane)
+    )
+    return {lane: count for lane, count in db.execute(statement)}
+
+
+# Receipts -----------------------------------------------------------------------------------
+
+_RANK = {"sending": 0, "unknown": 0, "sent": 1, "delivered": 2, "read": 3}
+
+
+def apply(db: Connection, receipt: Receipt, now: datetime) -> bool:
+    """Bring a receipt home; False if we know nothing of what it is about."""
+    wanted = _receipt_target(receipt)
+    if wanted is None:
+        return False
+    part = db.execute(
+        select(dispatches.c.id, dispatches.c.delivery_id, dispatches.c.state).where(wanted)
+    ).first()
+    if part is None:
+        return False
+    if receipt.state in _RANK:
+        _move_forward(db, part, receipt)
+    elif part.state not in ("delivered", "read"):
+        _give_up(db, part, receipt, now)
+    return True
+
+
+def _receipt_target(receipt: Receipt) -> Any:
+    if receipt.token is not None:
+        return dispatches.c.token == receipt.token
+    if receipt.id is not None:
+        return dispatches.c.provider_key == provider_key(receipt.lane, receipt.id)
+    return None
+
+
+def _move_forward(db: Connection, part: Any, receipt: Receipt) -> None:
+    """States go forward only; the delivery is as far as the slowest of its parts."""
+    if _RANK.get(part.state, 9) >= _RANK[receipt.state]:
+        return
+    values: dict[str, Any] = {"state": receipt.state, "content": None}
+    if receipt.id is not None:
+        values |= {
+            "provider_key": provider_key(receipt.lane, receipt.id),
+            "provider_id": receipt.id,
+        }
+    db.execute(update(dispatches).where(dispatches.c.id == part.id).values(**values))
+    states = db.execute(
+        select(dispatches.c.state).where(dispatches.c.delivery_id == part.delivery_id)
+    ).scalars()
+    slowest = min(states, key=lambda state: _RANK.get(state, 0))
+    if _RANK.get(slowest, 0) > 0:
+        db.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.id == part.delivery_id,
+                deliveries.c.state.in_(("sending", "unknown", "sent", "delivered")),
+            )
+            .values(state=slowest)
+        )
+
+
+def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None:
+    """The provider could not deliver: hold it for the window, or write the reason down."""
+    if receipt.state == "window":
+        # Nothing of it arrived: it is rendered anew when she writes again.
+        db.execute(delete(dispatches).where(dispatches.c.delivery_id == part.delivery_id))
+        values = {"state": "held", "reason": "window", "attempts": 0}
+    else:
+        db.execute(
+            update(dispatches)
+            .where(dispatches.c.id == part.id)
+            .values(state="failed", error=receipt.error)
+        )
+        values = {"state": "failed", "reason": receipt.error}
+    delivery = update(deliveries).where(deliveries.c.id == part.delivery_id).values(**values)
+    address_id = db.execute(delivery.returning(deliveries.c.address_id)).scalar()
+    if receipt.state == "gone":
+        db.execute(update(addresses).where(addresses.c.id == address_id).values(unreachable_at=now))

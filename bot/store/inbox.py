@@ -1,0 +1,38 @@
+"""The inbox: one row per event at a provider, the proof that it was taken, and taken once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot import seals
+from bot.db import insert_new
+from bot.models import inbox
+
+
+def add(db: Connection, lane: str, key: str, payload: str, now: datetime) -> int | None:
+    """The new row's id, or None if this event was taken before."""
+    return _insert(db, lane, key, payload, now, "done", None)
+
+
+def park(
+    db: Connection, lane: str, key: str, payload: str, now: datetime, reason: str
+) -> int | None:
+    """Keep what could not be used, sealed, for a developer to look at."""
+    return _insert(db, lane, key, payload, now, "parked", reason)
+
+
+def _insert(
+    db: Connection, lane: str, key: str, payload: str, now: datetime, state: str, reason: str | None
+) -> int | None:
+    row = {
+        "key": seals.keyring().lookup(f"{lane}\0{key}", "inbox.key"),
+        "lane": lane,
+        "state": state,
+        "reason": reason,
+        "payload": payload,
+        "received_at": now,
+    }
+    new = insert_new(db, inbox).on_conflict_do_nothing().returning(inbox.c.id)
+    return db.execute(new, row).scalar()

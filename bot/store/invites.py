@@ -1,0 +1,90 @@
+"""Invites: codes that let somebody into a community."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from bot import seals
+from bot.models import communities, invites
+
+# No letters or digits that are mistaken for one another, on paper or over the phone.
+_SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+_CODE = re.compile(rf"(?<![A-Za-z0-9])([{_SIGNS}]{{4}})[-_ ]([{_SIGNS}]{{4}})(?![A-Za-z0-9])", re.I)
+_BARE = re.compile(rf"[{_SIGNS}]{{8}}", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    id: int
+    community_id: int
+    role: str
+
+
+def find_code(text: str) -> str | None:
+    """A code in a text, as it was given out (ABCD-EFGH), or None."""
+    found = _CODE.search(text)
+    if found:
+        return f"{found[1]}-{found[2]}".upper()
+    bare = text.strip()
+    return f"{bare[:4]}-{bare[4:]}".upper() if _BARE.fullmatch(bare) else None
+
+
+def add(
+    db: Connection, community_id: int, role: str, uses: int, lasts: timedelta, now: datetime
+) -> str:
+    """A new code: 39 random bits, useless after five wrong tries in half an hour."""
+    signs = "".join(secrets.choice(_SIGNS) for _ in range(8))
+    code = f"{signs[:4]}-{signs[4:]}"
+    row = {
+        "community_id": community_id,
+        "key": _key(code),
+        "code": code,
+        "role": role,
+        "uses": uses,
+        "expires_at": now + lasts,
+    }
+    db.execute(insert(invites).values(row))
+    return code
+
+
+def find(db: Connection, code: str, now: datetime) -> Invite | None:
+    """A code that still lets somebody in."""
+    statement = (
+        select(invites.c.id, invites.c.community_id, invites.c.role)
+        .join(communities, communities.c.id == invites.c.community_id)
+        .where(invites.c.key == _key(code), *_open(now), communities.c.ended_at.is_(None))
+    )
+    row = db.execute(statement).first()
+    return None if row is None else Invite(row.id, row.community_id, row.role)
+
+
+def use(db: Connection, invite_id: int, now: datetime) -> bool:
+    """Count one use; False if the last one is gone."""
+    changed = db.execute(
+        update(invites)
+        .where(invites.c.id == invite_id, *_open(now))
+        .values(used=invites.c.used + 1)
+    )
+    return changed.rowcount == 1
+
+
+def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        invites.c.used < invites.c.uses,
+        invites.c.expires_at > now,
+        invites.c.ended_at.is_(None),
+    )
+
+
+def _key(code: str) -> bytes:
+    return seals.keyring().lookup(code, "invites.key")
+
+
+def get_role(db: Connection, invite_id: int) -> str:
+    role: str = db.execute(select(invites.c.role).where(invites.c.id == invite_id)).scalar_one()
+    return role

@@ -1,0 +1,191 @@
+"""Members and their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, select, update
+
+from bot import seals
+from bot.db import Collision, insert_new, insert_returning, lock_row
+from bot.models import address_keys, addresses, conversations, members
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person as a turn sees her."""
+
+    id: int
+    state: str  # new, active, stopped, group
+    language: str | None
+    name: str | None
+    answers: int  # threads she has answered in
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote, from which address, and where she is in a talk."""
+
+    member: Member
+    address_id: int
+    lane: str
+    unreachable: bool
+    last_inbound_at: datetime | None
+    wrong_codes: int
+    wrong_codes_since: datetime | None
+    conversation: dict[str, Any] | None
+    conversation_expires_at: datetime | None
+
+
+_SENDER = (
+    select(
+        addresses.c.id.label("address_id"),
+        addresses.c.lane,
+        addresses.c.unreachable_at,
+        addresses.c.last_inbound_at,
+        addresses.c.wrong_codes,
+        addresses.c.wrong_codes_since,
+        members.c.id.label("member_id"),
+        members.c.state,
+        members.c.language,
+        members.c.name,
+        members.c.answers,
+        conversations.c.state.label("conversation"),
+        conversations.c.expires_at,
+        address_keys.c.key,
+    )
+    .select_from(address_keys)
+    .join(addresses, addresses.c.id == address_keys.c.address_id)
+    .join(members, members.c.id == addresses.c.member_id)
+    .outerjoin(conversations, conversations.c.address_id == addresses.c.id)
+    .order_by(addresses.c.id)
+)
+
+
+def key_of(lane: str, name: str) -> bytes:
+    """The lookup of one name of an address on a lane."""
+    return seals.keyring().lookup(f"{lane}\0{name}", "address_keys.key")
+
+
+def meet(
+    db: Connection, lane: str, names: Sequence[str], now: datetime, *, group: bool = False
+) -> tuple[Sender, bool]:
+    """The sender by any of her names at the provider, locked; and whether she is new to us."""
+    keys = [key_of(lane, name) for name in names]
+    rows = _rows_by_keys(db, keys)
+    if not rows:
+        add(db, lane, names, now, state="group" if group else "new")
+        return _sender(_rows_by_keys(db, keys)[0]), True
+    # Names that point to different people are never merged: the first name decides.
+    row = min(rows, key=lambda each: keys.index(each.key))
+    known = {each.key for each in rows}
+    _add_keys(db, row.address_id, [key for key in keys if key not in known])
+    return _sender(row), False
+
+
+def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
+    if len(keys) == 1:
+        return db.execute(lock_row(db, _SENDER.where(address_keys.c.key == keys[0]))).all()
+    return db.execute(lock_row(db, _SENDER.where(address_keys.c.key.in_(keys)))).all()
+
+
+def _sender(row: Row[Any]) -> Sender:
+    return Sender(
+        member=Member(row.member_id, row.state, row.language, row.name, row.answers),
+        address_id=row.address_id,
+        lane=row.lane,
+        unreachable=row.unreachable_at is not None,
+        last_inbound_at=row.last_inbound_at,
+        wrong_codes=row.wrong_codes,
+        wrong_codes_since=row.wrong_codes_since,
+        conversation=row.conversation,
+        conversation_expires_at=row.expires_at,
+    )
+
+
+def add(db: Connection, lane: str, names: Sequence[str], now: datetime, *, state: str) -> int:
+    """A new member with one address. Raises Collision if somebody was first."""
+    [member_id] = insert_returning(db, members, [{"state": state, "created_at": now}])
+    address = {
+        "member_id": member_id,
+        "lane": lane,
+        "sealed": names[0],
+        "preferred": True,
+        "created_at": now,
+    }
+    [address_id] = insert_returning(db, addresses, [address])
+    _add_keys(db, address_id, [key_of(lane, name) for name in names])
+    return member_id
+
+
+def _add_keys(db: Connection, address_id: int, keys: list[bytes]) -> None:
+    for key in keys:
+        new = insert_new(db, address_keys).values(key=key, address_id=address_id)
+        if not db.execute(new.on_conflict_do_nothing()).rowcount:
+            raise Collision
+
+
+def find_by_address(db: Connection, lane: str, name: str) -> int | None:
+    """The member id behind an address, if we know it."""
+    statement = (
+        select(addresses.c.member_id)
+        .join(address_keys, address_keys.c.address_id == addresses.c.id)
+        .where(address_keys.c.key == key_of(lane, name))
+    )
+    found: int | None = db.execute(statement).scalar()
+    return found
+
+
+def mark_heard(db: Connection, address_id: int, now: datetime) -> None:
+    """She wrote: the window is open and she is reachable."""
+    db.execute(
+        update(addresses)
+        .where(addresses.c.id == address_id)
+        .values(last_inbound_at=now, unreachable_at=None)
+    )
+
+
+def mark_unreachable(db: Connection, address_id: int, now: datetime) -> None:
+    """She blocked us or the address is gone; not the same as leaving."""
+    db.execute(update(addresses).where(addresses.c.id == address_id).values(unreachable_at=now))
+
+
+def mark_wrong_code(db: Connection, address_id: int, tries: int, since: datetime) -> None:
+    db.execute(
+        update(addresses)
+        .where(addresses.c.id == address_id)
+        .values(wrong_codes=tries, wrong_codes_since=since)
+    )
+
+
+def mark(db: Connection, member_id: int, **values: object) -> None:
+    """Set columns of a member: language, name, organisation, state, the consent."""
+    db.execute(update(members).where(members.c.id == member_id).values(**values))
+
+
+def resume(db: Connection, member_id: int) -> None:
+    """She wants messages again, and stands where she was: welcomed, or not yet."""
+    before = case((members.c.consent_at.is_(None), "new"), else_="active")
+    db.execute(update(members).where(members.c.id == member_id).values(state=before))
+
+
+def count_answer(db: Connection, member_id: int) -> None:
+    """One more thread in which she answered; the hint on how to answer goes after three."""
+    db.execute(
+        update(members).where(members.c.id == member_id).values(answers=members.c.answers + 1)
+    )
+
+
+def add_ready(db: Connection, lane: str, address: str, now: datetime, **values: object) -> int:
+    """A member who needs no welcome, for a demo programme; the same one when asked again."""
+    found = find_by_address(db, lane, address)
+    member_id = add(db, lane, [address], now, state="active") if found is None else found
+    if found is None:
+        mark(db, member_id, **values)
+        db.execute(
+            update(addresses).where(addresses.c.member_id == member_id).values(last_inbound_at=now)
+        )
+    return member_id

@@ -1,0 +1,271 @@
+"""Messages and who is to get them: the outbox, written in the turn's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from bot.codec import message_from_json, message_to_json
+from bot.db import insert_new, insert_returning
+from bot.messages import Message
+from bot.models import Moment, addresses, deliveries, follows, members, memberships, messages
+
+FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
+
+# Said first: what she just did, then threads, sessions, broadcasts.
+PRIORITY = {"direct": 0, "safety": 0, "thread": 1, "session": 2, "broadcast": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who is to hear a message, in a form that can be stored."""
+
+    kind: str  # member, community, facilitators, followers
+    id: int
+    but: tuple[int, ...] = ()  # members who are left out
+
+    def members(self) -> Select[tuple[int]]:
+        """The ids of the members; only those who are in and have not stopped."""
+        if self.kind == "member":
+            found = select(members.c.id).where(members.c.id == self.id)
+        elif self.kind == "followers":
+            found = (
+                select(follows.c.member_id)
+                .join(members, members.c.id == follows.c.member_id)
+                .where(follows.c.thread_id == self.id, members.c.state == "active")
+            )
+        else:
+            found = self._in_community()
+        return found.where(members.c.id.not_in(self.but)) if self.but else found
+
+    def _in_community(self) -> Select[tuple[int]]:
+        found = (
+            select(memberships.c.member_id)
+            .join(members, members.c.id == memberships.c.member_id)
+            .where(
+                memberships.c.community_id == self.id,
+                memberships.c.state == "active",
+                members.c.state == "active",
+            )
+        )
+        if self.kind == "facilitators":
+            found = found.where(memberships.c.role == "facilitator")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The truth about an audience."""
+
+    now: int  # get it at once
+    later: int  # get it when they write to the bot again (their window is closed)
+    never: int  # cannot be reached
+
+    @property
+    def all(self) -> int:
+        return self.now + self.later + self.never
+
+
+def add(
+    db: Connection,
+    key: str,
+    kind: str,
+    message: Message,
+    now: datetime,
+    community_id: int | None = None,
+) -> int | None:
+    """Something to be said, once: None if there is a message with this key already."""
+    row = _row(key, kind, message, now) | {"community_id": community_id}
+    new = insert_new(db, messages).values(row).on_conflict_do_nothing()
+    return db.execute(new.returning(messages.c.id)).scalar()
+
+
+def _row(key: str, kind: str, message: Message, now: datetime) -> dict[str, Any]:
+    return {"key": key, "kind": kind, "body": message_to_json(message), "created_at": now}
+
+
+def say(
+    db: Connection,
+    said: Sequence[tuple[str, Message, datetime]],
+    address: tuple[int, int, str],
+    now: datetime,
+) -> list[int]:
+    """Messages (key, what, due) to one address (id, member id, lane), in order; their ids."""
+    ids = insert_returning(
+        db, messages, [_row(key, "direct", message, now) for key, message, _ in said]
+    )
+    address_id, member_id, lane = address
+    rows = [
+        {
+            "message_id": message_id,
+            "member_id": member_id,
+            "address_id": address_id,
+            "lane": lane,
+            "priority": PRIORITY["direct"],
+            "state": "queued",
+            "due_at": due_at,
+        }
+        for message_id, (_, _, due_at) in zip(ids, said, strict=True)
+    ]
+    db.execute(insert(deliveries), rows)
+    return ids
+
+
+def tell(db: Connection, message_id: int, kind: str, audience: Audience, due_at: datetime) -> None:
+    """Deliver a message to an audience: the first chunk now, the rest chunk by chunk."""
+    if _deliver_chunk(db, message_id, kind, audience, due_at, after=0) == FAN_OUT:
+        _remember(db, message_id, kind, audience, due_at)
+
+
+def go_on(db: Connection) -> bool:
+    """One more chunk of a fan-out that is under way; False if there is none."""
+    statement = (
+        select(messages.c.id, messages.c.audience, messages.c.reached_id)
+        .where(messages.c.audience.is_not(None))
+        .order_by(messages.c.id)
+        .limit(1)
+    )
+    if db.dialect.name != "sqlite":
+        statement = statement.with_for_update(skip_locked=True)
+    row = db.execute(statement).first()
+    if row is None:
+        return False
+    stored = dict(row.audience)
+    due_at = datetime.fromisoformat(stored.pop("due_at"))
+    kind = stored.pop("message_kind")
+    audience = Audience(stored["kind"], stored["id"], tuple(stored["but"]))
+    done = _deliver_chunk(db, row.id, kind, audience, due_at, after=row.reached_id) < FAN_OUT
+    if done:
+        db.execute(update(messages).where(messages.c.id == row.id).values(audience=None))
+    else:
+        _remember(db, row.id, kind, audience, due_at)
+    return True
+
+
+def _remember(
+    db: Connection, message_id: int, kind: str, audience: Audience, due_at: datetime
+) -> None:
+    reached = select(func.max(deliveries.c.member_id)).where(deliveries.c.message_id == message_id)
+    stored = {
+        "kind": audience.kind,
+        "id": audience.id,
+        "but": list(audience.but),
+        "message_kind": kind,
+        "due_at": due_at.isoformat(),
+    }
+    db.execute(
+        update(messages)
+        .where(messages.c.id == message_id)
+        .values(audience=stored, reached_id=reached.scalar_subquery())
+    )
+
+
+def _deliver_chunk(
+    db: Connection, message_id: int, kind: str, audience: Audience, due_at: datetime, after: int
+) -> int:
+    reachable = addresses.c.unreachable_at.is_(None)
+    chosen = (
+        select(
+            literal(message_id),
+            addresses.c.member_id,
+            addresses.c.id,
+            addresses.c.lane,
+            literal(PRIORITY[kind]),
+            case((reachable, "queued"), else_="failed"),
+            case((reachable, None), else_="unreachable"),
+            literal(due_at, Moment),
+        )
+        .where(
+            addresses.c.preferred,
+            addresses.c.member_id.in_(audience.members()),
+            addresses.c.member_id > after,
+        )
+        .order_by(addresses.c.member_id)
+        .limit(FAN_OUT)
+    )
+    columns = [
+        "message_id",
+        "member_id",
+        "address_id",
+        "lane",
+        "priority",
+        "state",
+        "reason",
+        "due_at",
+    ]
+    new = insert_new(db, deliveries).from_select(columns, chosen, include_defaults=False)
+    return db.execute(new.on_conflict_do_nothing()).rowcount
+
+
+def reach(
+    db: Connection, audience: Audience, windows: Mapping[str, timedelta], now: datetime
+) -> Reach:
+    """How many of an audience get a message now, later, or not at all."""
+    unreachable = addresses.c.unreachable_at.is_not(None)
+    closed: ColumnElement[bool] = or_(
+        literal(False),
+        *(
+            and_(
+                addresses.c.lane == lane,
+                func.coalesce(addresses.c.last_inbound_at, literal(0))
+                < literal(now - window, Moment),
+            )
+            for lane, window in windows.items()
+        ),
+    )
+    statement = select(
+        func.count(),
+        func.coalesce(func.sum(case((unreachable, 1), else_=0)), 0),
+        func.coalesce(func.sum(case((and_(~unreachable, closed), 1), else_=0)), 0),
+    ).where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
+    every, never, later = db.execute(statement).one()
+    return Reach(now=every - never - later, later=later, never=never)
+
+
+def find(db: Connection, message_id: int) -> Message | None:
+    body = db.execute(select(messages.c.body).where(messages.c.id == message_id)).scalar()
+    return None if body is None else message_from_json(body)
+
+
+def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
+    """Let a message wait a little longer; False if it has left."""
+    changed = db.execute(
+        update(deliveries)
+        .where(deliveries.c.message_id == message_id, deliveries.c.state == "queued")
+        .values(due_at=due_at)
+    )
+    return changed.rowcount > 0
+
+
+def drop(db: Connection, message_id: int, reason: str) -> None:
+    """Take back what has not left yet."""
+    db.execute(
+        update(deliveries)
+        .where(deliveries.c.message_id == message_id, deliveries.c.state.in_(("queued", "held")))
+        .values(state="dropped", reason=reason)
+    )
+
+
+def release_held(db: Connection, address_id: int, now: datetime) -> None:
+    """Her window is open again: what waited for it goes out, in order."""
+    db.execute(
+        update(deliveries)
+        .where(deliveries.c.address_id == address_id, deliveries.c.state == "held")
+        .values(state="queued", reason=None, due_at=now)
+    )

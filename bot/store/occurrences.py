@@ -1,0 +1,20 @@
+"""Due moments that somebody took."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete
+
+from bot.db import insert_new
+from bot.models import occurrences
+
+
+def take(db: Connection, key: str, now: datetime) -> bool:
+    """False if this moment was taken before."""
+    new = insert_new(db, occurrences).values(key=key, taken_at=now)
+    return db.execute(new.on_conflict_do_nothing()).rowcount == 1
+
+
+def forget_before(db: Connection, moment: datetime) -> int:
+    return db.execute(delete(occurrences).where(occurrences.c.taken_at < moment)).rowcount

@@ -1,0 +1,183 @@
+"""Posts: what somebody contributes to a thread, made of the bubbles she wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from bot import seals
+from bot.db import insert_returning
+from bot.messages import Inbound, Ref
+from bot.models import bubbles, posts
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    id: int
+    kind: str  # question, answer
+    state: str  # draft, waiting, live, hidden
+    author_id: int | None
+    community_id: int | None
+    thread_id: int | None
+    message_id: int | None  # how it was told to its thread
+
+    @property
+    def ref(self) -> Ref:
+        return Ref("posts", self.id)
+
+
+_POST = (
+    posts.c.id,
+    posts.c.kind,
+    posts.c.state,
+    posts.c.author_id,
+    posts.c.community_id,
+    posts.c.thread_id,
+    posts.c.message_id,
+)
+
+
+def add(
+    db: Connection,
+    author_id: int,
+    inbound: Inbound,
+    now: datetime,
+    *,
+    kind: str,
+    state: str = "draft",
+    thread_id: int | None = None,
+    community_id: int | None = None,
+) -> int:
+    """A new post that begins with this bubble."""
+    row = {
+        "author_id": author_id,
+        "kind": kind,
+        "state": state,
+        "thread_id": thread_id,
+        "community_id": community_id,
+        "created_at": now,
+    }
+    [post_id] = insert_returning(db, posts, [row])
+    add_bubbles(db, post_id, inbound, now)
+    return post_id
+
+
+def add_bubbles(db: Connection, post_id: int, inbound: Inbound, now: datetime) -> None:
+    """What came in one bubble: its text, its files."""
+    rows = [_bubble(post_id, inbound, now, file.kind, "", file.reference) for file in inbound.files]
+    if inbound.text:
+        rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
+    if rows:
+        # The provider's id finds the bubble again when it is edited.
+        rows[0]["key"] = None if inbound.id is None else key_of(inbound.lane, inbound.id)
+        db.execute(insert(bubbles), rows)
+
+
+def _bubble(
+    post_id: int, inbound: Inbound, now: datetime, kind: str, text: str, reference: str | None
+) -> dict[str, object]:
+    return {
+        "post_id": post_id,
+        "key": None,
+        "kind": kind,
+        "text": text,
+        "reference": reference,
+        "forwarded": inbound.forwarded,
+        "created_at": now,
+    }
+
+
+def key_of(lane: str, provider_id: str) -> bytes:
+    return seals.keyring().lookup(f"{lane}\0{provider_id}", "bubbles.key")
+
+
+def get(db: Connection, post_id: int) -> Post:
+    return Post(*db.execute(select(*_POST).where(posts.c.id == post_id)).one())
+
+
+def find(db: Connection, post_id: int) -> Post | None:
+    row = db.execute(select(*_POST).where(posts.c.id == post_id)).first()
+    return None if row is None else Post(*row)
+
+
+def find_by_bubble(db: Connection, lane: str, provider_id: str) -> tuple[Post, int, str] | None:
+    """The post, bubble id and text of a bubble, by the provider's id of it."""
+    statement = (
+        select(bubbles.c.id.label("bubble_id"), bubbles.c.text, *_POST)
+        .join(posts, posts.c.id == bubbles.c.post_id)
+        .where(bubbles.c.key == key_of(lane, provider_id))
+    )
+    row = db.execute(statement).first()
+    return None if row is None else (Post(*row[2:]), row.bubble_id, row.text)
+
+
+def edit_bubble(db: Connection, bubble_id: int, text: str) -> None:
+    db.execute(update(bubbles).where(bubbles.c.id == bubble_id).values(text=text))
+
+
+def mark(db: Connection, post_id: int, **values: object) -> None:
+    """Set columns of a post: state, community_id, thread_id, kind."""
+    db.execute(update(posts).where(posts.c.id == post_id).values(**values))
+
+
+def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
+    """False if it was marked before."""
+    changed = db.execute(
+        update(posts)
+        .where(posts.c.id == post_id, posts.c.helpful_at.is_(None))
+        .values(helpful_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def remove(db: Connection, post_id: int) -> None:
+    """Drop a draft that is not wanted; what others have is never removed this way."""
+    db.execute(delete(posts).where(posts.c.id == post_id, posts.c.state.in_(("draft", "waiting"))))
+
+
+def remove_drafts(db: Connection, before: datetime) -> int:
+    """Drafts that were begun before this moment and never sent."""
+    gone = db.execute(delete(posts).where(posts.c.state == "draft", posts.c.created_at < before))
+    return gone.rowcount
+
+
+def list_waiting(db: Connection, author_id: int, community_id: int) -> Sequence[int]:
+    """Questions that wait until their author is welcomed."""
+    statement = (
+        select(posts.c.id)
+        .where(
+            posts.c.author_id == author_id,
+            posts.c.community_id == community_id,
+            posts.c.state == "waiting",
+        )
+        .order_by(posts.c.id)
+    )
+    return list(db.execute(statement).scalars())
+
+
+def list_live(db: Connection, thread_id: int, most: int) -> list[Post]:
+    """The question and the latest posts of a thread, oldest first."""
+    statement = select(*_POST).where(posts.c.thread_id == thread_id, posts.c.state == "live")
+    rows = db.execute(statement.order_by(posts.c.id)).all()
+    kept = rows if len(rows) <= most else [rows[0], *rows[-(most - 1) :]]
+    return [Post(*row) for row in kept]
+
+
+def last_answer(db: Connection, author_id: int, since: datetime) -> Post | None:
+    """Her latest answer since then, which a further bubble may belong to."""
+    statement = (
+        select(*_POST)
+        .where(
+            posts.c.author_id == author_id,
+            posts.c.kind == "answer",
+            posts.c.state == "live",
+            posts.c.created_at >= since,
+        )
+        .order_by(posts.c.id.desc())
+        .limit(1)
+    )
+    row = db.execute(statement).first()
+    return None if row is None else Post(*row)

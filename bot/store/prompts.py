@@ -1,0 +1,95 @@
+"""Prompts: choices as they were shown, which a tap, a number or a label comes back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, update
+
+from bot.codec import message_from_json
+from bot.messages import Message
+from bot.models import deliveries, dispatches, messages, prompts
+from bot.seals import keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    id: int | None  # None: a message without choices that was quoted
+    message_id: int
+    message: Message
+    consumed_at: datetime | None
+    chosen: int | None
+
+
+_PROMPT = select(
+    prompts.c.id,
+    prompts.c.message_id,
+    messages.c.body,
+    prompts.c.consumed_at,
+    prompts.c.chosen,
+).join(messages, messages.c.id == prompts.c.message_id)
+
+
+def find(db: Connection, token: str, address_id: int) -> Prompt | None:
+    """The prompt a tap names, if it was shown to this address."""
+    wanted = (prompts.c.token == token, prompts.c.address_id == address_id)
+    return _one(db, _PROMPT.where(*wanted))
+
+
+def find_last(db: Connection, address_id: int) -> Prompt | None:
+    """The last list that was sent to this address."""
+    arrived = ("sending", "sent", "delivered", "read", "unknown")
+    statement = (
+        _PROMPT.join(deliveries, deliveries.c.message_id == prompts.c.message_id)
+        .where(
+            prompts.c.address_id == address_id,
+            deliveries.c.address_id == address_id,
+            deliveries.c.state.in_(arrived),
+        )
+        .order_by(prompts.c.id.desc())
+        .limit(1)
+    )
+    return _one(db, statement)
+
+
+def find_quoted(db: Connection, lane: str, provider_id: str, address_id: int) -> Prompt | None:
+    """The message behind a quoted bubble, with its prompt if it had choices."""
+    key = keyring().lookup(f"{lane}\0{provider_id}", "dispatches.provider_key")
+    statement = (
+        select(
+            prompts.c.id,
+            messages.c.id.label("message_id"),
+            messages.c.body,
+            prompts.c.consumed_at,
+            prompts.c.chosen,
+        )
+        .select_from(dispatches)
+        .join(deliveries, deliveries.c.id == dispatches.c.delivery_id)
+        .join(messages, messages.c.id == deliveries.c.message_id)
+        .outerjoin(
+            prompts,
+            (prompts.c.message_id == messages.c.id)
+            & (prompts.c.address_id == deliveries.c.address_id),
+        )
+        .where(dispatches.c.provider_key == key, deliveries.c.address_id == address_id)
+    )
+    return _one(db, statement)
+
+
+def consume(db: Connection, prompt_id: int, chosen: int, now: datetime) -> bool:
+    """Take a choice; False if one was taken before."""
+    changed = db.execute(
+        update(prompts)
+        .where(prompts.c.id == prompt_id, prompts.c.consumed_at.is_(None))
+        .values(consumed_at=now, chosen=chosen)
+    )
+    return changed.rowcount == 1
+
+
+def _one(db: Connection, statement: Select[Any]) -> Prompt | None:
+    row = db.execute(statement).first()
+    if row is None:
+        return None
+    return Prompt(row.id, row.message_id, message_from_json(row.body), row.consumed_at, row.chosen)

@@ -1,0 +1,130 @@
+"""What a reference in a text stands for at this moment, in the reader's language."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from bot.i18n import SOURCE, render, shorten
+from bot.messages import Message, Ref, Text, _
+from bot.models import bubbles, communities, members, posts, threads
+
+Words = Callable[[str], str]  # language -> words
+
+_FILES = {
+    "voice": _("(voice note: kept, but not passed on yet)"),
+    "photo": _("(photo: kept, but not passed on yet)"),
+    "video": _("(video: kept, but not passed on yet)"),
+    "location": _("(location: kept, but not passed on yet)"),
+    "contact": _("(contact card: kept, but not passed on)"),
+}
+_OTHER_FILE = _("(file: kept, but not passed on yet)")
+_HIDDEN = _("(taken back)")
+_FORMER = _("a former member")
+_FORWARDED = _("(forwarded)")
+
+
+class References:
+    """Looks up all rows that a batch of messages refers to, one statement per table."""
+
+    def __init__(self, db: Connection, refs: Iterable[Ref]) -> None:
+        wanted: dict[str, set[int]] = defaultdict(set)
+        for ref in refs:
+            wanted[ref.table].add(ref.id)
+        self._found: dict[tuple[str, int], Words] = {}
+        for table, ids in wanted.items():
+            for id_, words in _READERS[table](db, sorted(ids)).items():
+                self._found[table, id_] = words
+
+    def __call__(self, ref: Ref, language: str) -> str:
+        words = self._found.get((ref.table, ref.id))
+        said = _plain(_FORMER if ref.table == "members" else _HIDDEN, language)
+        if words is not None:
+            said = words(language)
+        return said if ref.most is None else shorten(said, ref.most)
+
+
+def refs_of(message: Message) -> Iterable[Ref]:
+    """All references that must be looked up to render a message."""
+    for text in (*message.paragraphs, *(choice.label for choice in message.choices)):
+        yield from _refs_in(text)
+    if message.hint is not None:
+        yield from _refs_in(message.hint)
+
+
+def _refs_in(text: Text) -> Iterable[Ref]:
+    for value in text.params.values():
+        if isinstance(value, Ref):
+            yield value
+        elif isinstance(value, Text):
+            yield from _refs_in(value)
+
+
+def _plain(text: Text, language: str) -> str:
+    return render(text, language, lambda ref, _language: "")
+
+
+def _read_members(db: Connection, ids: list[int]) -> dict[int, Words]:
+    rows = db.execute(select(members.c.id, members.c.name).where(members.c.id.in_(ids)))
+    return {row.id: _same(row.name) for row in rows if row.name}
+
+
+def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
+    rows = db.execute(
+        select(communities.c.id, communities.c.names).where(communities.c.id.in_(ids))
+    )
+    return {row.id: _named(row.names) for row in rows}
+
+
+def _read_threads(db: Connection, ids: list[int]) -> dict[int, Words]:
+    rows = db.execute(select(threads.c.id, threads.c.number).where(threads.c.id.in_(ids)))
+    return {row.id: _same(f"Q{row.number}") for row in rows}
+
+
+def _read_posts(db: Connection, ids: list[int]) -> dict[int, Words]:
+    statement = (
+        select(posts.c.id, posts.c.state, bubbles.c.kind, bubbles.c.text, bubbles.c.forwarded)
+        .join(bubbles, bubbles.c.post_id == posts.c.id)
+        .where(posts.c.id.in_(ids))
+        .order_by(bubbles.c.id)
+    )
+    parts: dict[int, list[Any]] = defaultdict(list)
+    for row in db.execute(statement):
+        if row.state != "hidden":
+            parts[row.id].append(row)
+    return {id_: _post(rows) for id_, rows in parts.items()}
+
+
+def _post(rows: list[Any]) -> Words:
+    def words(language: str) -> str:
+        lines = [_bubble(row, language) for row in rows]
+        if any(row.forwarded for row in rows):
+            lines.insert(0, _plain(_FORWARDED, language))
+        return "\n".join(lines)
+
+    return words
+
+
+def _bubble(row: Any, language: str) -> str:
+    if row.kind == "text":
+        return str(row.text)
+    return _plain(_FILES.get(row.kind, _OTHER_FILE), language)
+
+
+def _same(words: str) -> Words:
+    return lambda _language: words
+
+
+def _named(names: dict[str, str]) -> Words:
+    return lambda language: names.get(language) or names.get(SOURCE) or next(iter(names.values()))
+
+
+_READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
+    "members": _read_members,
+    "communities": _read_communities,
+    "threads": _read_threads,
+    "posts": _read_posts,
+}

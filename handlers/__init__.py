@@ -1,0 +1,1 @@
+"""The business: one conversation is one file; whatever lives in this folder counts."""

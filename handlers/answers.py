@@ -1,0 +1,173 @@
+"""Answer: what somebody replies in a thread reaches the asker and all who follow it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.conversation import Conversation, Turn
+from bot.messages import Choice, Ref, Text, _, _n
+from bot.smalltalk import is_small
+from bot.store import members, posts, threads
+from bot.store.messages import Audience
+from bot.store.threads import Thread
+
+BURST = timedelta(seconds=3)  # a further bubble in this time is part of the answer
+
+answers = Conversation("answers")
+
+
+@answers.on("thread")
+def replied(turn: Turn) -> None:
+    """A reply to a bubble of a thread, or its number and an answer."""
+    assert turn.subject is not None
+    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.subject.id)
+    if thread is None:
+        return turn.start("threads.gone")
+    if is_small(turn.text, turn.files):
+        return turn.say(_("That is kind. I pass on answers only, so that phones stay quiet."))
+    if not turn.text:
+        return turn.say(
+            _("I have received it, but I cannot pass it on yet. Please write it in a few words.")
+        )
+    post_id = posts.add(turn.db, turn.member.id, turn.inbound, turn.now, kind="answer")
+    _publish(turn, thread, post_id)
+
+
+@answers.action
+def begin(turn: Turn) -> None:
+    """[Answer] was chosen."""
+    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.argument)
+    if thread is None:
+        return turn.start("threads.gone")
+    turn.data = {"thread": thread.id}
+    turn.ask(_("Please write your answer to {thread}.", thread=thread.ref), then=write)
+
+
+@answers.step
+def write(turn: Turn) -> None:
+    turn.subject = Ref("threads", turn.data["thread"])
+    if not turn.text and turn.files:
+        return turn.again(
+            _("I have received it, but I cannot pass it on yet. Please write it in a few words.")
+        )
+    replied(turn)
+
+
+@answers.action
+def publish(turn: Turn) -> None:
+    """A draft turned out to be an answer."""
+    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.data.get("thread", 0))
+    if thread is None:
+        return turn.start("threads.gone")
+    _publish(turn, thread, turn.data["post"])
+
+
+def _publish(turn: Turn, thread: Thread, post_id: int) -> None:
+    own = thread.asker_id == turn.member.id
+    if not own and not threads.has_answered(turn.db, thread.id, turn.member.id):
+        members.count_answer(turn.db, turn.member.id)
+    audience = Audience("followers", thread.id, but=(turn.member.id,))
+    message_id = _tell(turn, thread, post_id, audience, own=own)
+    posts.mark(
+        turn.db,
+        post_id,
+        kind="reply" if own else "answer",
+        state="live",
+        thread_id=thread.id,
+        community_id=thread.community_id,
+        message_id=message_id,
+    )
+    if not own:
+        threads.mark_answered(turn.db, thread.id)
+    threads.follow(turn.db, thread.id, turn.member.id, turn.now)
+    turn.say(_thanks(turn, thread, audience))
+
+
+def _tell(turn: Turn, thread: Thread, post_id: int, audience: Audience, *, own: bool) -> int | None:
+    name = Ref("members", turn.member.id)
+    question = Ref("posts", threads.find_question(turn.db, thread.id) or 0, 60)
+    about = _(
+        "{name} answers {thread}: {question}", name=name, thread=thread.ref, question=question
+    )
+    if own:
+        about = _("{name}, who asked {thread}, adds this.", name=name, thread=thread.ref)
+    choices = (
+        Choice(f"answers.helps:{post_id}", _("This helps")),
+        Choice(f"answers.looking:{post_id}", _("Still looking")),
+    )
+    return turn.tell(
+        audience,
+        _("{post}", post=Ref("posts", post_id)),
+        about,
+        choices=() if own else choices,
+        subject=thread.ref,
+        community_id=thread.community_id,
+        after=BURST,
+    )
+
+
+def _thanks(turn: Turn, thread: Thread, audience: Audience) -> Text:
+    reach = turn.reach(audience)
+    if reach.all == 0:
+        return _("Thank you. Your words stand in {thread}.", thread=thread.ref)
+    if reach.now == 0:
+        return _(
+            "Thank you. Your words wait in {thread} until they can be delivered.", thread=thread.ref
+        )
+    return _n(
+        "Thank you. Your words on {thread} go to {n} person.",
+        "Thank you. Your words on {thread} go to {n} people.",
+        n=reach.now,
+        thread=thread.ref,
+    )
+
+
+@answers.action
+def helps(turn: Turn) -> None:
+    """[This helps]: the one who answered hears it, once from each."""
+    found = _answer_of(turn)
+    if found is None:
+        return turn.start("threads.gone")
+    post, thread = found
+    if thread.asker_id == turn.member.id:
+        threads.mark_helped(turn.db, thread.id)
+        posts.mark_helpful(turn.db, post.id, turn.now)
+    told = None
+    if post.author_id is not None and post.author_id != turn.member.id:
+        told = turn.tell(
+            Audience("member", post.author_id),
+            _(
+                "{name} says that your answer to {thread} helps.",
+                name=Ref("members", turn.member.id),
+                thread=thread.ref,
+            ),
+            subject=thread.ref,
+            community_id=thread.community_id,
+            once=f"helps/{post.id}/{turn.member.id}",
+        )
+    if told is not None:
+        turn.say(_("Good to hear! I pass your thanks on."))
+
+
+@answers.action
+def looking(turn: Turn) -> None:
+    """[Still looking]: nobody is told that an answer did not help."""
+    found = _answer_of(turn)
+    if found is None:
+        return turn.start("threads.gone")
+    turn.say(
+        _(
+            "All right, {thread} stays open. You can add more about it: "
+            "reply to the answer, or write {number} and your words.",
+            thread=found[1].ref,
+            number=found[1].number,
+        )
+    )
+
+
+def _answer_of(turn: Turn) -> tuple[posts.Post, Thread] | None:
+    post = posts.find(turn.db, turn.argument)
+    if post is None or post.thread_id is None:
+        return None
+    thread = threads.find_for(turn.db, turn.member.id, thread_id=post.thread_id)
+    return None if thread is None else (post, thread)

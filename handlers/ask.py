@@ -1,0 +1,329 @@
+"""Ask: a question goes to the peers of a community."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.conversation import Conversation, Turn
+from bot.i18n import graphemes
+from bot.messages import N_, Choice, Ref, Text, _, _n
+from bot.scheduler import job
+from bot.smalltalk import is_greeting, is_small, is_thanks
+from bot.store import communities, messages, posts, threads
+from bot.store.communities import Community, Membership
+from bot.store.messages import Audience, Reach
+from bot.store.threads import Thread
+
+BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
+NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
+RECENT = timedelta(hours=24)  # a question that reached her lately may be what she answers
+SAME_ANSWER = timedelta(minutes=20)  # she may still be talking about what she answered
+DRAFTS_LAST = timedelta(days=7)
+
+ask = Conversation(
+    "ask",
+    command="ask",
+    about=_("Ask your peers a question"),
+    words=N_("ask, question, ask a question"),
+)
+
+
+@ask.start
+def start(turn: Turn) -> None:
+    if not _memberships(turn):
+        return
+    turn.ask(
+        _("What would you like to ask? Write it in your own words, in one message or several."),
+        then=question,
+    )
+
+
+@ask.step
+def question(turn: Turn) -> None:
+    if not turn.text and turn.files:
+        return _need_words(turn)
+    if is_small(turn.text, turn.files):
+        return turn.again(_("Please say a little more, so that others can help."))
+    _draft(turn)
+
+
+def _need_words(turn: Turn) -> None:
+    turn.again(
+        _(
+            "I have kept it, but I cannot pass on recordings and pictures yet. "
+            "Please write your question in a few words."
+        )
+    )
+
+
+def _memberships(turn: Turn) -> list[Membership]:
+    found = communities.list_of(turn.db, turn.member.id)
+    if not found:
+        turn.say(_("You are in no group yet. With an invite code you can join one."))
+    return found
+
+
+# Just writing --------------------------------------------------------------------------------
+
+
+@ask.on("text")
+def wrote(turn: Turn) -> None:
+    """Free text that is no answer: small talk, more of an answer, or a question."""
+    if is_small(turn.text, turn.files):
+        return _small_talk(turn)
+    if _is_more_of_an_answer(turn):
+        return
+    if not turn.text:
+        return turn.say(
+            _("I have received it, but I cannot pass it on yet. Please write it in a few words.")
+        )
+    meanings = _meanings(turn)
+    if not meanings:
+        if _memberships(turn):
+            _draft(turn)
+        return
+    turn.data = {"post": _keep(turn)}
+    turn.ask(_("What is this?"), choices=meanings, then=meaning)
+
+
+def _small_talk(turn: Turn) -> None:
+    if is_greeting(turn.text):
+        turn.say(_("Hello! Write your question, or write MENU to see what you can do."))
+    elif is_thanks(turn.text):
+        turn.say(_("You are welcome!"))
+
+
+def _is_more_of_an_answer(turn: Turn) -> bool:
+    """A further bubble of an answer that has not left yet is part of it."""
+    post = posts.last_answer(turn.db, turn.member.id, turn.now - NOTE_AGAIN)
+    if post is None or post.message_id is None:
+        return False
+    if not messages.postpone(turn.db, post.message_id, turn.now + BURST):
+        return False
+    posts.add_bubbles(turn.db, post.id, turn.inbound, turn.now)
+    return True
+
+
+def _meanings(turn: Turn) -> list[Choice]:
+    """At most three things it may be; none if it can only be a question."""
+    found = []
+    mine = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_ANSWER)
+    heard = threads.find_latest_heard(turn.db, turn.member.id, turn.now - RECENT)
+    thread_id = mine.thread_id if mine is not None else heard[0].id if heard else None
+    if thread_id is not None:
+        label = _("Answer to {thread}", thread=Ref("threads", thread_id))
+        found.append(Choice(f"answer:{thread_id}", label))
+    if found or graphemes(turn.text) < 8:
+        found.append(Choice("question", _("A new question")))
+        found.append(Choice("nothing", _("Nothing of these")))
+    return found
+
+
+@ask.step
+def meaning(turn: Turn) -> None:
+    post_id = turn.data["post"]
+    if turn.choice is None or turn.choice == "nothing":
+        posts.remove(turn.db, post_id)
+        return turn.say(_("All right, nothing was sent."))
+    if turn.choice == "question":
+        return _choose_community(turn, after=timedelta(0))
+    turn.start("answers.publish", post=post_id, thread=int(turn.chosen))
+
+
+# Draft, community, preview ---------------------------------------------------------------------
+
+
+def _keep(turn: Turn) -> int:
+    return posts.add(turn.db, turn.member.id, turn.inbound, turn.now, kind="question")
+
+
+def _draft(turn: Turn) -> None:
+    turn.data = {"post": _keep(turn)}
+    _choose_community(turn, after=BURST)
+
+
+def _choose_community(turn: Turn, after: timedelta) -> None:
+    found = _memberships(turn)
+    if not found:
+        return
+    if len(found) == 1:
+        return _preview(turn, found[0].community, after)
+    choices = [
+        Choice(f"community:{each.community.id}", _("{community}", community=each.community.ref))
+        for each in found
+    ]
+    choices.append(Choice("cancel", _("Cancel")))
+    turn.ask(
+        _("Which group shall see it?"), choices=choices, then=community, free=True, after=after
+    )
+
+
+@ask.step
+def community(turn: Turn) -> None:
+    if turn.choice is None:
+        return _add_to_draft(turn)
+    if turn.choice == "cancel":
+        return _drop(turn)
+    _preview(turn, communities.get(turn.db, int(turn.chosen)), timedelta(0))
+
+
+def _preview(turn: Turn, where: Community, after: timedelta) -> None:
+    turn.data["community"] = where.id
+    post_id = turn.data["post"]
+    peers = turn.reach(_peers(where.id, turn.member.id)).all
+    about = _n(
+        "It goes to {n} peer in {community}, with your name: {name}.",
+        "It goes to {n} peers in {community}, with your name: {name}.",
+        n=peers,
+        community=where.ref,
+        name=Ref("members", turn.member.id),
+    )
+    turn.ask(
+        _("Your question:"),
+        _("{post}", post=Ref("posts", post_id)),
+        about,
+        choices=(
+            Choice("send", _("Send")),
+            Choice("change", _("Change")),
+            Choice("cancel", _("Cancel")),
+        ),
+        then=confirm,
+        free=True,
+        after=after,
+    )
+
+
+@ask.step
+def confirm(turn: Turn) -> None:
+    if turn.choice is None:
+        return _add_to_draft(turn)
+    if turn.choice == "cancel":
+        return _drop(turn)
+    if turn.choice == "change":
+        posts.remove(turn.db, turn.data["post"])
+        turn.data = {}
+        return turn.ask(_("Please write it again, as you would like it."), then=question)
+    _send(turn)
+
+
+def _add_to_draft(turn: Turn) -> None:
+    """A further bubble before the question about the draft is answered."""
+    if not is_small(turn.text, turn.files):
+        posts.add_bubbles(turn.db, turn.data["post"], turn.inbound, turn.now)
+        waiting = turn.talk.message_id if turn.talk else None
+        unseen = waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST)
+        if not unseen:
+            _note_addition(turn)
+    turn.wait()
+
+
+def _note_addition(turn: Turn) -> None:
+    """The preview has been shown without it: say so, once for a burst."""
+    noted = turn.data.get("noted")
+    if noted is None or datetime.fromisoformat(noted) < turn.now - NOTE_AGAIN:
+        turn.data["noted"] = turn.now.isoformat()
+        turn.say(_("Added to your question. All of it goes out when you choose Send."), after=BURST)
+
+
+def _drop(turn: Turn) -> None:
+    posts.remove(turn.db, turn.data["post"])
+    turn.say(_("Cancelled. Nothing was sent."))
+
+
+# Sending ---------------------------------------------------------------------------------------
+
+
+def _send(turn: Turn) -> None:
+    community_id, post_id = turn.data["community"], turn.data["post"]
+    membership = communities.find_membership(turn.db, turn.member.id, community_id)
+    if membership is None or membership.state not in ("active", "waiting"):
+        return turn.say(_("You are not in that group any more, so nothing was sent."))
+    if membership.state == "waiting":
+        posts.mark(turn.db, post_id, state="waiting", community_id=community_id)
+        return turn.say(_("Your question is kept. It goes out as soon as you are welcomed."))
+    thread, reach = _open(turn, post_id, turn.member.id, community_id)
+    turn.say(*_sent(thread, reach))
+
+
+def _open(turn: Turn, post_id: int, author_id: int, community_id: int) -> tuple[Thread, Reach]:
+    """The draft becomes a thread, and its question goes to the peers."""
+    thread = threads.add(turn.db, community_id, author_id, turn.now)
+    peers = _peers(community_id, author_id)
+    message_id = turn.tell(
+        peers,
+        _("{post}", post=Ref("posts", post_id)),
+        _(
+            "{name} asks in {community} ({thread})",
+            name=Ref("members", author_id),
+            community=Ref("communities", community_id),
+            thread=thread.ref,
+        ),
+        hint=_(
+            "To answer, reply to this message, or write {number} and your answer.",
+            number=thread.number,
+        ),
+        choices=(
+            Choice(f"answers.begin:{thread.id}", _("Answer")),
+            Choice(f"threads.follow:{thread.id}", _("Follow")),
+        ),
+        subject=thread.ref,
+        community_id=community_id,
+    )
+    posts.mark(
+        turn.db,
+        post_id,
+        state="live",
+        thread_id=thread.id,
+        community_id=community_id,
+        message_id=message_id,
+    )
+    return thread, turn.reach(peers)
+
+
+def _sent(thread: Thread, reach: Reach) -> list[Text]:
+    """The truth: how many get it now, how many later, how many not at all."""
+    said = [_("Thank you. Your question has the number {thread}.", thread=thread.ref)]
+    if reach.all == 0:
+        said.append(_("You are the first one here. Who comes later can still answer."))
+    if reach.now:
+        said.append(_n("{n} peer gets it now.", "{n} peers get it now.", n=reach.now))
+    if reach.later:
+        said.append(
+            _n(
+                "{n} peer gets it on the next visit to WhatsApp.",
+                "{n} peers get it on their next visit to WhatsApp.",
+                n=reach.later,
+            )
+        )
+    if reach.never:
+        said.append(
+            _n(
+                "{n} peer cannot be reached at the moment.",
+                "{n} peers cannot be reached at the moment.",
+                n=reach.never,
+            )
+        )
+    return said
+
+
+def _peers(community_id: int, author_id: int) -> Audience:
+    return Audience("community", community_id, but=(author_id,))
+
+
+@ask.action
+def send_waiting(turn: Turn) -> None:
+    """What a newcomer wrote before she was welcomed goes out now."""
+    if "author" not in turn.data:
+        return
+    author_id, community_id = turn.data["author"], turn.data["community"]
+    for post_id in posts.list_waiting(turn.db, author_id, community_id):
+        thread, reach = _open(turn, post_id, author_id, community_id)
+        turn.tell(Audience("member", author_id), *_sent(thread, reach), kind="direct")
+
+
+@job(every=timedelta(hours=6))
+def forget_drafts(db: Connection, now: datetime) -> dict[str, int]:
+    """Drafts that were never sent are not kept."""
+    return {"drafts": posts.remove_drafts(db, now - DRAFTS_LAST)}

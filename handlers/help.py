@@ -1,0 +1,29 @@
+"""Help: what this is, who sees what, how to stop."""
+
+from __future__ import annotations
+
+from bot.conversation import Conversation, Turn
+from bot.messages import N_, _
+from bot.store import communities
+
+help_ = Conversation(
+    "help",
+    command="help",
+    about=_("How it works, and who sees what"),
+    words=N_("help, how does it work"),
+    anywhere=True,
+)
+
+
+@help_.start
+def start(turn: Turn) -> None:
+    turn.say(
+        _(
+            "Write a question, and your peers answer. "
+            "To answer one, reply to its message or write its number and your answer."
+        ),
+        _("Write MENU for all you can do, CANCEL to end something, STOP for silence."),
+        _("Peers see the name you chose and what you write. Nobody sees your number."),
+    )
+    for contact in communities.list_contacts(turn.db)[:1]:
+        turn.say(_("If you are stuck, ask {contact}.", contact=contact))

@@ -1,0 +1,39 @@
+"""The menu: what can be done, always reachable; and what to say to a choice that is over."""
+
+from __future__ import annotations
+
+from bot.conversation import Conversation, Turn
+from bot.messages import N_, Choice, _
+
+menu = Conversation(
+    "menu",
+    command="menu",
+    about=_("What you can do here"),
+    words=N_("menu, list"),
+    anywhere=True,
+)
+
+
+@menu.start
+def start(turn: Turn) -> None:
+    if turn.member.state == "new":
+        return turn.start("help.start")
+    turn.say(
+        _("What would you like to do? You can also simply write your question."),
+        choices=(
+            Choice("ask.start", _("Ask a question")),
+            Choice("threads.mine", _("My questions")),
+            Choice("language.start", _("Language")),
+            Choice("help.start", _("Help")),
+        ),
+    )
+
+
+@menu.on("stale")
+def stale(turn: Turn) -> None:
+    """A button of long ago, of somebody else, or one that was answered already."""
+    if turn.member.state == "new":
+        return turn.start("start.start")
+    turn.say(_("That choice is already closed. Here is what you can do now:"))
+    if turn.talk is None:
+        start(turn)

