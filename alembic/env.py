@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from alembic import context
+from bot.columns import Moment, Sealed
 from bot.db import Database
-from bot.models import Moment, Sealed, metadata
+from bot.models import metadata
 from bot.settings import read_settings
 
 

@@ -158,9 +158,9 @@ def list_channels(settings: Settings) -> list[Channel]:
     found: list[Channel] = []
     for module in _modules(channel_folder):
         for each in vars(module).values():
-            if isinstance(each, type) and each.__module__ == module.__name__:
-                if hasattr(each, "from_settings"):
-                    found += each.from_settings(settings)
+            own = isinstance(each, type) and each.__module__ == module.__name__
+            if own and hasattr(each, "from_settings"):
+                found += each.from_settings(settings)
     return found
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from alembic import command as alembic
 from bot import clock, doctor, logs, programme, seals
 from bot.app import App, list_channels
+from bot.channels.simulator import phones
 from bot.db import Database, StoreDown
 from bot.seals import SealError
 from bot.settings import ROOT, Settings, SettingsError, read_settings
@@ -127,6 +128,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
         self._settings = settings
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        phones().close()  # else the open pages of the simulator hold the server up
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)

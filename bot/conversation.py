@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -118,7 +118,8 @@ class Talk:
 
     step: str
     data: dict[str, Any]  # JSON scalars and ids; the rest is read fresh
-    message_id: int | None = None  # the question as it was asked
+    message_id: int | None = None  # as it was asked last; its choices are taps of this talk
+    question_id: int | None = None  # the plain question, without "please choose"
     beneath: Talk | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -126,6 +127,7 @@ class Talk:
             "step": self.step,
             "data": self.data,
             "message_id": self.message_id,
+            "question_id": self.question_id,
             "beneath": None if self.beneath is None else self.beneath.to_json(),
         }
 
@@ -136,6 +138,7 @@ class Talk:
             stored["step"],
             dict(stored["data"]),
             stored["message_id"],
+            stored["question_id"],
             None if beneath is None else cls.from_json(beneath),
         )
 
@@ -173,6 +176,11 @@ class Turn:
     @property
     def files(self) -> tuple[File, ...]:
         return self.inbound.files
+
+    @property
+    def content(self) -> Inbound:
+        """What is hers in this message: without the number it began with, tidied."""
+        return replace(self.inbound, text=self.text)
 
     @property
     def language(self) -> str:
@@ -224,12 +232,12 @@ class Turn:
             ),
             timedelta(0),
         )
-        self.asked = Talk(self.talk.step, self.data)
+        self.asked = Talk(self.talk.step, self.data, question_id=self.talk.question_id)
 
     def wait(self) -> None:
         """Go on waiting for an answer to the same question, without repeating it."""
         assert self.talk is not None
-        self.asked = Talk(self.talk.step, self.data, self.talk.message_id)
+        self.asked = replace(self.talk, data=self.data)
 
     def tell(
         self,
@@ -281,7 +289,7 @@ class Turn:
         self.offered = bool(message.choices)
 
     def _question(self, talk: Talk) -> Message:
-        found = None if talk.message_id is None else outbox.find(self.db, talk.message_id)
+        found = None if talk.question_id is None else outbox.find(self.db, talk.question_id)
         return found or Message()
 
     def repeat(self, talk: Talk) -> None:
@@ -299,3 +307,5 @@ class Turn:
         ids = outbox.say(self.db, self._said, address, self.now)
         if self.asked is not None and self._asked_at is not None:
             self.asked.message_id = ids[self._asked_at]
+            if self.asked.question_id is None:
+                self.asked.question_id = self.asked.message_id

@@ -19,14 +19,21 @@ class Fitted:
 
 
 def fit(
-    message: Message, language: str, limits: Limits, lookup: Lookup, *, experienced: bool
+    message: Message,
+    language: str,
+    limits: Limits,
+    lookup: Lookup,
+    *,
+    timezone: str = "UTC",
+    experienced: bool = False,
 ) -> Fitted:
     """Parts within the limits; choices become buttons, or a numbered list where there are none."""
     if message.commands:
         return Fitted(({"commands": language},), None)
-    texts = [render(text, language, lookup) for text in _said(message, experienced)]
+    texts = [render(text, language, lookup, timezone) for text in _said(message, experienced)]
     labels = [
-        shorten(render(choice.label, language, lookup), limits.label) for choice in message.choices
+        shorten(render(choice.label, language, lookup, timezone), limits.label)
+        for choice in message.choices
     ]
     token = secrets.token_urlsafe(8) if labels else None
     buttons: list[list[str]] = []
@@ -35,6 +42,8 @@ def fit(
     else:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
     parts = split("\n\n".join(text for text in texts if text), limits.text)
+    if not parts:
+        raise ValueError("a message without words")
     contents: list[dict[str, Any]] = [{"text": part} for part in parts]
     contents[-1]["buttons"] = buttons
     return Fitted(tuple(contents), token)

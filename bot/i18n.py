@@ -50,6 +50,8 @@ def catalogue(language: str) -> NullTranslations:
         return NullTranslations()
     with path.open("rb") as file:
         messages = read_po(file, locale=language)
+    for retired in messages.obsolete.values():  # something unsent may still say it
+        messages[retired.id] = retired
     compiled = io.BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)
@@ -57,13 +59,16 @@ def catalogue(language: str) -> NullTranslations:
 
 
 def negotiate(hint: str | None) -> str | None:
-    """One of our languages for an IETF tag such as km-KH, or None."""
+    """One of our languages for an IETF tag such as km-KH (or a usual mistake), or None."""
     code = (hint or "").replace("_", "-").split("-")[0].lower()
+    code = {"kh": "km", "khm": "km", "lao": "lo", "eng": "en"}.get(code, code)
     return code if code in languages() else None
 
 
 def render(text: Text, language: str, lookup: Lookup, timezone: str = "UTC") -> str:
     """The sentence in this language, with its parameters filled in."""
+    if not text.msgid:
+        return ""  # gettext would answer with the header of the catalogue
     language = text.language or language
     words = catalogue(language)
     if text.plural is None:
@@ -111,19 +116,22 @@ _INVISIBLE = regex.compile(r"[\u200b-\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f]")
 _EDGES = regex.compile(r"^[\p{P}\p{S}\s]+|[\p{P}\p{S}\s]+$")
 _SPACES = regex.compile(r"\s+")
 _SPELLINGS = (
-    ("\u0ecd\u0eb2", "\u0eb3"),  # Lao AM typed as niggahita + AA
     ("ຫຼ", "ຫລ"),
     ("ໜ", "ຫນ"),
     ("ໝ", "ຫມ"),
     ("\u17d2\u178a", "\u17d2\u178f"),  # Khmer coeng DA written for coeng TA
+    ("\u17c6\u17bb", "\u17bb\u17c6"),  # Khmer U and nikahit in either order
 )
+_LAO_AM = regex.compile("\u0ecd([\u0ec8-\u0ecb]?)\u0eb2")  # niggahita + AA, a tone between them
+_LAO_TONE_AFTER_AM = regex.compile("\u0eb3([\u0ec8-\u0ecb])")
 _COENG_RO = regex.compile("(\u17d2\u179a)(\u17d2[\u1780-\u17a2])")
 
 
 def fold(text: str) -> str:
     """What a person typed, made comparable: case, spelling variants, digits, invisible signs."""
-    text = unicodedata.normalize("NFC", text)
-    text = _INVISIBLE.sub("", text).casefold()
+    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).casefold())
+    text = _LAO_AM.sub("\\1\u0eb3", text)
+    text = _LAO_TONE_AFTER_AM.sub("\\1\u0eb3", text)
     for variant, usual in _SPELLINGS:
         text = text.replace(variant, usual)
     text = _COENG_RO.sub(r"\2\1", text)
@@ -149,22 +157,25 @@ def in_all_languages(text: Text, lookup: Lookup) -> Iterator[str]:
         yield fold(render(text, language, lookup))
 
 
-_SCRIPTS = {"lo": regex.compile(r"\p{Lao}"), "km": regex.compile(r"\p{Khmer}")}
+_SCRIPTS = {
+    "lo": regex.compile(r"[\p{Lao}&&\p{L}]", regex.V1),
+    "km": regex.compile(r"[\p{Khmer}&&\p{L}]", regex.V1),
+}
 _LETTER = regex.compile(r"\p{L}")
 
 
 def guess_language(text: str) -> str | None:
     """Lao or Khmer if at least 30 % of the letters are; None otherwise (Latin tells nothing)."""
     letters = len(_LETTER.findall(text))
-    for language, script in _SCRIPTS.items():
-        if letters and len(script.findall(text)) / letters >= 0.3:
-            return language
-    return None
+    found = {language: len(script.findall(text)) for language, script in _SCRIPTS.items()}
+    likely = max(found, key=lambda language: found[language])
+    return likely if letters and found[likely] / letters >= 0.3 else None
 
 
 # Length and cutting -------------------------------------------------------------------------
 
 _GRAPHEME = regex.compile(r"\X")
+_LEADING_VOWELS = "ເແໂໃໄ"  # Lao: written before the consonant they belong to
 _BREAKS = ("\n\n", "\n", "។", ". ", "? ", " ", "\u200b")
 
 
@@ -181,7 +192,9 @@ def graphemes(text: str) -> int:
 def shorten(text: str, most: int) -> str:
     """At most so many graphemes, on one line, with … where something is missing."""
     signs = _GRAPHEME.findall(_SPACES.sub(" ", text).strip())
-    return "".join(signs) if len(signs) <= most else "".join(signs[: most - 1]).rstrip() + "…"
+    if len(signs) <= most:
+        return "".join(signs)
+    return "".join(signs[: most - 1]).rstrip(_LEADING_VOWELS + " ") + "…"
 
 
 def split(text: str, limit: int) -> list[str]:
@@ -211,17 +224,32 @@ def _fitting(text: str, limit: int) -> int:
         if used > limit:
             break
         end = match.end()
-    return end or min(limit, len(text))
+    return end or _fitting_signs(text, limit)
+
+
+def _fitting_signs(text: str, limit: int) -> int:
+    """Where one grapheme alone is too long for a part: as many of its signs as fit."""
+    end = used = 0
+    while end < len(text) and used + units(text[end]) <= max(limit, 2):
+        used += units(text[end])
+        end += 1
+    return end
+
+
+_LINE_END = regex.compile(r"\r\n|[\r\u0085\u2028\u2029]")
+# Markup of both apps, signs that turn the direction of text, and names that cannot be seen.
+_NOT_IN_NAMES = regex.compile(
+    r"[*_~`<>\[\]|@\p{Bidi_Control}\u200b\u2060\ufeff\u00ad\u3164\u115f\u1160\uffa0]"
+)
 
 
 def tidy(text: str) -> str:
     """Text as it is stored: NFC, no control signs but line ends, no edges of white space."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    text = _LINE_END.sub("\n", text).replace("\t", " ")
     kept = (sign for sign in text if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs"))
-    return "".join(kept).strip()
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
 def tidy_name(text: str, most: int = 40) -> str:
     """A name for one line of others' screens: no line ends, no markup, not endless."""
-    plain = regex.sub(r"[*_~`<>\[\]|@\u202a-\u202e\u2066-\u2069]", "", tidy(text))
-    return shorten(plain, most)
+    return shorten(_NOT_IN_NAMES.sub("", tidy(text)), most)

@@ -1,4 +1,4 @@
-"""A programme file: communities and their facilitators, in YAML; loading it again changes nothing."""
+"""A programme file: communities and facilitators, in YAML; loading it again changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from pydantic import (
 from sqlalchemy import Connection
 
 from bot.i18n import languages, tidy_name
-from bot.store import communities, members
+from bot.messages import Message
+from bot.store import communities, members, messages
 
 CONSENT_DEMO = "demo"
 
@@ -162,9 +163,10 @@ def _expect_facilitator(
 def _add_demo_member(
     db: Connection, member: DemoMember, ids: Mapping[str, int], now: datetime
 ) -> None:
-    member_id = members.add_ready(
+    lane = f"simulator/{member.look}"
+    member_id, address_id = members.add_ready(
         db,
-        f"simulator/{member.look}",
+        lane,
         member.address.partition(":")[2],
         now,
         name=member.name,
@@ -176,3 +178,6 @@ def _add_demo_member(
     )
     for slug in member.communities:
         communities.join(db, member_id, ids[slug], member.role, "active", now)
+    if address_id is not None:
+        menu = (f"demo/{member.address}", Message(commands=True), now)
+        messages.say(db, [menu], (address_id, member_id, lane), now)

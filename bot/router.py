@@ -203,7 +203,7 @@ class Router:
         return self._conversations.events["code"]
 
     def _code_in(self, turn: Turn) -> str | None:
-        """Strangers may write around a code; members are taken at their word only for a bare one."""
+        """A stranger may write around a code; a member's text is one only if it is nothing else."""
         code = invites.find_code(turn.text) if len(turn.text) < 300 else None
         if turn.member.state == "new" and turn.talk is None:
             return code
@@ -263,7 +263,11 @@ class Router:
         if word is not None:
             return self._conversations.begin(word)
         turn.answer(turn.talk)
-        return step if question.free else self._wrong_choice
+        return (
+            step
+            if question.free and not _looks_like_choice(turn, question)
+            else (self._wrong_choice)
+        )
 
     def _word(self, turn: Turn) -> Step | None:
         conversation = self._named(turn)
@@ -283,9 +287,8 @@ class Router:
     def _answer(self, turn: Turn, prompt: Prompt, index: int) -> Step | None:
         """A choice of a step counts once, and only while that question stands."""
         talk = _unwound(turn.talk, prompt.message_id)
-        if prompt.consumed_at is not None and prompt.chosen == index:
-            if prompt.consumed_at > turn.now - DOUBLE_TAP:
-                return self._nothing
+        if _is_double(prompt, index, turn.now):
+            return self._nothing
         if talk is None or prompt.consumed_at is not None:
             turn.choice = None
             return self._conversations.events["stale"]
@@ -360,12 +363,23 @@ def _unwound(talk: Talk | None, message_id: int) -> Talk | None:
     return talk
 
 
+def _is_double(prompt: Prompt, index: int, now: datetime) -> bool:
+    taken = prompt.consumed_at
+    return taken is not None and prompt.chosen == index and taken > now - DOUBLE_TAP
+
+
 def _shallow(talk: Talk | None, depth: int = 3) -> Talk | None:
     """Interrupted talks are kept three deep."""
     if talk is None or depth == 0:
         return None
     talk.beneath = _shallow(talk.beneath, depth - 1)
     return talk
+
+
+def _looks_like_choice(turn: Turn, question: Message) -> bool:
+    """A small number that is not on the list was meant for the list all the same."""
+    typed = fold(turn.text)
+    return bool(question.choices) and typed.isdecimal() and len(typed) <= 2
 
 
 def _match(turn: Turn, message: Message) -> int | None:

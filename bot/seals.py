@@ -59,7 +59,7 @@ class Keyring:
             raise SealError("a sealed value is damaged or out of place") from None
 
     def use_lookup_key(self, secret: str) -> None:
-        """The store's own lookup key (kept sealed in it), so that rotation does not touch lookups."""
+        """The store's own lookup key, kept sealed in it: rotating the keys leaves lookups alone."""
         self._lookup_key = _decode(secret)
 
     def lookup(self, plain: str, context: str) -> bytes:

@@ -195,7 +195,7 @@ class Sender:
             raise
 
     def _verdict(self, due: Due, now: datetime) -> Fate | None:
-        """May it still be said? Her state is checked again, whatever it was when this was written."""
+        """May it still be said? Her state is checked again, whatever it was before."""
         personal = due.kind in ("direct", "safety")
         window = self.channel.limits.window
         if due.message.commands and not self.channel.limits.commands:
@@ -230,7 +230,12 @@ class Sender:
         """One message that cannot be rendered must not hold up the others."""
         try:
             fitted = fit(
-                due.message, due.language, self.channel.limits, lookup, experienced=due.experienced
+                due.message,
+                due.language,
+                self.channel.limits,
+                lookup,
+                timezone=due.timezone,
+                experienced=due.experienced,
             )
         except Exception as error:
             log.error(
@@ -298,7 +303,7 @@ class Sender:
         return Fate(due.id, "sent", parts=tuple(done))
 
     async def _hand_over(self, due: Due, part: Part) -> str | None:
-        """The provider's id. A part that may have been sent before is looked up, else repeated once."""
+        """The provider's id. A part that may have been sent is looked up, else repeated once."""
         outbound = self._outbound(due, part)
         if part.state == "unknown":
             find = getattr(self.channel, "find", None)

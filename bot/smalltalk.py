@@ -13,6 +13,7 @@ GREETINGS = N_("hello, hi, hey, good morning, good afternoon, good evening")
 THANKS = N_("thanks, thank you, thank you very much, many thanks")
 SIGNS = N_("ok, okay, yes, no, good, fine, great, sure, noted")
 
+_LETTERS = regex.compile(r"\p{L}")
 _WORDS = regex.compile(r"[\p{L}\p{N}]")
 
 
@@ -22,6 +23,11 @@ def is_greeting(text: str) -> bool:
 
 def is_thanks(text: str) -> bool:
     return _is_one_of(text, THANKS)
+
+
+def has_words(text: str) -> bool:
+    """Whether there is a letter in it at all."""
+    return _LETTERS.search(text) is not None
 
 
 def is_small(text: str, files: Iterable[File] = ()) -> bool:

@@ -25,12 +25,50 @@ def replied(turn: Turn) -> None:
         return turn.start("threads.gone")
     if is_small(turn.text, turn.files):
         return turn.say(_("That is kind. I pass on answers only, so that phones stay quiet."))
+    post_id = _keep(turn)
     if not turn.text:
-        return turn.say(
-            _("I have received it, but I cannot pass it on yet. Please write it in a few words.")
-        )
-    post_id = posts.add(turn.db, turn.member.id, turn.inbound, turn.now, kind="answer")
+        return _need_words(turn, thread, post_id)
+    if turn.inbound.forwarded:
+        return _confirm_forwarded(turn, thread, post_id)
     _publish(turn, thread, post_id)
+
+
+def _keep(turn: Turn) -> int:
+    """The answer with what came now: a new one, or the one that a voice note began."""
+    begun = turn.data.get("post")
+    if begun is None:
+        return posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="answer")
+    posts.add_bubbles(turn.db, begun, turn.content, turn.now)
+    return int(begun)
+
+
+def _need_words(turn: Turn, thread: Thread, post_id: int) -> None:
+    turn.data = {"thread": thread.id, "post": post_id}
+    turn.ask(
+        _(
+            "I have kept it, but I cannot pass on recordings and pictures yet. "
+            "Please write your answer in a few words."
+        ),
+        then=write,
+    )
+
+
+def _confirm_forwarded(turn: Turn, thread: Thread, post_id: int) -> None:
+    """Somebody else's words may have been meant for somebody else."""
+    turn.data = {"thread": thread.id, "post": post_id}
+    turn.ask(
+        _("You forward this. Shall it go out as your answer to {thread}?", thread=thread.ref),
+        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        then=forwarded,
+    )
+
+
+@answers.step
+def forwarded(turn: Turn) -> None:
+    if turn.choice == "send":
+        return publish(turn)
+    posts.remove(turn.db, turn.data["post"])
+    turn.say(_("All right, nothing was sent."))
 
 
 @answers.action
@@ -46,10 +84,6 @@ def begin(turn: Turn) -> None:
 @answers.step
 def write(turn: Turn) -> None:
     turn.subject = Ref("threads", turn.data["thread"])
-    if not turn.text and turn.files:
-        return turn.again(
-            _("I have received it, but I cannot pass it on yet. Please write it in a few words.")
-        )
     replied(turn)
 
 

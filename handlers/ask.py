@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.conversation import Conversation, Turn
-from bot.i18n import graphemes
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.scheduler import job
-from bot.smalltalk import is_greeting, is_small, is_thanks
+from bot.smalltalk import has_words, is_small
 from bot.store import communities, messages, posts, threads
 from bot.store.communities import Community, Membership
 from bot.store.messages import Audience, Reach
@@ -18,8 +17,6 @@ from bot.store.threads import Thread
 
 BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
-RECENT = timedelta(hours=24)  # a question that reached her lately may be what she answers
-SAME_ANSWER = timedelta(minutes=20)  # she may still be talking about what she answered
 DRAFTS_LAST = timedelta(days=7)
 
 ask = Conversation(
@@ -42,19 +39,18 @@ def start(turn: Turn) -> None:
 
 @ask.step
 def question(turn: Turn) -> None:
-    if not turn.text and turn.files:
-        return _need_words(turn)
-    if is_small(turn.text, turn.files):
+    if is_small(turn.text, turn.files) or (turn.text and not has_words(turn.text)):
         return turn.again(_("Please say a little more, so that others can help."))
     _draft(turn)
 
 
 def _need_words(turn: Turn) -> None:
-    turn.again(
+    turn.ask(
         _(
             "I have kept it, but I cannot pass on recordings and pictures yet. "
             "Please write your question in a few words."
-        )
+        ),
+        then=question,
     )
 
 
@@ -65,82 +61,29 @@ def _memberships(turn: Turn) -> list[Membership]:
     return found
 
 
-# Just writing --------------------------------------------------------------------------------
-
-
-@ask.on("text")
-def wrote(turn: Turn) -> None:
-    """Free text that is no answer: small talk, more of an answer, or a question."""
-    if is_small(turn.text, turn.files):
-        return _small_talk(turn)
-    if _is_more_of_an_answer(turn):
-        return
-    if not turn.text:
-        return turn.say(
-            _("I have received it, but I cannot pass it on yet. Please write it in a few words.")
-        )
-    meanings = _meanings(turn)
-    if not meanings:
-        if _memberships(turn):
-            _draft(turn)
-        return
-    turn.data = {"post": _keep(turn)}
-    turn.ask(_("What is this?"), choices=meanings, then=meaning)
-
-
-def _small_talk(turn: Turn) -> None:
-    if is_greeting(turn.text):
-        turn.say(_("Hello! Write your question, or write MENU to see what you can do."))
-    elif is_thanks(turn.text):
-        turn.say(_("You are welcome!"))
-
-
-def _is_more_of_an_answer(turn: Turn) -> bool:
-    """A further bubble of an answer that has not left yet is part of it."""
-    post = posts.last_answer(turn.db, turn.member.id, turn.now - NOTE_AGAIN)
-    if post is None or post.message_id is None:
-        return False
-    if not messages.postpone(turn.db, post.message_id, turn.now + BURST):
-        return False
-    posts.add_bubbles(turn.db, post.id, turn.inbound, turn.now)
-    return True
-
-
-def _meanings(turn: Turn) -> list[Choice]:
-    """At most three things it may be; none if it can only be a question."""
-    found = []
-    mine = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_ANSWER)
-    heard = threads.find_latest_heard(turn.db, turn.member.id, turn.now - RECENT)
-    thread_id = mine.thread_id if mine is not None else heard[0].id if heard else None
-    if thread_id is not None:
-        label = _("Answer to {thread}", thread=Ref("threads", thread_id))
-        found.append(Choice(f"answer:{thread_id}", label))
-    if found or graphemes(turn.text) < 8:
-        found.append(Choice("question", _("A new question")))
-        found.append(Choice("nothing", _("Nothing of these")))
-    return found
-
-
-@ask.step
-def meaning(turn: Turn) -> None:
-    post_id = turn.data["post"]
-    if turn.choice is None or turn.choice == "nothing":
-        posts.remove(turn.db, post_id)
-        return turn.say(_("All right, nothing was sent."))
-    if turn.choice == "question":
-        return _choose_community(turn, after=timedelta(0))
-    turn.start("answers.publish", post=post_id, thread=int(turn.chosen))
-
-
-# Draft, community, preview ---------------------------------------------------------------------
-
-
 def _keep(turn: Turn) -> int:
-    return posts.add(turn.db, turn.member.id, turn.inbound, turn.now, kind="question")
+    """The draft with what came now: a new one, or the one that a voice note began."""
+    begun = turn.data.get("post")
+    if begun is None:
+        return posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="question")
+    posts.add_bubbles(turn.db, begun, turn.content, turn.now)
+    return int(begun)
+
+
+@ask.action
+def draft(turn: Turn) -> None:
+    """Somebody simply wrote, and it can only be a question; or she said that it is one."""
+    if not _memberships(turn):
+        return
+    if "post" not in turn.data:
+        return _draft(turn)
+    _choose_community(turn, after=timedelta(0))
 
 
 def _draft(turn: Turn) -> None:
     turn.data = {"post": _keep(turn)}
+    if not turn.text:
+        return _need_words(turn)
     _choose_community(turn, after=BURST)
 
 
@@ -151,13 +94,19 @@ def _choose_community(turn: Turn, after: timedelta) -> None:
     if len(found) == 1:
         return _preview(turn, found[0].community, after)
     choices = [
-        Choice(f"community:{each.community.id}", _("{community}", community=each.community.ref))
-        for each in found
+        Choice(f"community:{each.community.id}", _group_label(number, each.community))
+        for number, each in enumerate(found, 1)
     ]
     choices.append(Choice("cancel", _("Cancel")))
     turn.ask(
         _("Which group shall see it?"), choices=choices, then=community, free=True, after=after
     )
+
+
+def _group_label(number: int, community: Community) -> Text:
+    if community.discreet:
+        return _("Group {number}", number=number)
+    return _("{community}", community=community.ref)
 
 
 @ask.step
@@ -173,13 +122,20 @@ def _preview(turn: Turn, where: Community, after: timedelta) -> None:
     turn.data["community"] = where.id
     post_id = turn.data["post"]
     peers = turn.reach(_peers(where.id, turn.member.id)).all
+    me = Ref("members", turn.member.id)
     about = _n(
         "It goes to {n} peer in {community}, with your name: {name}.",
         "It goes to {n} peers in {community}, with your name: {name}.",
         n=peers,
         community=where.ref,
-        name=Ref("members", turn.member.id),
+        name=me,
     )
+    if peers == 0:
+        about = _(
+            "Nobody else is in {community} just now. It waits there, with your name: {name}.",
+            community=where.ref,
+            name=me,
+        )
     turn.ask(
         _("Your question:"),
         _("{post}", post=Ref("posts", post_id)),
@@ -211,7 +167,7 @@ def confirm(turn: Turn) -> None:
 def _add_to_draft(turn: Turn) -> None:
     """A further bubble before the question about the draft is answered."""
     if not is_small(turn.text, turn.files):
-        posts.add_bubbles(turn.db, turn.data["post"], turn.inbound, turn.now)
+        posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
         waiting = turn.talk.message_id if turn.talk else None
         unseen = waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST)
         if not unseen:
@@ -286,7 +242,7 @@ def _sent(thread: Thread, reach: Reach) -> list[Text]:
     """The truth: how many get it now, how many later, how many not at all."""
     said = [_("Thank you. Your question has the number {thread}.", thread=thread.ref)]
     if reach.all == 0:
-        said.append(_("You are the first one here. Who comes later can still answer."))
+        said.append(_("Nobody can get it just now. Who comes later can still read and answer it."))
     if reach.now:
         said.append(_n("{n} peer gets it now.", "{n} peers get it now.", n=reach.now))
     if reach.later:

@@ -14,7 +14,7 @@ stop = Conversation(
     anywhere=True,
 )
 
-start_ = Conversation("start", command="start", words=N_("start, go on"), anywhere=True)
+start_ = Conversation("start", command="start", words=N_("start"), anywhere=True)
 
 
 @stop.start

@@ -36,7 +36,8 @@ def stranger(turn: Turn) -> None:
         "code. Please ask {contact}.",
         contact=_contact(turn),
     )
-    language = negotiate(turn.inbound.language) or guess_language(turn.text)
+    hint = negotiate(turn.inbound.language) or guess_language(turn.text)
+    language = turn.member.language or hint
     known = [language] if language else list(languages())
     turn.say(*(Text(sentence.msgid, sentence.params, language=code) for code in known))
 
@@ -54,7 +55,7 @@ def code(turn: Turn) -> None:
     since = turn.wrong_codes_since
     recent = since is not None and since > turn.now - TRIES_LAST
     if recent and turn.wrong_codes >= TRIES:
-        return turn.say(_("That were many tries. Please wait half an hour, then try again."))
+        return turn.say(_("Many codes were tried. Please wait half an hour, then try again."))
     invite = invites.find(turn.db, turn.text, turn.now)
     if invite is None:
         tries = turn.wrong_codes + 1 if recent else 1
@@ -190,6 +191,7 @@ def _finish(turn: Turn, organisation_name: str | None) -> None:
         turn.member.id,
         state="active",
         name=turn.data["name"],
+        timezone=community.timezone,
         organisation=organisation_name,
     )
     _join(turn, community, role, organisation_name)

@@ -28,6 +28,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.settings import Settings
 from bot.store import communities, invites, members
+from handlers import welcome
 from tests.fakes import contract
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 
@@ -98,6 +99,7 @@ class Stage:
 
     def _new_app(self) -> App:
         simulator.phones = lambda: self.phones  # type: ignore[assignment]
+        welcome._alias = lambda: "Lotus 12"
         return App(self.settings, self._channels())
 
     def _channels(self) -> list[Channel]:
@@ -147,7 +149,7 @@ class Stage:
         address = person.address if channel == "whatsapp" else name
 
         def work(db: Any) -> None:
-            member_id = members.add_ready(
+            member_id, _address_id = members.add_ready(
                 db, lane, address, clock.now(), name=person.name, language=person.language,
                 consent_at=clock.now(), consent_version="test",
             )  # fmt: skip

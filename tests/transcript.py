@@ -4,6 +4,7 @@
     Alex [telegram, en] crafts facilitator
     Somebody [telegram, en]                a stranger
     community crafts: approval, discreet   (a line for each community that is not plain)
+    on their own channels only             (what is said differs by channel)
 
     Noy > words              says           Noy < words         hears, in full
     Noy > [Send]             chooses                            | another line of the same bubble
@@ -23,6 +24,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot import clock
 from tests.stage import Stage
 
 _CAST = re.compile(r"(\w+) \[([\w/]+), (\w+)\](.*)")
@@ -44,6 +46,7 @@ class Transcript:
     cast: list[tuple[str, str, str, list[str]]]  # name, channel, language, community and role
     communities: dict[str, list[str]]
     lines: list[Line]
+    own_only: bool = False
 
 
 def read(path: Path) -> Transcript:
@@ -60,7 +63,9 @@ def read(path: Path) -> Transcript:
 
 
 def _read_line(found: Transcript, number: int, line: str, path: Path) -> None:
-    if line.startswith("| ") or line == "|":
+    if line == "on their own channels only":
+        found.own_only = True
+    elif line.startswith("| ") or line == "|":
         found.lines[-1].words += "\n" + line[2:]
     elif line.startswith("community "):
         slug, _colon, rules = line.removeprefix("community ").partition(":")
@@ -98,13 +103,8 @@ def programme(transcript: Transcript) -> dict[str, Any]:
 async def play(path: Path, database_url: str, channel: str | None = None) -> Stage:
     """Play it with each person's own channel, or with everybody on one."""
     transcript = read(path)
-    stage = Stage(database_url)
+    stage = await _stage(transcript, database_url, channel)
     try:
-        stage.load(programme(transcript))
-        for name, own, language, place in transcript.cast:
-            person = stage.add(name, channel or own, language)
-            if place:
-                stage.settle(person, *place)
         for line in transcript.lines:
             await _play(stage, line, path)
         left = {
@@ -119,6 +119,16 @@ async def play(path: Path, database_url: str, channel: str | None = None) -> Sta
     return stage
 
 
+async def _stage(transcript: Transcript, database_url: str, channel: str | None) -> Stage:
+    stage = Stage(database_url)
+    stage.load(programme(transcript))
+    for name, own, language, place in transcript.cast:
+        person = stage.add(name, channel or own, language)
+        if place:
+            stage.settle(person, *place)
+    return stage
+
+
 async def _play(stage: Stage, line: Line, path: Path) -> None:
     if line.sign == "-":
         await _happen(stage, line.words)
@@ -130,6 +140,34 @@ async def _play(stage: Stage, line: Line, path: Path) -> None:
         assert got == line.words, (
             f"{path.name}:{line.number} {line.who} should hear\n{line.words}\n--- but heard\n{got}"
         )
+
+
+async def record(path: Path, database_url: str) -> str:
+    """Play only what people say, and write down all that is heard: a draft to read and judge."""
+    transcript = read(path)
+    stage = await _stage(transcript, database_url, None)
+    said = []
+    for line in transcript.lines:
+        if line.sign == "<":
+            continue
+        said.append(f"{line.who} > {line.words}" if line.sign == ">" else line.words)
+        if line.sign == ">":
+            await _act(stage, line.who, _with_codes(stage, line.words))
+        else:
+            await _happen(stage, line.words)
+        for _second in range(8):
+            clock.move(timedelta(seconds=1))
+            await stage.deliver()
+        for person in stage.people.values():
+            said += [_as_lines(f"{person.name} < {bubble}") for bubble in person.unread]
+            person.unread.clear()
+    await stage.close()
+    return "\n".join(said)
+
+
+def _as_lines(heard: str) -> str:
+    first, *rest = heard.split("\n")
+    return "\n".join([first, *(f"| {line}" if line else "|" for line in rest)])
 
 
 async def _happen(stage: Stage, words: str) -> None:

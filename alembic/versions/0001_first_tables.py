@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=True),
+        sa.Column("timezone", sa.String(length=60), nullable=True),
         sa.Column("name", sa.LargeBinary(), nullable=True),
         sa.Column("organisation", sa.LargeBinary(), nullable=True),
         sa.Column("consent_version", sa.String(length=20), nullable=True),

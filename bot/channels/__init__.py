@@ -100,6 +100,20 @@ class Listens(Protocol):
     def listen(self) -> AsyncIterator[tuple[str, list[Inbound | Receipt] | Unusable]]: ...
 
 
+class Invites(Protocol):
+    """A channel whose app opens with a code by a link."""
+
+    async def invite_link(self, code: str) -> str | None: ...
+
+
+class Checks(Protocol):
+    """A channel that can tell whether the provider knows us: (fine, what to read)."""
+
+    async def check(self) -> tuple[bool, str]: ...
+
+    def paste(self) -> list[str]: ...
+
+
 class Prepares(Protocol):
     """A channel that registers commands or a webhook when the bot starts."""
 

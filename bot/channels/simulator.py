@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,8 @@ LOOKS = {
 }
 FILES = ("voice", "photo", "video", "document", "sticker", "location")
 KEPT = 300  # bubbles a phone remembers
+STILL_HERE = 15  # seconds; then a silent page is told that the line stands
+_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(slots=True)
@@ -60,7 +63,7 @@ class Phones:
             ("new", "Somebody new", "whatsapp", "en"),
         )
         self.all = {id_: Phone(id_, name, look, code) for id_, name, look, code in people}
-        self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
+        self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
 
     def add(self, name: str, look: str, language: str) -> Phone:
         """A new phone; its owner is nobody yet."""
@@ -80,14 +83,27 @@ class Phones:
             listener.put_nowait({"event": event, "data": data})
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
-        """What happens from now on; one of these for each open page."""
-        listener: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        """What happens from now on, for one open page; an empty event when nothing happens."""
+        listener: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._listeners.add(listener)
         try:
-            while True:
-                yield await listener.get()
+            yield {}
+            while (event := await _next(listener)) is not None:
+                yield event
         finally:
             self._listeners.discard(listener)
+
+    def close(self) -> None:
+        """Let the open pages go, so that the server can stop."""
+        for listener in self._listeners:
+            listener.put_nowait(None)
+
+
+async def _next(listener: asyncio.Queue[dict[str, Any] | None]) -> dict[str, Any] | None:
+    try:
+        return await asyncio.wait_for(listener.get(), STILL_HERE)
+    except TimeoutError:
+        return {}
 
 
 @cache
@@ -113,7 +129,7 @@ class Simulator:
         """Nothing is open."""
 
     def receive(self, url: str, headers: Mapping[str, str], body: bytes) -> list[Inbound | Receipt]:
-        """JSON of the page: {phone, text} or {phone, bubble, button} or {phone, file}; reply_to."""
+        """JSON of the page: {phone, key, text | file, reply_to} or {phone, key, bubble, button}."""
         if not headers.get("content-type", "").startswith("application/json"):
             raise Forbidden  # a form on a foreign page cannot send this
         try:
@@ -124,7 +140,8 @@ class Simulator:
             raise Unusable(secrets.token_hex(8), "no_phone") from None
 
     def _inbound(self, phone: Phone, sent: dict[str, Any]) -> Inbound:
-        key = secrets.token_hex(8)
+        given = str(sent.get("key", ""))
+        key = given if _KEY.fullmatch(given) else secrets.token_hex(8)
         common: dict[str, Any] = {
             "lane": f"simulator/{phone.look}",
             "key": key,
@@ -135,19 +152,24 @@ class Simulator:
         if "button" in sent:
             return Inbound(kind="tap", tap=_tap(phone, sent), **common)
         file = sent.get("file") if sent.get("file") in FILES else None
-        bubble = Bubble(
-            f"{phone.id}/{key}",
-            True,
-            str(sent.get("text", "")),
-            clock.now().isoformat(),
-            file=file,
-            reply_to=sent.get("reply_to"),
-        )
-        phones().show(phone, bubble)
-        files = () if file is None else (File(file, f"simulator/{key}"),)
         return Inbound(
-            text=bubble.text, files=files, id=bubble.id, reply_to=bubble.reply_to, **common
+            text=str(sent.get("text", "")),
+            files=() if file is None else (File(file, f"simulator/{key}"),),
+            id=f"{phone.id}/{key}",
+            reply_to=sent.get("reply_to"),
+            receipt=key,
+            **common,
         )
+
+    async def acknowledge(self, inbound: Inbound) -> None:
+        """It is saved: show what she wrote on her own phone."""
+        phone = phones().all[inbound.sender[0]]
+        if inbound.id is None or any(each.id == inbound.id for each in phone.bubbles):
+            return
+        file = inbound.files[0].kind if inbound.files else None
+        at = clock.now().isoformat()
+        bubble = Bubble(inbound.id, True, inbound.text, at, [], file, inbound.reply_to)
+        phones().show(phone, bubble)
 
     async def send(self, message: Outbound) -> str | None:
         phone = phones().all.get(message.to)

@@ -195,6 +195,23 @@ class Telegram:
                 allowed_updates=UPDATES,
             )
 
+    async def invite_link(self, code: str) -> str | None:
+        try:
+            return f"https://t.me/{(await self.bot.get_me()).username}?start={code}"
+        except TelegramError:
+            return None
+
+    async def check(self) -> tuple[bool, str]:
+        try:
+            return True, f"Telegram: the bot is @{(await self.bot.get_me()).username}"
+        except TelegramError:
+            return False, "Telegram: TELEGRAM_BOT_TOKEN is refused, or Telegram does not answer"
+
+    def paste(self) -> list[str]:
+        if self.public_url:
+            return ["Telegram: nothing to paste, the webhook is set when the bot starts."]
+        return ["Telegram: nothing to paste, without PUBLIC_URL the bot polls."]
+
     async def acknowledge(self, inbound: Inbound) -> None:
         """Stop the spinner of a button; too late is no harm."""
         if inbound.receipt is not None:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import aiohttp
 from multidict import MultiDict
@@ -119,6 +119,25 @@ class WhatsApp:
         return [Receipt(self.lane, state, token, form.get("MessageSid") or None, code)]
 
     # Out
+
+    async def invite_link(self, code: str) -> str | None:
+        return f"https://wa.me/{self._sender.removeprefix('whatsapp:+')}?text={quote(code)}"
+
+    async def check(self) -> tuple[bool, str]:
+        try:
+            await self._messages().list_async(limit=1)
+        except (TwilioException, aiohttp.ClientError, TimeoutError):
+            return False, "WhatsApp: Twilio refuses TWILIO_AUTH_TOKEN, or does not answer"
+        return True, "WhatsApp: Twilio knows the account"
+
+    def paste(self) -> list[str]:
+        """The fragment makes Twilio repeat what it could not deliver; it never reaches us."""
+        address = f"{self.public_url}/webhooks/whatsapp#rc=5&rp=all"
+        return [
+            "Twilio console, your WhatsApp sender, Endpoint configuration, both with POST:",
+            f"  Webhook URL for incoming messages: {address}",
+            f"  Status callback URL:               {address}",
+        ]
 
     async def send(self, message: Outbound) -> str | None:
         if isinstance(message, Menu):

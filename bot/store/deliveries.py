@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, s
 from bot import seals
 from bot.codec import message_from_json
 from bot.db import insert_new
+from bot.i18n import SOURCE
 from bot.messages import Message, Receipt
 from bot.models import (
     addresses,
@@ -57,6 +58,7 @@ class Due:
     last_inbound_at: datetime | None
     unreachable: bool
     language: str
+    timezone: str
     experienced: bool  # has answered three times; needs no hint
     member_state: str
     membership_state: str | None  # None: the message belongs to no community
@@ -104,6 +106,7 @@ _DUE = (
         addresses.c.last_inbound_at,
         addresses.c.unreachable_at,
         members.c.language,
+        members.c.timezone,
         members.c.answers,
         members.c.state.label("member_state"),
         memberships.c.state.label("membership_state"),
@@ -182,7 +185,8 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due:
         to=row.sealed,
         last_inbound_at=row.last_inbound_at,
         unreachable=row.unreachable_at is not None,
-        language=row.language or "en",
+        language=row.language or SOURCE,
+        timezone=row.timezone or "UTC",
         experienced=row.answers >= 3,
         member_state=row.member_state,
         membership_state=row.membership_state,

@@ -179,13 +179,15 @@ def count_answer(db: Connection, member_id: int) -> None:
     )
 
 
-def add_ready(db: Connection, lane: str, address: str, now: datetime, **values: object) -> int:
-    """A member who needs no welcome, for a demo programme; the same one when asked again."""
+def add_ready(
+    db: Connection, lane: str, address: str, now: datetime, **values: object
+) -> tuple[int, int | None]:
+    """A member who needs no welcome, for a demo: her id, and the id of her address if it is new."""
     found = find_by_address(db, lane, address)
-    member_id = add(db, lane, [address], now, state="active") if found is None else found
-    if found is None:
-        mark(db, member_id, **values)
-        db.execute(
-            update(addresses).where(addresses.c.member_id == member_id).values(last_inbound_at=now)
-        )
-    return member_id
+    if found is not None:
+        return found, None
+    member_id = add(db, lane, [address], now, state="active")
+    mark(db, member_id, **values)
+    spoke = update(addresses).where(addresses.c.member_id == member_id)
+    spoke = spoke.values(last_inbound_at=now).returning(addresses.c.id)
+    return member_id, db.execute(spoke).scalar_one()

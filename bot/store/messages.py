@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 
 from bot.codec import message_from_json, message_to_json
+from bot.columns import Moment
 from bot.db import insert_new, insert_returning
 from bot.messages import Message
-from bot.models import Moment, addresses, deliveries, follows, members, memberships, messages
+from bot.models import addresses, deliveries, follows, members, memberships, messages
 
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 

@@ -25,6 +25,7 @@ _OTHER_FILE = _("(file: kept, but not passed on yet)")
 _HIDDEN = _("(taken back)")
 _FORMER = _("a former member")
 _FORWARDED = _("(forwarded)")
+_YOUR_GROUP = _("your group")
 
 
 class References:
@@ -74,9 +75,16 @@ def _read_members(db: Connection, ids: list[int]) -> dict[int, Words]:
 
 def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
     rows = db.execute(
-        select(communities.c.id, communities.c.names).where(communities.c.id.in_(ids))
+        select(communities.c.id, communities.c.names, communities.c.discreet).where(
+            communities.c.id.in_(ids)
+        )
     )
-    return {row.id: _named(row.names) for row in rows}
+    return {row.id: _unnamed if row.discreet else _named(row.names) for row in rows}
+
+
+def _unnamed(language: str) -> str:
+    """Whoever sees the phone learns nothing of a discreet community, not even its name."""
+    return _plain(_YOUR_GROUP, language)
 
 
 def _read_threads(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -100,7 +108,8 @@ def _read_posts(db: Connection, ids: list[int]) -> dict[int, Words]:
 
 def _post(rows: list[Any]) -> Words:
     def words(language: str) -> str:
-        lines = [_bubble(row, language) for row in rows]
+        typed = sorted(rows, key=lambda row: row.kind != "text")  # words first, then the files
+        lines = [_bubble(row, language) for row in typed]
         if any(row.forwarded for row in rows):
             lines.insert(0, _plain(_FORWARDED, language))
         return "\n".join(lines)

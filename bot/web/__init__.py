@@ -50,7 +50,9 @@ def _routes(app: App) -> list[BaseRoute]:
             Route("/simulator/events", simulator.events),
             Route("/simulator/phones", simulator.add_phone, methods=["POST"]),
             Route("/simulator/clock", simulator.move_clock, methods=["POST"]),
+            Route("/simulator/invite", simulator.invite, methods=["POST"]),
             Route("/simulator/restart", simulator.restart, methods=["POST"]),
+            Route("/favicon.ico", simulator.no_icon),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
     else:

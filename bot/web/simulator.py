@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
@@ -17,7 +18,9 @@ from bot import clock
 from bot.app import App
 from bot.channels.simulator import LOOKS, phones
 from bot.i18n import catalogue, languages, negotiate, own_name
+from bot.store import communities, invites
 
+POLICY = "default-src 'self'; frame-ancestors 'none'"
 LONGEST_MOVE = timedelta(days=366)
 
 _templates = Environment(
@@ -38,7 +41,7 @@ async def page(request: Request) -> Response:
         gettext=words.gettext,
         ngettext=words.ngettext,
     )
-    return HTMLResponse(html)
+    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
 
 
 async def state(request: Request) -> Response:
@@ -55,13 +58,16 @@ async def state(request: Request) -> Response:
 
 async def events(request: Request) -> Response:
     """Server-sent events: bubble, phone, commands, clock, restarted."""
-    return StreamingResponse(_stream(), media_type="text/event-stream")
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(), media_type="text/event-stream", headers=headers)
 
 
 async def _stream() -> AsyncIterator[str]:
-    yield ": open\n\n"
     async for each in phones().events():
-        yield f"event: {each['event']}\ndata: {json.dumps(each['data'])}\n\n"
+        if each:
+            yield f"event: {each['event']}\ndata: {json.dumps(each['data'])}\n\n"
+        else:
+            yield ": still here\n\n"
 
 
 async def add_phone(request: Request) -> Response:
@@ -85,6 +91,26 @@ async def move_clock(request: Request) -> Response:
     app.wake()
     phones().tell("clock", {"clock": clock.now().isoformat()})
     return JSONResponse({"clock": clock.now().isoformat()})
+
+
+async def invite(request: Request) -> Response:
+    """An invite code of the first community, for the phone of somebody new."""
+    app: App = request.app.state.app
+    code = await app.database.run(_new_code)
+    return JSONResponse({"code": code}, 200 if code else 404)
+
+
+def _new_code(db: Connection) -> str | None:
+    slugs = communities.list_slugs(db)
+    community = communities.find(db, slugs[0]) if slugs else None
+    if community is None:
+        return None
+    return invites.add(db, community.id, "member", 1, timedelta(days=1), clock.now())
+
+
+async def no_icon(request: Request) -> Response:
+    """Browsers ask for one; there is none."""
+    return Response(status_code=204)
 
 
 async def restart(request: Request) -> Response:

@@ -103,7 +103,7 @@ def as_bytes(catalog: Catalog, language: str) -> bytes:
     header = _HEADER.format(
         name=locale.get_display_name("en"),
         code=language,
-        plurals=catalog.plural_forms,
+        plurals=Catalog(locale=language).plural_forms,
         awaiting=AWAITING,
     )
     file.write(header.encode())

@@ -21,12 +21,20 @@ let selected = null; // the phone of the open tab
 let shift = 0; // milliseconds between the phones' clock and this computer's
 
 const now = () => new Date(Date.now() + shift);
-const formatter = (language, options) =>
-  new Intl.DateTimeFormat([`${language}-u-nu-latn`, "en-GB"], { timeZone: "Asia/Vientiane", ...options });
-const hours = formatter("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const dates = formatter(pageLanguage === "en" ? "en-GB" : pageLanguage, {
-  weekday: "short", day: "numeric", month: "short", year: "numeric",
-});
+const hours = formatter("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dates = dateFormatter(pageLanguage, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
+
+function formatter(language, options) {
+  const locale = language === "en" ? "en-GB" : `${language}-u-nu-latn`;
+  return new Intl.DateTimeFormat(locale, { timeZone: "Asia/Vientiane", ...options });
+}
+
+/** A date in words; in figures where the browser has no words (some know no Lao or Khmer). */
+function dateFormatter(language, options) {
+  const known = Intl.DateTimeFormat.supportedLocalesOf(language).length > 0;
+  if (known) return formatter(language, options);
+  return formatter("en", { day: "2-digit", month: "2-digit", year: "numeric" });
+}
 
 function setClock(iso) {
   shift = new Date(iso) - Date.now();
@@ -43,6 +51,12 @@ function showClock() {
 }
 
 // Requests
+
+/** Names one thing that was done, so that it counts once however often it is sent. */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
+}
 
 async function post(path, body) {
   const answer = await fetch(path, {
@@ -83,7 +97,7 @@ class Phone {
     this.unread = 0;
     this.resting = true; // at the newest message; stays there when the room changes
     this.quoted = null; // the bubble that is being replied to
-    this.days = formatter(this.language === "en" ? "en-GB" : this.language, { weekday: "long", day: "numeric", month: "long" });
+    this.days = dateFormatter(this.language, { weekday: "long", day: "numeric", month: "long" });
     this.build();
     this.listen();
     this.reconcile(data);
@@ -302,6 +316,7 @@ class Phone {
 
   say(content) {
     const { text = "", file = null, reply_to = null } = content;
+    content = { ...content, key: content.key ?? newKey() }; // sent again = the same message
     const at = now().toISOString();
     const entry = this.draw({ id: null, mine: true, text, file, reply_to, at, buttons: [] });
     this.unknown.push(entry);
@@ -320,15 +335,15 @@ class Phone {
     });
   }
 
-  tap(entry, index, button) {
+  tap(entry, index, button, key = newKey()) {
     find(".failed", entry.row).hidden = true;
     return whileBusy(button, () => this.inOrder(async () => {
       try {
-        await deliver({ phone: this.id, bubble: entry.bubble.id, button: index });
+        await deliver({ phone: this.id, key, bubble: entry.bubble.id, button: index });
       } catch {
         showFailure(entry.row, () => {
           button.focus();
-          this.tap(entry, index, button);
+          this.tap(entry, index, button, key);
         });
       }
     }));
@@ -562,6 +577,11 @@ for (const button of all("[data-seconds]")) {
     attempt(button, () => post("/simulator/clock", { seconds: Number(button.dataset.seconds) })));
 }
 
+find("#invite").addEventListener("click", (event) =>
+  attempt(event.currentTarget, async () => {
+    const { code } = await (await post("/simulator/invite", {})).json();
+    toast(words.invite.replace("{code}", code), true);
+  }));
 find("#restart").addEventListener("click", (event) =>
   attempt(event.currentTarget, () => post("/simulator/restart", {})));
 

@@ -1,0 +1,250 @@
+"""A nursery of real `linkline` processes that can be told where to die: `python -m tests.killable`.
+
+It imports the program once and forks a child per order, which saves a second each. A child runs
+`bot.cli.main()` with its own settings, files and signals. A point of death is set by wrapping a
+function here, so the program itself holds no hook. Orders come as JSON lines on standard input;
+when that ends, the nursery ends and its children with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import functools
+import inspect
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from sqlalchemy import event
+
+import handlers.answers
+import handlers.ask
+from bot import cli, db, i18n, sender
+from bot import settings as linkline_settings
+from bot.channels.telegram import Telegram
+from bot.channels.whatsapp import WhatsApp
+from bot.router import Router
+from bot.sender import Sender
+from bot.store import deliveries, inbox, messages
+
+When = Callable[..., bool]
+Die = Callable[[], None]
+
+ON_ITS_WAY = 0.15  # seconds in which the provider takes a request whose answer is never read
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+
+
+def always(*_: Any, **__: Any) -> bool:
+    return True
+
+
+# Where a process can die -----------------------------------------------------------------------
+
+
+def before(owner: Any, name: str, when: When = always) -> Callable[[Die], None]:
+    """Die on the way into a function, if `when(*arguments)`."""
+
+    def install(die: Die) -> None:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if when(*args, **kwargs):
+                die()
+            return original(*args, **kwargs)
+
+        setattr(owner, name, wrapped)
+
+    return install
+
+
+def after(owner: Any, name: str, when: When = always) -> Callable[[Die], None]:
+    """Die on the way out of a function, if `when(result)`."""
+
+    def install(die: Die) -> None:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            if when(result):
+                die()
+            return result
+
+        @functools.wraps(original)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            result = await original(*args, **kwargs)
+            if when(result):
+                die()
+            return result
+
+        setattr(owner, name, awaited if inspect.iscoroutinefunction(original) else wrapped)
+
+    return install
+
+
+def both(*installs: Callable[[Die], None]) -> Callable[[Die], None]:
+    def install(die: Die) -> None:
+        for each in installs:
+            each(die)
+
+    return install
+
+
+def accepted(die: Die) -> None:
+    """Die when the provider has taken a message and its answer is not read."""
+    original = aiohttp.ClientResponse.start
+
+    async def start(self: aiohttp.ClientResponse, *args: Any, **kwargs: Any) -> Any:
+        if self.method == "POST" and self.url.name in ("sendMessage", "Messages.json"):
+            await asyncio.sleep(ON_ITS_WAY)
+            die()
+        return await original(self, *args, **kwargs)
+
+    aiohttp.ClientResponse.start = start  # type: ignore[method-assign]
+
+
+def _is_fresh(_sender: Any, _due: Any, part: Any) -> bool:
+    return bool(part.state == "sending")
+
+
+def _is_second_part(_sender: Any, _due: Any, part: Any) -> bool:
+    return bool(part.number > 0)
+
+
+def _has_fates(_db: Any, _lane: str, fates: Any) -> bool:
+    return bool(fates)
+
+
+POINTS: dict[str, Callable[[Die], None]] = {
+    "inbox row added": after(inbox, "add", lambda result: result is not None),
+    "turn done, not committed": after(Router, "_turn", lambda result: result == "taken"),
+    "turn committed, not answered": after(Router, "take"),
+    "claimed, not frozen": after(deliveries, "claim", bool),
+    "frozen, not committed": after(deliveries, "freeze"),
+    "frozen, not sent": before(Sender, "_hand_over", _is_fresh),
+    "handed to the channel": both(before(Telegram, "send"), before(WhatsApp, "send")),
+    "accepted, answer not read": accepted,
+    "answer read, not settled": after(Sender, "_send"),
+    "about to settle": before(deliveries, "settle", _has_fates),
+    "settled, not committed": after(deliveries, "settle"),
+    "between two parts": before(Sender, "_hand_over", _is_second_part),
+    "first chunk of a fan-out": before(messages, "_remember"),
+    "further chunk of a fan-out": after(messages, "go_on", bool),
+    "receipt applied, not committed": after(deliveries, "apply", bool),
+    "lane taken, not recovered": after(deliveries, "take_lane"),
+    "recovered, not committed": after(deliveries, "recover", bool),
+    "looked up, not written down": after(WhatsApp, "find"),
+    "marked as repeated, not committed": after(deliveries, "mark_repeating"),
+}
+
+
+def die_at(point: str, passes: int) -> None:
+    """Kill this process when it passes the point for the n-th time."""
+    left = passes
+
+    def die() -> None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(60)  # the signal is on its way
+
+    POINTS[point](die)
+
+
+# What is faster or smaller than in life ---------------------------------------------------------
+
+
+def hurry() -> None:
+    """Bursts and looks at the store are shorter, fan-outs have chunks of two."""
+    handlers.ask.BURST = handlers.answers.BURST = timedelta(seconds=0.2)
+    sender.POLL = 0.05
+    messages.FAN_OUT = 2
+
+
+def give_up_soon() -> None:
+    """SQLite waits a moment only for a lock that somebody else holds."""
+    make = db._sqlite_engine
+
+    def made(url: Any) -> Any:
+        engine = make(url)
+        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=300"))
+        return engine
+
+    db._sqlite_engine = made
+
+
+CHANGES: dict[str, Callable[[], None]] = {"hurry": hurry, "give up soon": give_up_soon}
+
+
+# The nursery ------------------------------------------------------------------------------------
+
+
+def die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def ignore_env_file() -> None:
+    """A developer's .env is no part of a test."""
+    linkline_settings.Settings.model_config["env_file"] = None
+
+
+def _live(order: dict[str, Any]) -> None:
+    """What a child does: become the program, as it was ordered."""
+    die_with_parent()
+    for number, path in ((0, os.devnull), (1, order["stdout"]), (2, order["stderr"])):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(handle, number)
+    os.environ.clear()
+    os.environ.update(order["env"])
+    for change in order["changes"]:
+        CHANGES[change]()
+    if order["die_at"]:
+        die_at(*order["die_at"])
+    sys.argv = ["linkline", *order["args"]]
+    cli.main()
+
+
+def _start(order: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 0
+    try:
+        _live(order)
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        status = 70
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _ended(pid: int) -> int | None:
+    """The exit code, or the signal as a negative number; None while it lives."""
+    found, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
+def main() -> None:
+    ignore_env_file()
+    for language in i18n.languages():
+        i18n.catalogue(language)
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = _ended(order["ended"]) if "ended" in order else _start(order)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
