@@ -17,18 +17,15 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Connection,
     Engine,
+    Select,
     Table,
     create_engine,
     event,
-    func,
     insert,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-
-from bot import models
 
 T = TypeVar("T")
 
@@ -144,18 +141,9 @@ def insert_new(db: Connection, table: Table) -> sqlite.Insert | postgresql.Inser
     return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def lock_row(db: Connection, statement: Any) -> Any:
-    """Hold the selected rows until the end of the turn (SQLite holds the whole file anyway)."""
-    return (
-        statement if db.dialect.name == "sqlite" else statement.with_for_update(of=models.addresses)
-    )
-
-
-def server_now(db: Connection) -> int:
-    """Seconds of the database's own clock, which nobody moves; for leases."""
-    if db.dialect.name == "sqlite":
-        return int(time.time())
-    return int(db.execute(select(func.extract("epoch", func.now()))).scalar_one())
+def lock_rows(db: Connection, statement: Select[Any], of: Table) -> Select[Any]:
+    """Hold these rows until the turn ends (SQLite holds the whole file anyway)."""
+    return statement if db.dialect.name == "sqlite" else statement.with_for_update(of=of)
 
 
 def insert_returning(db: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> list[int]:

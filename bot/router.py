@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+import regex
 from sqlalchemy import Connection
 
 from bot import clock, logs, metrics
@@ -22,6 +23,7 @@ from bot.conversation import Conversation, Conversations, Step, Talk, Turn
 from bot.db import Database, StoreDown
 from bot.i18n import fold, in_all_languages, tidy
 from bot.messages import Inbound, Message, _
+from bot.smalltalk import yes_or_no
 from bot.store import conversations as talks
 from bot.store import inbox, invites, members, messages, prompts, threads
 from bot.store.prompts import Prompt
@@ -390,18 +392,23 @@ def _match(turn: Turn, message: Message) -> int | None:
     if typed.isdecimal():
         number = int(typed)
         return number - 1 if 1 <= number <= len(message.choices) else None
+    said = yes_or_no(turn.text)
     lookup = References(turn.db, refs_of(message))
     for index, choice in enumerate(message.choices):
-        if typed in in_all_languages(choice.label, lookup):
+        if choice.key == said or typed in in_all_languages(choice.label, lookup):
             return index
     return None
 
 
+# "101", "Q101 …", "១០១…": no space is needed before another script; 1.5 and 150,000 are no threads.
+_NUMBERED = regex.compile(
+    r"\s*q?(\p{Nd}{3,8})(?![\p{Nd}]|[.,]\p{Nd}|[a-z])[\s.:,)-]*(.*)", regex.S | regex.I
+)
+    r"\s*q?(\p{Nd}{3,8})(?![\p{Nd}]|[.,]\p{Nd}|[a-z])[\s.:,)-]*(.*)", regex.S | regex.I
+)
+
+
 def split_number(text: str) -> tuple[int | None, str]:
     """The thread number a text begins with, in any digits, and the rest of it."""
-    head, _blank, rest = text.strip().partition(" ")
-    if "\n" in head:
-        head, _line, more = head.partition("\n")
-        rest = f"{more} {rest}".strip()
-    plain = fold(head).removeprefix("q")
-    return (int(plain), rest.strip()) if plain.isdecimal() and len(plain) < 9 else (None, text)
+    found = _NUMBERED.fullmatch(text)
+    return (None, text) if found is None else (int(found[1]), found[2].strip())

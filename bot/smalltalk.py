@@ -11,7 +11,9 @@ from bot.messages import N_, File
 
 GREETINGS = N_("hello, hi, hey, good morning, good afternoon, good evening")
 THANKS = N_("thanks, thank you, thank you very much, many thanks")
-SIGNS = N_("ok, okay, yes, no, good, fine, great, sure, noted")
+SIGNS = N_("ok, okay, good, fine, great, sure, noted")
+YES = N_("yes, i agree, agree")
+NO = N_("no, not now")
 
 _LETTERS = regex.compile(r"\p{L}")
 _WORDS = regex.compile(r"[\p{L}\p{N}]")
@@ -30,6 +32,11 @@ def has_words(text: str) -> bool:
     return _LETTERS.search(text) is not None
 
 
+def yes_or_no(text: str) -> str | None:
+    """ "yes" or "no", however it is said; None for anything else."""
+    return "yes" if _is_one_of(text, YES) else "no" if _is_one_of(text, NO) else None
+
+
 def is_small(text: str, files: Iterable[File] = ()) -> bool:
     """True if there is nothing in it to pass on: a greeting, thanks, ok, emoji, a sticker."""
     kinds = {file.kind for file in files}
@@ -37,7 +44,7 @@ def is_small(text: str, files: Iterable[File] = ()) -> bool:
         return False
     if not _WORDS.search(text):
         return True
-    return any(_is_one_of(text, words) for words in (GREETINGS, THANKS, SIGNS))
+    return any(_is_one_of(text, words) for words in (GREETINGS, THANKS, SIGNS, YES, NO))
 
 
 def _is_one_of(text: str, words: str) -> bool:

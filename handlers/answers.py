@@ -57,7 +57,7 @@ def _confirm_forwarded(turn: Turn, thread: Thread, post_id: int) -> None:
     """Somebody else's words may have been meant for somebody else."""
     turn.data = {"thread": thread.id, "post": post_id}
     turn.ask(
-        _("You forward this. Shall it go out as your answer to {thread}?", thread=thread.ref),
+        _("You forwarded this. Shall it go out as your answer to {thread}?", thread=thread.ref),
         choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
         then=forwarded,
     )

@@ -248,8 +248,8 @@ def _sent(thread: Thread, reach: Reach) -> list[Text]:
     if reach.later:
         said.append(
             _n(
-                "{n} peer gets it on the next visit to WhatsApp.",
-                "{n} peers get it on their next visit to WhatsApp.",
+                "{n} peer gets it after writing here again.",
+                "{n} peers get it after writing here again.",
                 n=reach.later,
             )
         )

@@ -23,7 +23,7 @@ def start(turn: Turn) -> None:
             "To answer one, reply to its message or write its number and your answer."
         ),
         _("Write MENU for all you can do, CANCEL to end something, STOP for silence."),
-        _("Peers see the name you chose and what you write. Nobody sees your number."),
+        _("Peers see the name you chose and what you send. No member sees your number."),
     )
     for contact in communities.list_contacts(turn.db)[:1]:
         turn.say(_("If you are stuck, ask {contact}.", contact=contact))

@@ -28,4 +28,5 @@ def start(turn: Turn) -> None:
 def chosen(turn: Turn) -> None:
     members.mark(turn.db, turn.member.id, language=turn.choice)
     turn.refresh_commands()
+    # NOTE: name your own language here, and use your own word for LANGUAGE
     turn.say(_("From now on I write English. Write LANGUAGE to change it again."))

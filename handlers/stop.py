@@ -9,7 +9,7 @@ from bot.store import members
 stop = Conversation(
     "stop",
     command="stop",
-    about=_("Silence: no more messages"),
+    about=_("Silence: no messages"),
     words=N_("stop, stop messages, unsubscribe, quit"),
     anywhere=True,
 )
@@ -31,7 +31,12 @@ def start(turn: Turn) -> None:
 @stop.on("stopped")
 def still_stopped(turn: Turn) -> None:
     """She wrote something else while she is stopped: it must not vanish without a word."""
-    turn.say(_("You have stopped messages, so I did not pass this on. Write START to come back."))
+    turn.say(
+        _(
+            "Messages are stopped at the moment, so this was not passed on. "
+            "Write START to come back."
+        )
+    )
 
 
 @start_.start

@@ -70,7 +70,7 @@ def code(turn: Turn) -> None:
 def _no_such_code(turn: Turn) -> None:
     turn.say(
         _(
-            "This code does not open anything now. Please check it letter by letter, "
+            "This code does not open anything now. Please look at it once more, "
             "or ask for a new one: {contact}.",
             contact=_contact(turn),
         )
@@ -116,8 +116,8 @@ def _ask_consent(turn: Turn) -> None:
             "\u201cI have this problem\u201d is as good as \u201cI know this\u201d."
         ),
         _(
-            "What is kept: the name you choose, what you write here, and how to reach you. "
-            "Your group sees the name and what you write, never your number. "
+            "What is kept: the name and organisation you give, what you send here, and how to "
+            "reach you. Your group sees the name and what you send; no member sees your number. "
             "Write STOP at any time, and it is quiet."
         ),
         _("Do you agree?"),
@@ -130,7 +130,7 @@ def _ask_consent(turn: Turn) -> None:
 def consent(turn: Turn) -> None:
     if turn.choice == "no":
         return turn.say(
-            _("That is fine. Nothing you write is passed on. You can come back with your code.")
+            _("That is fine. Nothing is passed on. You are welcome to come back with a code.")
         )
     members.mark(
         turn.db,
@@ -162,7 +162,7 @@ def name(turn: Turn) -> None:
     if graphemes(chosen) < 2:
         return turn.again(_("Please write a name of at least two letters."))
     if _NUMBER.search(chosen):
-        return turn.again(_("That looks like a number. Please write a name without one."))
+        return turn.again(_("That looks like a phone number. Please write a name without one."))
     turn.data["name"] = chosen
     if communities.get(turn.db, turn.data["community"]).discreet:
         return _finish(turn, None)
@@ -269,7 +269,7 @@ def decline(turn: Turn) -> None:
         _("The facilitator cannot add you just now. Please ask {contact}.", contact=_contact(turn)),
         kind="direct",
     )
-    turn.say(_("{name} has been told kindly.", name=Ref("members", member_id)))
+    turn.say(_("{name} is told kindly.", name=Ref("members", member_id)))
 
 
 def _waiting_for(turn: Turn) -> tuple[int, int] | None:

@@ -63,7 +63,7 @@ def _meanings(turn: Turn) -> list[Choice]:
         found.append(Choice(f"answer:{thread_id}", label))
     if found or graphemes(turn.text) < UNCLEAR:
         found.append(Choice("question", _("A new question")))
-        found.append(Choice("nothing", _("Nothing of these")))
+        found.append(Choice("nothing", _("None of these")))
     return found
 
 

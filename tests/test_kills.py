@@ -15,7 +15,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
@@ -362,7 +361,9 @@ class Audit:
         assert len(self.threads) == questions
         assert len(self.told) == questions + answers
         held = Counter(self._head(each["text"]) for each in self.bubbles)
-        assert held == Counter(self.expected)
+        differ = {text: n for text, n in held.items() if n != 1 or text not in self.expected}
+        assert not differ, f"kept more or less than once: {differ}"
+        assert set(held) == set(self.expected), set(self.expected) - set(held)
         assert {each["state"] for each in self.bubbles} == {"live"}
 
     @staticmethod

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, select, update
 
 from bot import seals
-from bot.db import Collision, insert_new, insert_returning, lock_row
+from bot.db import Collision, insert_new, insert_returning, lock_rows
 from bot.models import address_keys, addresses, conversations, members
 
 
@@ -88,8 +88,10 @@ def meet(
 
 def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
     if len(keys) == 1:
-        return db.execute(lock_row(db, _SENDER.where(address_keys.c.key == keys[0]))).all()
-    return db.execute(lock_row(db, _SENDER.where(address_keys.c.key.in_(keys)))).all()
+        return db.execute(
+            lock_rows(db, _SENDER.where(address_keys.c.key == keys[0]), addresses)
+        ).all()
+    return db.execute(lock_rows(db, _SENDER.where(address_keys.c.key.in_(keys)), addresses)).all()
 
 
 def _sender(row: Row[Any]) -> Sender:
