@@ -19,7 +19,7 @@ from bot.i18n import languages
 from bot.messages import Inbound, Receipt
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
-from bot.sender import Sender
+from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
 from bot.store import deliveries, secrets
 
@@ -68,28 +68,24 @@ class App:
         self.scheduler.stop()
         for sender in self.senders:
             sender.stop()
-        if self._tasks:
-            _done, late = await asyncio.wait(self._tasks, timeout=1)
-            late = await self._finish_sends(late)
-            for task in late:
-                task.cancel()
+        sends = {task for task in self._tasks if task.get_name() == "Sender.run"}
+        if sends:
+            await asyncio.wait(sends, timeout=LAST_WORDS)
+        await self._cancel()
         for channel in self.channels:
             await channel.close()
         self.database.close()
 
-    async def _finish_sends(self, tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
-        sends = {task for task in tasks if task.get_name() == "Sender.run"}
-        if sends:
-            await asyncio.wait(sends, timeout=10)
-        return {task for task in tasks if not task.done()}
+    async def _cancel(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def restart(self) -> None:
         """Throw away every object and begin again on the same store, as after a crash."""
         self.scheduler.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        await self._cancel()
         self.database.abandon()
         self._join()
         self.start_sending()

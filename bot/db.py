@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 # PostgreSQL: serialization failure, deadlock. The work is rerun whole.
 _RERUN_STATES = {"40001", "40P01"}
-_RERUNS = 5
+_RERUNS = 12
 
 
 class StoreDown(Exception):
@@ -65,7 +65,7 @@ class Database:
             except (DBAPIError, Collision) as error:
                 if not _worth_rerunning(error) or attempt == _RERUNS - 1:
                     raise _as_store_error(error) from error
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
+                time.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 5)))  # noqa: S311
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -128,6 +128,9 @@ def _sqlite_engine(url: URL) -> Engine:
 def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
+        # A turn that waited for its address row must not go on with what it had read before:
+        # here it fails with a serialization error and is rerun whole.
+        isolation_level="REPEATABLE READ",
         pool_size=12,
         max_overflow=8,
         pool_pre_ping=False,

@@ -120,10 +120,10 @@ _SPELLINGS = (
     ("ໜ", "ຫນ"),
     ("ໝ", "ຫມ"),
     ("\u17d2\u178a", "\u17d2\u178f"),  # Khmer coeng DA written for coeng TA
-    ("\u17c6\u17bb", "\u17bb\u17c6"),  # Khmer U and nikahit in either order
 )
 _LAO_AM = regex.compile("\u0ecd([\u0ec8-\u0ecb]?)\u0eb2")  # niggahita + AA, a tone between them
 _LAO_TONE_AFTER_AM = regex.compile("\u0eb3([\u0ec8-\u0ecb])")
+_KHMER_MARKS = regex.compile("[\u17bb\u17c6]{2,}")  # U and nikahit, typed in either order
 _COENG_RO = regex.compile("(\u17d2\u179a)(\u17d2[\u1780-\u17a2])")
 
 
@@ -132,6 +132,7 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).casefold())
     text = _LAO_AM.sub("\\1\u0eb3", text)
     text = _LAO_TONE_AFTER_AM.sub("\\1\u0eb3", text)
+    text = _KHMER_MARKS.sub(lambda found: "".join(sorted(found[0])), text)
     for variant, usual in _SPELLINGS:
         text = text.replace(variant, usual)
     text = _COENG_RO.sub(r"\2\1", text)

@@ -404,8 +404,6 @@ def _match(turn: Turn, message: Message) -> int | None:
 _NUMBERED = regex.compile(
     r"\s*q?(\p{Nd}{3,8})(?![\p{Nd}]|[.,]\p{Nd}|[a-z])[\s.:,)-]*(.*)", regex.S | regex.I
 )
-    r"\s*q?(\p{Nd}{3,8})(?![\p{Nd}]|[.,]\p{Nd}|[a-z])[\s.:,)-]*(.*)", regex.S | regex.I
-)
 
 
 def split_number(text: str) -> tuple[int | None, str]:

@@ -109,8 +109,6 @@ class Sender:
 
     async def drain(self) -> int:
         """Send all that is due now and wait for it; for tests and for a moved clock."""
-        if not self._fence:
-            self._fence = await self._database.run(self._take_over)
         count = 0
         while True:
             count += await self._round()
@@ -120,22 +118,23 @@ class Sender:
                 return count
 
     async def _own(self) -> None:
-        self._fence = await self._database.run(self._take_over)
+        self._fence = 0  # taken with the first round
         try:
             while not self._stopping:
                 await self._work()
         finally:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=LAST_WORDS)
-            await self._database.run(self._settle)
+            await self._round(last=True)
 
     async def _work(self) -> None:
         try:
             if not await self._round():
                 await self._sleep(POLL)
         except StoreDown as error:
-            # What came back stays in memory until the store answers again.
+            # What came back stays in memory; a claim that may have been saved is recovered.
             log.warning("store_down", lane=self._lane, error=str(error))
+            self._fence = 0
             await asyncio.sleep(1.0)
 
     def _take_over(self, db: Connection) -> int:
@@ -154,20 +153,28 @@ class Sender:
 
     # One round: a transaction, then what it claimed flies
 
-    async def _round(self) -> int:
+    async def _round(self, *, last: bool = False) -> int:
+        """How many were claimed; the last round claims none and only writes down."""
+        if not self._fence:
+            self._fence = await self._database.run(self._take_over)
         if self._paused_until is not None and clock.now() >= self._paused_until:
             self._paused_until = None
-        room = IN_FLIGHT - len(self._tasks) if self._paused_until is None else 0
+        room = 0 if last or self._paused_until is not None else IN_FLIGHT - len(self._tasks)
         if room <= 0 and not self._returned.fates:
             return 0
-        planned = await self._database.run(lambda db: self._plan(db, room))
+        returned, self._returned = self._returned, Returned()
+        try:
+            planned = await self._database.run(lambda db: self._plan(db, returned, room))
+        except BaseException:
+            self._returned.add(returned)
+            raise
         for address_id, group in groupby(planned, key=lambda each: each[0].address_id):
             self._fly(address_id, list(group))
         return len(planned)
 
-    def _plan(self, db: Connection, room: int) -> list[Planned]:
+    def _plan(self, db: Connection, returned: Returned, room: int) -> list[Planned]:
         now = clock.now()
-        self._settle(db)
+        self._settle(db, returned, now)
         messages.go_on(db)
         if room <= 0:
             return []
@@ -179,20 +186,14 @@ class Sender:
         planned = self._freeze(db, [each for each in due if verdicts[each.id] is None], now)
         return sorted(planned, key=lambda each: each[0].address_id)
 
-    def _settle(self, db: Connection) -> None:
-        """Write down what came back; if that fails, it is kept for the next time."""
-        now = clock.now()
-        returned, self._returned = self._returned, Returned()
-        try:
-            if returned.fates:
-                deliveries.settle(db, self._lane, returned.fates)
-            for address_id, due_at in returned.behind:
-                deliveries.wait_behind(db, address_id, due_at)
-            for address_id in returned.gone:
-                members.mark_unreachable(db, address_id, now)
-        except Exception:
-            self._returned.add(returned)
-            raise
+    def _settle(self, db: Connection, returned: Returned, now: datetime) -> None:
+        """Write down what came back."""
+        if returned.fates:
+            deliveries.settle(db, self._lane, returned.fates)
+        for address_id, due_at in returned.behind:
+            deliveries.wait_behind(db, address_id, due_at)
+        for address_id in returned.gone:
+            members.mark_unreachable(db, address_id, now)
 
     def _verdict(self, due: Due, now: datetime) -> Fate | None:
         """May it still be said? Her state is checked again, whatever it was before."""

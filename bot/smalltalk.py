@@ -37,6 +37,11 @@ def yes_or_no(text: str) -> str | None:
     return "yes" if _is_one_of(text, YES) else "no" if _is_one_of(text, NO) else None
 
 
+def is_agreement(text: str) -> bool:
+    """yes, no, ok: said to a question, but not which of several."""
+    return any(_is_one_of(text, words) for words in (SIGNS, YES, NO))
+
+
 def is_small(text: str, files: Iterable[File] = ()) -> bool:
     """True if there is nothing in it to pass on: a greeting, thanks, ok, emoji, a sticker."""
     kinds = {file.kind for file in files}
@@ -44,7 +49,7 @@ def is_small(text: str, files: Iterable[File] = ()) -> bool:
         return False
     if not _WORDS.search(text):
         return True
-    return any(_is_one_of(text, words) for words in (GREETINGS, THANKS, SIGNS, YES, NO))
+    return is_agreement(text) or is_greeting(text) or is_thanks(text)
 
 
 def _is_one_of(text: str, words: str) -> bool:

@@ -24,7 +24,7 @@ def replied(turn: Turn) -> None:
     if thread is None:
         return turn.start("threads.gone")
     if is_small(turn.text, turn.files):
-        return turn.say(_("That is kind. I pass on answers only, so that phones stay quiet."))
+        return turn.say(_("Thank you! Only answers are passed on, so that phones stay quiet."))
     post_id = _keep(turn)
     if not turn.text:
         return _need_words(turn, thread, post_id)
@@ -191,8 +191,8 @@ def looking(turn: Turn) -> None:
         return turn.start("threads.gone")
     turn.say(
         _(
-            "All right, {thread} stays open. You can add more about it: "
-            "reply to the answer, or write {number} and your words.",
+            "All right. If you like, say more about {thread}: reply to the answer, "
+            "or write {number} and your words.",
             thread=found[1].ref,
             number=found[1].number,
         )

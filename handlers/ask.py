@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bot.conversation import Conversation, Turn
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.scheduler import job
-from bot.smalltalk import has_words, is_small
+from bot.smalltalk import has_words, is_agreement, is_small
 from bot.store import communities, messages, posts, threads
 from bot.store.communities import Community, Membership
 from bot.store.messages import Audience, Reach
@@ -57,7 +57,7 @@ def _need_words(turn: Turn) -> None:
 def _memberships(turn: Turn) -> list[Membership]:
     found = communities.list_of(turn.db, turn.member.id)
     if not found:
-        turn.say(_("You are in no group yet. With an invite code you can join one."))
+        turn.say(_("With an invite code you can join a group, and then ask there."))
     return found
 
 
@@ -166,6 +166,8 @@ def confirm(turn: Turn) -> None:
 
 def _add_to_draft(turn: Turn) -> None:
     """A further bubble before the question about the draft is answered."""
+    if is_agreement(turn.text):
+        return turn.again(_("Please choose one of these. You can tap it or type its number."))
     if not is_small(turn.text, turn.files):
         posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
         waiting = turn.talk.message_id if turn.talk else None

@@ -22,7 +22,7 @@ def start(turn: Turn) -> None:
             "Write a question, and your peers answer. "
             "To answer one, reply to its message or write its number and your answer."
         ),
-        _("Write MENU for all you can do, CANCEL to end something, STOP for silence."),
+        _("Write MENU for all you can do, CANCEL to end something, STOP to get no more messages."),
         _("Peers see the name you chose and what you send. No member sees your number."),
     )
     for contact in communities.list_contacts(turn.db)[:1]:

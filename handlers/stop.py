@@ -9,7 +9,7 @@ from bot.store import members
 stop = Conversation(
     "stop",
     command="stop",
-    about=_("Silence: no messages"),
+    about=_("Get no more messages"),
     words=N_("stop, stop messages, unsubscribe, quit"),
     anywhere=True,
 )
@@ -25,7 +25,7 @@ def start(turn: Turn) -> None:
     if turn.talk is not None:
         turn.answer(turn.talk)
         turn.talk.beneath = None
-    turn.say(_("It is quiet now. Write START when you would like messages again."))
+    turn.say(_("No more messages from now on. Write START when you would like them again."))
 
 
 @stop.on("stopped")

@@ -118,7 +118,7 @@ def _ask_consent(turn: Turn) -> None:
         _(
             "What is kept: the name and organisation you give, what you send here, and how to "
             "reach you. Your group sees the name and what you send; no member sees your number. "
-            "Write STOP at any time, and it is quiet."
+            "Write STOP at any time, and no more messages come."
         ),
         _("Do you agree?"),
         choices=(Choice("yes", _("I agree")), Choice("no", _("Not now"))),
@@ -235,7 +235,7 @@ def _ask_facilitators(
         request,
         choices=(
             Choice(f"welcome.admit:{membership_id}", _("Welcome")),
-            Choice(f"welcome.decline:{membership_id}", _("Not now")),
+            Choice(f"welcome.decline:{membership_id}", _("Not this time")),
         ),
         community_id=community.id,
     )
@@ -269,7 +269,7 @@ def decline(turn: Turn) -> None:
         _("The facilitator cannot add you just now. Please ask {contact}.", contact=_contact(turn)),
         kind="direct",
     )
-    turn.say(_("{name} is told kindly.", name=Ref("members", member_id)))
+    turn.say(_("{name} hears that it is not possible just now.", name=Ref("members", member_id)))
 
 
 def _waiting_for(turn: Turn) -> tuple[int, int] | None:

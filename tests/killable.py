@@ -146,13 +146,13 @@ POINTS: dict[str, Callable[[Die], None]] = {
 }
 
 
-def die_at(point: str, passes: int) -> None:
-    """Kill this process when it passes the point for the n-th time."""
+def die_at(point: str, passes: int, gate: str) -> None:
+    """Kill this process when it passes the point for the n-th time after the gate was opened."""
     left = passes
 
     def die() -> None:
         nonlocal left
-        left -= 1
+        left -= os.path.exists(gate)
         if left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(60)  # the signal is on its way
@@ -182,7 +182,24 @@ def give_up_soon() -> None:
     db._sqlite_engine = made
 
 
-CHANGES: dict[str, Callable[[], None]] = {"hurry": hurry, "give up soon": give_up_soon}
+def send_no_telegram() -> None:
+    """The sender of Telegram does nothing in this life."""
+    run = Sender.run
+
+    async def idle(self: Sender) -> None:
+        if self.channel.name == "telegram":
+            await asyncio.sleep(3600)
+        await run(self)
+
+    idle.__qualname__ = run.__qualname__
+    Sender.run = idle  # type: ignore[method-assign]
+
+
+CHANGES: dict[str, Callable[[], None]] = {
+    "hurry": hurry,
+    "give up soon": give_up_soon,
+    "send no telegram": send_no_telegram,
+}
 
 
 # The nursery ------------------------------------------------------------------------------------

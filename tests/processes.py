@@ -124,14 +124,15 @@ class Linkline:
         self._nursery = nursery
         self._seen = 0  # how much of its output belongs to earlier lives
 
-    def start(self, die_at: tuple[str, int] | None = None) -> Self:
+    def start(self, die_at: tuple[str, int, str] | None = None, *changes: str) -> Self:
+        """`die_at` is (point, n-th pass, the file that must exist): see tests/killable.py."""
         self._seen = len(self.printed())
         order = {
             "args": self.args,
             "env": self.env,
             "stdout": str(self.stdout),
             "stderr": str(self.stderr),
-            "changes": self.changes,
+            "changes": [*self.changes, *changes],
             "die_at": die_at,
         }
         self.code, self.pid = None, self._nursery.start(order)
