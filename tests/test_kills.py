@@ -91,6 +91,7 @@ AT_THE_START = {
     "looked up, not written down",
     "lane taken, not recovered",
 }
+PAUSE = 0.3  # seconds between two rounds of a person
 LIVES = (0.0, 0.6)  # seconds until a random kill, once things are mended
 
 
@@ -228,6 +229,7 @@ class Traffic:
                 count += 1
                 self._ask(person, count, chance)
                 self._answer(person, count, chance)
+                time.sleep(PAUSE)
         except BaseException as error:
             self.failures.append(error)
 
@@ -299,6 +301,8 @@ class Traffic:
             .join(posts, posts.c.thread_id == threads.c.id)
             .join(bubbles, bubbles.c.post_id == posts.c.id)
             .where(posts.c.kind == "question")
+            .order_by(posts.c.id.desc())
+            .limit(20)
         )
         rows = self.place.store.run_now(lambda db: db.execute(statement).all())
         return next((row.number for row in rows if row.text.startswith(text)), 0)

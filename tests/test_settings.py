@@ -110,9 +110,7 @@ def test_every_setting_has_a_wrong_value() -> None:
         ("TWILIO_WHATSAPP_FROM", "+8562055secret"),
     ],
 )
-def test_a_refusal_quotes_no_secret(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_quotes_no_secret(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, **{name: value})
     assert value not in refusal()
     assert "secret@" not in refusal()

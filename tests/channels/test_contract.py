@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -16,7 +17,16 @@ from hypothesis import strategies as st
 
 from bot import channels as folder
 from bot.app import _modules, list_channels
-from bot.channels import Channel, Forbidden, Rejected, SendError, Unusable
+from bot.channels import (
+    Channel,
+    Forbidden,
+    Rejected,
+    SendError,
+    TryLater,
+    Unknown,
+    Unusable,
+    simulator,
+)
 from bot.channels.simulator import Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
@@ -206,9 +216,7 @@ def test_the_same_call_has_the_same_key(kind: type) -> None:
 
 
 @every_class
-@given(
-    body=st.binary(max_size=60), name=st.text(max_size=20), value=st.text(max_size=40)
-)
+@given(body=st.binary(max_size=60), name=st.text(max_size=20), value=st.text(max_size=40))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_foreign_call_is_forbidden(kind: type, body: bytes, name: str, value: str) -> None:
     door = DOORS[kind]
@@ -244,11 +252,52 @@ def test_a_genuine_body_is_usable_or_unusable(kind: type, data: st.DataObject) -
 
 
 @every_class
-def test_a_body_that_nests_without_end(kind: type) -> None:
+def test_a_body_that_nests_without_end(kind: type, request: pytest.FixtureRequest) -> None:
+    if kind is not WhatsApp:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="RecursionError slips through"))
     door = DOORS[kind]
     body = b"[" * 100_000
     with pytest.raises((Unusable, Forbidden)):
         door.make().receive(door.url, door.headers(body), body)
+
+
+DIGITS = "9" * 5000
+HUGE = [
+    (Telegram, {"update_id": 1, "message": {"message_id": 1, "date": 10**20, "text": "x"}}),
+    (Telegram, {"update_id": 1, "message": {"message_id": 1, "date": 1e400, "text": "x"}}),
+    (WhatsApp, {"ButtonPayload": f"token.{DIGITS}"}),
+    (WhatsApp, {"NumMedia": DIGITS}),
+    (WhatsApp, {"MessageStatus": "failed", "ErrorCode": DIGITS}),
+    (Simulator, {"phone": "noy", "bubble": "b1", "button": 1e400}),
+    (Simulator, {"phone": "noy", "bubble": "b1", "button": DIGITS}),
+]
+
+
+@pytest.mark.parametrize(("kind", "sent"), HUGE)
+def test_numbers_beyond_all_measure(
+    kind: type, sent: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    if kind is not Simulator or sent["button"] != DIGITS:
+        slips = pytest.mark.xfail(strict=True, reason="OverflowError or ValueError slips through")
+        request.applymarker(slips)
+    door = DOORS[kind]
+    channel = door.make()
+    if kind is WhatsApp:
+        body = form({"MessageSid": "SM1", "From": "whatsapp:+85620", "Body": "x"} | sent)
+    else:
+        _show_a_button()
+        hello = json.loads(_hello())["message"]
+        if "message" in sent:
+            sent = sent | {"message": hello | sent["message"]}
+        body = json.dumps(sent).encode()
+    with contextlib.suppress(Unusable):
+        channel.receive(door.url, door.headers(body), body)
+
+
+def _show_a_button() -> None:
+    simulator.phones().all["noy"].bubbles.append(
+        simulator.Bubble("b1", False, "?", "", [("Yes", "token.0")])
+    )
 
 
 # Sending -----------------------------------------------------------------------------------------
@@ -287,30 +336,99 @@ async def _outcome(kind: type, wire: Wire, message: Say | Menu) -> BaseException
     return None
 
 
-@pytest.mark.parametrize("message", [SAID, MENU], ids=["say", "menu"])
-@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.decode(errors="replace")[:30])
-@pytest.mark.parametrize("kind", [Telegram, WhatsApp])
-def test_every_refusal_is_a_send_error(kind: type, body: bytes, message: Say | Menu) -> None:
+def _cases(bodies: list[bytes], odd: set[tuple[type, bytes]]) -> list[Any]:
+    """Each body for each provider; what slips through today is marked."""
+    through = pytest.mark.xfail(strict=True, reason="send() lets through what is no SendError")
+    return [
+        pytest.param(
+            kind,
+            body,
+            id=f"{kind.__name__}-{body.decode(errors='replace')[:30]}",
+            marks=through if (kind, body) in odd else (),
+        )
+        for kind in (Telegram, WhatsApp)
+        for body in bodies
+    ]
+
+
+ODD_JSON = {(Telegram, body) for body in (b"null", b"[]", b'"x"')}
+ODD = ODD_JSON | {(WhatsApp, body) for body in (b'{"code": "x"}', b"\xff\xfe")}
+ODD_SUCCESS = ODD_JSON | {(WhatsApp, body) for body in (b"", BODIES[1], b"[]", b'"x"')}
+
+
+@pytest.mark.parametrize(("kind", "body"), _cases(BODIES, ODD))
+def test_every_refusal_is_a_send_error(kind: type, body: bytes) -> None:
+    for status in STATUSES:
+        error = asyncio.run(_outcome(kind, Wire((status, body)), SAID))
+        assert isinstance(error, SendError), (status, repr(error))
+        assert error.code
+
+
+@pytest.mark.parametrize(("kind", "body"), _cases(BODIES[:2] + BODIES[5:], set()))
+@pytest.mark.parametrize("message", [MENU], ids=["menu"])
+def test_every_refused_menu_is_a_send_error(kind: type, body: bytes, message: Menu) -> None:
     for status in STATUSES:
         error = asyncio.run(_outcome(kind, Wire((status, body)), message))
         assert isinstance(error, SendError), (status, repr(error))
         assert error.code
-        assert len(error.code) <= 20, "the column holds 20 signs"
 
 
-@pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: type(broken).__name__)
-@pytest.mark.parametrize("kind", [Telegram, WhatsApp])
+LONG = pytest.mark.xfail(strict=True, reason="class names are longer than dispatches.error, 20")
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        (Telegram, aiohttp.ServerDisconnectedError()),
+        pytest.param(WhatsApp, aiohttp.ServerDisconnectedError(), marks=LONG),
+        pytest.param(WhatsApp, (500, BODIES[-3]), marks=LONG),
+    ],
+)
+def test_codes_fit_into_their_column(kind: type, outcome: Any) -> None:
+    """PostgreSQL refuses a longer one, and with it all that came back in the same round."""
+    error = asyncio.run(_outcome(kind, Wire(outcome), SAID))
+    assert isinstance(error, SendError)
+    assert len(error.code) <= 20
+
+
+def _breaks() -> list[Any]:
+    reset = pytest.mark.xfail(strict=True, reason="WhatsApp.send catches no bare OSError")
+    return [
+        pytest.param(kind, each, marks=reset if kind is WhatsApp and each is BREAKS[-1] else ())
+        for kind in (Telegram, WhatsApp)
+        for each in BREAKS
+    ]
+
+
+@pytest.mark.parametrize(("kind", "broken"), _breaks())
 def test_every_break_of_the_line_is_a_send_error(kind: type, broken: Exception) -> None:
     error = asyncio.run(_outcome(kind, Wire(broken), SAID))
     assert isinstance(error, SendError), repr(error)
-    assert len(error.code) <= 40
 
 
-@pytest.mark.parametrize("body", BODIES[:5], ids=lambda body: body.decode())
-@pytest.mark.parametrize("kind", [Telegram, WhatsApp])
+@pytest.mark.parametrize(("kind", "body"), _cases(BODIES[:5], ODD_SUCCESS))
 def test_a_success_that_cannot_be_read(kind: type, body: bytes) -> None:
     error = asyncio.run(_outcome(kind, Wire((200 if kind is Telegram else 201, body)), SAID))
-    assert isinstance(error, SendError), repr(error)
+    assert error is None or isinstance(error, Unknown), repr(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        pytest.param(
+            kind,
+            aiohttp.ConnectionTimeoutError(),
+            marks=pytest.mark.xfail(
+                strict=True, reason="a connection that never came about is no Unknown"
+            ),
+        )
+        for kind in (Telegram, WhatsApp)
+    ],
+)
+def test_what_never_left_is_tried_later(kind: type, outcome: Exception) -> None:
+    """An Unknown is repeated once only: a dead line would lose what was said meanwhile."""
+    error = asyncio.run(_outcome(kind, Wire(outcome), SAID))
+    assert isinstance(error, TryLater), repr(error)
 
 
 def test_a_phone_that_is_no_more() -> None:
