@@ -21,7 +21,7 @@ from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
-from bot.store import deliveries, secrets
+from bot.store import receipts, secrets
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ class App:
 
     async def _take_receipt(self, receipt: Receipt) -> None:
         now = clock.now()
-        known = await self.database.run(lambda db: deliveries.apply(db, receipt, now))
+        known = await self.database.run(lambda db: receipts.apply(db, receipt, now))
         metrics.RECEIPTS.labels(receipt.lane, receipt.state if known else "foreign").inc()
 
     def wake(self) -> None:

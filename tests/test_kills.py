@@ -91,7 +91,7 @@ AT_THE_START = {
     "looked up, not written down",
     "lane taken, not recovered",
 }
-PAUSE = 0.3  # seconds between two rounds of a person
+PAUSE = 0.5  # seconds between two rounds of a person
 LIVES = (0.0, 0.6)  # seconds until a random kill, once things are mended
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -125,15 +127,16 @@ class MarkedStage(Stage):
 
 
 @pytest.fixture
-def errors(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], bytes]]:
+def errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], bytes]]:
     """What is printed, with everything logged that can be, our own and of the libraries."""
-    level = logging.getLogger().level
+    level, stream = logging.getLogger().level, io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stdout", stream)
     logs.configure("DEBUG")
     logging.getLogger().setLevel(logging.DEBUG)
 
     def read() -> bytes:
-        out, err = capfd.readouterr()
-        return (out + err).encode()
+        return stream.getvalue().encode()
 
     yield read
     logging.getLogger().setLevel(level)
@@ -201,7 +204,7 @@ async def act_out(path: Path, database_url: str) -> tuple[MarkedStage, set[str]]
     return stage, said
 
 
-@pytest.mark.parametrize("name", ["question", "welcome", "bursts", "declined", "voice"])
+@pytest.mark.parametrize("name", ["question", "welcome", "bursts", "declined", "meanings"])
 def test_transcripts_leave_nothing_in_the_clear(
     name: str,
     database_url: str,

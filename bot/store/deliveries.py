@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, or_, select, update
 
 from bot import seals
 from bot.codec import message_from_json
 from bot.db import insert_new
 from bot.i18n import SOURCE
-from bot.messages import Message, Receipt
+from bot.messages import Message
 from bot.models import (
     addresses,
     deliveries,
@@ -335,12 +335,9 @@ def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
 
 
 def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
-    key = None if part.provider_id is None else provider_key(lane, part.provider_id)
-    return {"part_id": part.id, "key": key, "named": part.provider_id}
-
-
-def provider_key(lane: str, provider_id: str) -> bytes:
-    return seals.keyring().lookup(f"{lane}\0{provider_id}", "dispatches.provider_key")
+    named = part.provider_id
+    key = None if named is None else seals.lookup("dispatches.provider_key", lane, named)
+    return {"part_id": part.id, "key": key, "named": named}
 
 
 def wait_behind(db: Connection, address_id: int, due_at: datetime) -> None:
@@ -372,78 +369,3 @@ def count_waiting(db: Connection) -> dict[str, int]:
         .group_by(deliveries.c.lane)
     )
     return {lane: count for lane, count in db.execute(statement)}
-
-
-# Receipts -----------------------------------------------------------------------------------
-
-_RANK = {"sending": 0, "unknown": 0, "sent": 1, "delivered": 2, "read": 3}
-
-
-def apply(db: Connection, receipt: Receipt, now: datetime) -> bool:
-    """Bring a receipt home; False if we know nothing of what it is about."""
-    wanted = _receipt_target(receipt)
-    if wanted is None:
-        return False
-    part = db.execute(
-        select(dispatches.c.id, dispatches.c.delivery_id, dispatches.c.state).where(wanted)
-    ).first()
-    if part is None:
-        return False
-    if receipt.state in _RANK:
-        _move_forward(db, part, receipt)
-    elif part.state not in ("delivered", "read"):
-        _give_up(db, part, receipt, now)
-    return True
-
-
-def _receipt_target(receipt: Receipt) -> Any:
-    if receipt.token is not None:
-        return dispatches.c.token == receipt.token
-    if receipt.id is not None:
-        return dispatches.c.provider_key == provider_key(receipt.lane, receipt.id)
-    return None
-
-
-def _move_forward(db: Connection, part: Any, receipt: Receipt) -> None:
-    """States go forward only; the delivery is as far as the slowest of its parts."""
-    if _RANK.get(part.state, 9) >= _RANK[receipt.state]:
-        return
-    values: dict[str, Any] = {"state": receipt.state, "content": None}
-    if receipt.id is not None:
-        values |= {
-            "provider_key": provider_key(receipt.lane, receipt.id),
-            "provider_id": receipt.id,
-        }
-    db.execute(update(dispatches).where(dispatches.c.id == part.id).values(**values))
-    states = db.execute(
-        select(dispatches.c.state).where(dispatches.c.delivery_id == part.delivery_id)
-    ).scalars()
-    slowest = min(states, key=lambda state: _RANK.get(state, 0))
-    if _RANK.get(slowest, 0) > 0:
-        db.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.id == part.delivery_id,
-                deliveries.c.state.in_(("sending", "unknown", "sent", "delivered")),
-            )
-            .values(state=slowest)
-        )
-
-
-def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None:
-    """The provider could not deliver: hold it for the window, or write the reason down."""
-    if receipt.state == "window":
-        # Nothing of it arrived: it is rendered anew when she writes again.
-        db.execute(delete(dispatches).where(dispatches.c.delivery_id == part.delivery_id))
-        values = {"state": "held", "reason": "window", "attempts": 0}
-    else:
-        db.execute(
-            update(dispatches)
-            .where(dispatches.c.id == part.id)
-            .values(state="failed", error=receipt.error)
-        )
-        values = {"state": "failed", "reason": receipt.error}
-    delivery = update(deliveries).where(deliveries.c.id == part.delivery_id).values(**values)
-    address_id = db.execute(delivery.returning(deliveries.c.address_id)).scalar()
-    if receipt.state == "gone":
-        db.execute(update(addresses).where(addresses.c.id == address_id).values(unreachable_at=now))

@@ -27,7 +27,7 @@ def _insert(
     db: Connection, lane: str, key: str, payload: str, now: datetime, state: str, reason: str | None
 ) -> int | None:
     row = {
-        "key": seals.keyring().lookup(f"{lane}\0{key}", "inbox.key"),
+        "key": seals.lookup("inbox.key", lane, key),
         "lane": lane,
         "state": state,
         "reason": reason,

@@ -82,7 +82,7 @@ def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _key(code: str) -> bytes:
-    return seals.keyring().lookup(code, "invites.key")
+    return seals.lookup("invites.key", code)
 
 
 def get_role(db: Connection, invite_id: int) -> str:

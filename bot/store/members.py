@@ -67,7 +67,7 @@ _SENDER = (
 
 def key_of(lane: str, name: str) -> bytes:
     """The lookup of one name of an address on a lane."""
-    return seals.keyring().lookup(f"{lane}\0{name}", "address_keys.key")
+    return seals.lookup("address_keys.key", lane, name)
 
 
 def meet(

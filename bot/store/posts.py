@@ -91,7 +91,7 @@ def _bubble(
 
 
 def key_of(lane: str, provider_id: str) -> bytes:
-    return seals.keyring().lookup(f"{lane}\0{provider_id}", "bubbles.key")
+    return seals.lookup("bubbles.key", lane, provider_id)
 
 
 def get(db: Connection, post_id: int) -> Post:

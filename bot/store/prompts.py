@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, update
 
+from bot import seals
 from bot.codec import message_from_json
 from bot.messages import Message
 from bot.models import deliveries, dispatches, messages, prompts
-from bot.seals import keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def find_last(db: Connection, address_id: int) -> Prompt | None:
 
 def find_quoted(db: Connection, lane: str, provider_id: str, address_id: int) -> Prompt | None:
     """The message behind a quoted bubble, with its prompt if it had choices."""
-    key = keyring().lookup(f"{lane}\0{provider_id}", "dispatches.provider_key")
+    key = seals.lookup("dispatches.provider_key", lane, provider_id)
     statement = (
         select(
             prompts.c.id,
