@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import handlers
 from bot import channels as channel_folder
 from bot import clock, logs, metrics, seals, upkeep
-from bot.channels import Channel, Unusable
+from bot.channels import Acknowledges, Channel, Commands, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
 from bot.db import Database, StoreDown
 from bot.i18n import languages
@@ -60,7 +60,7 @@ class App:
     def start_listening(self) -> None:
         """Fetch from providers that allow it, where there is no public address."""
         for channel in self.channels:
-            if hasattr(channel, "listen") and not self.settings.public_url:
+            if isinstance(channel, Listens) and not self.settings.public_url:
                 self._spawn(self._listen(channel))
 
     async def stop(self) -> None:
@@ -97,15 +97,18 @@ class App:
 
     async def _prepare(self) -> None:
         """Register commands and webhooks; a provider that is away is tried again."""
+        menus = {code: self.conversations.menu(code) for code in languages()}
         for channel in self.channels:
-            prepare = getattr(channel, "prepare", None)
-            while prepare is not None:
-                try:
-                    await prepare({code: self.conversations.menu(code) for code in languages()})
-                    break
-                except Exception as error:
-                    log.warning("not_prepared", lane=channel.lane, error=type(error).__name__)
-                    await asyncio.sleep(15)
+            if isinstance(channel, Prepares):
+                await self._prepare_one(channel, menus)
+
+    async def _prepare_one(self, channel: Prepares, menus: dict[str, Commands]) -> None:
+        while True:
+            try:
+                return await channel.prepare(menus)
+            except Exception as error:
+                log.warning("not_prepared", error=type(error).__name__)
+                await asyncio.sleep(15)
 
     async def _listen(self, channel: Any) -> None:
         async for raw, events in channel.listen():
@@ -130,9 +133,8 @@ class App:
             else:
                 await self.router.take(event)
                 self.wake()
-                acknowledge = getattr(channel, "acknowledge", None)
-                if event.receipt is not None and acknowledge is not None:
-                    self._spawn(acknowledge(event))
+                if event.receipt is not None and isinstance(channel, Acknowledges):
+                    self._spawn(channel.acknowledge(event))
 
     async def _take_receipt(self, receipt: Receipt) -> None:
         now = clock.now()

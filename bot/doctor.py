@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bot import seals
 from bot.app import list_channels
+from bot.channels import Checks, Invites
 from bot.db import Database, StoreDown
 from bot.i18n import catalogue, languages
 from bot.seals import SealError
@@ -24,7 +25,7 @@ async def check(settings: Settings, alembic: Config) -> list[Check]:
     found += _store(settings, alembic)
     found += [_catalogue(language) for language in languages() if language != "en"]
     for channel in list_channels(settings):
-        if hasattr(channel, "check"):
+        if isinstance(channel, Checks):
             found.append(await channel.check())
         await channel.close()
     return found
@@ -32,7 +33,7 @@ async def check(settings: Settings, alembic: Config) -> list[Check]:
 
 def paste(settings: Settings) -> list[str]:
     """What to paste where; nothing secret."""
-    found = [each for each in list_channels(settings) if hasattr(each, "paste")]
+    found = [each for each in list_channels(settings) if isinstance(each, Checks)]
     if not found:
         return ["No provider is set up yet: see .env.example for Telegram and for WhatsApp."]
     return [line for channel in found for line in channel.paste()]
@@ -72,8 +73,7 @@ async def invite_links(settings: Settings, code: str) -> dict[str, str]:
     """A link for each app that is set up."""
     links = {}
     for channel in list_channels(settings):
-        make = getattr(channel, "invite_link", None)
-        link = None if make is None else await make(code)
+        link = await channel.invite_link(code) if isinstance(channel, Invites) else None
         if link is not None:
             links[channel.name] = link
         await channel.close()

@@ -176,12 +176,13 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     _id(),
     _ref("thread_id", "threads", nullable=True, index=True),
     _ref("community_id", "communities", nullable=True),  # where a draft is meant to go
-    _ref("author_id", "members", nullable=True, index=True),
+    _ref("author_id", "members", nullable=True),
     Column("kind", String(12), nullable=False),  # question, answer
     Column("state", String(12), nullable=False),  # draft, waiting, live, hidden
     Column("helpful_at", Moment),
     _ref("message_id", "messages", nullable=True, index=True),  # how it was told to its thread
     Column("created_at", Moment, nullable=False),
+    Index(None, "author_id", "created_at"),
 )
 
 bubbles = Table(  # what a post is made of, as it was typed
@@ -230,7 +231,7 @@ deliveries = Table(  # a message for one member, with its fate
     metadata,
     _id(),
     _ref("message_id", "messages"),
-    _ref("member_id", "members", index=True),
+    _ref("member_id", "members"),
     _ref("address_id", "addresses", nullable=True, index=True),
     Column("lane", String(40), nullable=False),
     Column("priority", Integer, nullable=False),  # 0 is said first
@@ -241,6 +242,7 @@ deliveries = Table(  # a message for one member, with its fate
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("fence", Integer),  # the lane owner who took it
     UniqueConstraint("message_id", "member_id"),
+    Index(None, "member_id", "due_at"),
 )
 _waiting = text("state IN ('queued', 'unknown')")
 Index(

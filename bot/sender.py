@@ -19,7 +19,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from bot import clock, logs, metrics
-from bot.channels import Channel, Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
+from bot.channels import Channel, Finds, Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.fitting import fit
@@ -307,11 +307,11 @@ class Sender:
         """The provider's id. A part that may have been sent is looked up, else repeated once."""
         outbound = self._outbound(due, part)
         if part.state == "unknown":
-            find = getattr(self.channel, "find", None)
-            found: str | None = None if find is None else await find(outbound)
-            if found is not None:
-                return found
-            if part.repeats and find is None:
+            if isinstance(self.channel, Finds):
+                found = await self.channel.find(outbound)
+                if found is not None:
+                    return found
+            elif part.repeats:
                 raise Rejected("unknown")
             await self._database.run(lambda db: deliveries.mark_repeating(db, part.id))
         with metrics.SEND_SECONDS.labels(self._lane).time():

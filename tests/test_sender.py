@@ -21,7 +21,7 @@ from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.messages import Choice, Inbound, Limits, Menu, Message, Outbound, Receipt, Ref, Say, Text
 from bot.sender import ATTEMPTS, IN_FLIGHT, Sender
-from bot.store import communities, deliveries, members, messages, posts, secrets
+from bot.store import communities, deliveries, members, messages, posts, receipts, secrets
 from bot.store.deliveries import LaneLost
 from bot.store.messages import Audience
 
@@ -175,7 +175,7 @@ class House:
 
     def receipt(self, state: str, token: str) -> None:
         receipt = Receipt(LANE, state, token)
-        assert self.now(lambda db: deliveries.apply(db, receipt, clock.now()))
+        assert self.now(lambda db: receipts.apply(db, receipt, clock.now()))
 
     def close(self) -> None:
         self.database.close()
@@ -412,7 +412,7 @@ def test_an_unknown_send_is_looked_up_first(finding: House) -> None:
     assert len(finding.provider.said) == 1
     assert finding.fate(id_)[0] == "sent"
     by_id = Receipt(LANE, "read", id="SM7")
-    assert finding.now(lambda db: deliveries.apply(db, by_id, clock.now()))
+    assert finding.now(lambda db: receipts.apply(db, by_id, clock.now()))
     assert finding.fate(id_)[0] == "read"
 
 

@@ -316,7 +316,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_deliveries_address_id"), ["address_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_deliveries_member_id"), ["member_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_member_id_due_at"), ["member_id", "due_at"], unique=False
+        )
         batch_op.create_index(
             "ix_deliveries_under_way",
             ["lane"],
@@ -385,7 +387,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
     )
     with op.batch_alter_table("posts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_posts_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_posts_author_id_created_at"), ["author_id", "created_at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_posts_message_id"), ["message_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_posts_thread_id"), ["thread_id"], unique=False)
 
@@ -485,7 +489,7 @@ def downgrade() -> None:
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_posts_thread_id"))
         batch_op.drop_index(batch_op.f("ix_posts_message_id"))
-        batch_op.drop_index(batch_op.f("ix_posts_author_id"))
+        batch_op.drop_index(batch_op.f("ix_posts_author_id_created_at"))
 
     op.drop_table("posts")
     with op.batch_alter_table("follows", schema=None) as batch_op:
@@ -503,7 +507,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         )
-        batch_op.drop_index(batch_op.f("ix_deliveries_member_id"))
+        batch_op.drop_index(batch_op.f("ix_deliveries_member_id_due_at"))
         batch_op.drop_index(batch_op.f("ix_deliveries_address_id"))
 
     op.drop_table("deliveries")

@@ -5,12 +5,14 @@ The errors are the contract with the sender: each says what to do with the messa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from bot.messages import Inbound, Limits, Outbound, Receipt
 from bot.settings import Settings
+
+Commands = Sequence[tuple[str, str]]  # (command, what it does)
 
 
 class Forbidden(Exception):
@@ -82,30 +84,35 @@ class Channel(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
 class Acknowledges(Protocol):
     """A channel whose buttons spin until they are told to stop."""
 
     async def acknowledge(self, inbound: Inbound) -> None: ...
 
 
+@runtime_checkable
 class Finds(Protocol):
     """A channel that can tell whether an unknown send has arrived."""
 
     async def find(self, message: Outbound) -> str | None: ...
 
 
+@runtime_checkable
 class Listens(Protocol):
     """A channel that can fetch what came, without a public address."""
 
     def listen(self) -> AsyncIterator[tuple[str, list[Inbound | Receipt] | Unusable]]: ...
 
 
+@runtime_checkable
 class Invites(Protocol):
     """A channel whose app opens with a code by a link."""
 
     async def invite_link(self, code: str) -> str | None: ...
 
 
+@runtime_checkable
 class Checks(Protocol):
     """A channel that can tell whether the provider knows us: (fine, what to read)."""
 
@@ -114,7 +121,8 @@ class Checks(Protocol):
     def paste(self) -> list[str]: ...
 
 
+@runtime_checkable
 class Prepares(Protocol):
     """A channel that registers commands or a webhook when the bot starts."""
 
-    async def prepare(self, commands: Mapping[str, list[tuple[str, str]]]) -> None: ...
+    async def prepare(self, commands: Mapping[str, Commands]) -> None: ...

@@ -34,7 +34,7 @@ from telegram.error import Forbidden as Refused
 from telegram.request import BaseRequest, RequestData
 
 from bot import logs
-from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unknown, Unusable
+from bot.channels import Commands, Forbidden, Gone, Rejected, SendError, TryLater, Unknown, Unusable
 from bot.messages import File, Inbound, Limits, Menu, Outbound, Receipt, Say, Tap
 from bot.settings import Settings
 
@@ -183,7 +183,7 @@ class Telegram:
 
     # Out
 
-    async def prepare(self, commands: Mapping[str, list[tuple[str, str]]]) -> None:
+    async def prepare(self, commands: Mapping[str, Commands]) -> None:
         """Register the command menus and, with a public address, the webhook."""
         for language, menu in commands.items():
             code = "" if language == "en" else language
@@ -359,5 +359,5 @@ def _quote(message: Say) -> ReplyParameters | None:
     return ReplyParameters(number, allow_sending_without_reply=True)
 
 
-def _commands(menu: Any) -> list[BotCommand]:
+def _commands(menu: Commands) -> list[BotCommand]:
     return [BotCommand(command, about) for command, about in menu]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref
@@ -98,13 +98,6 @@ def find(db: Connection, slug: str) -> Community | None:
 
 def list_slugs(db: Connection) -> list[str]:
     return list(db.execute(select(communities.c.slug).order_by(communities.c.slug)).scalars())
-
-
-def count_members(db: Connection, community_id: int) -> int:
-    statement = select(func.count()).where(
-        memberships.c.community_id == community_id, memberships.c.state == "active"
-    )
-    return db.execute(statement).scalar_one()
 
 
 def join(

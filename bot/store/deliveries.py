@@ -353,14 +353,6 @@ def wait_behind(db: Connection, address_id: int, due_at: datetime) -> None:
     )
 
 
-def next_due_at(db: Connection, lane: str) -> datetime | None:
-    """When the lane has something to do next, if anything waits."""
-    statement = select(func.min(deliveries.c.due_at)).where(
-        deliveries.c.lane == lane, deliveries.c.state.in_(("queued", "unknown"))
-    )
-    return db.execute(statement).scalar()
-
-
 def count_waiting(db: Connection) -> dict[str, int]:
     """Deliveries that wait, by lane; a figure for /metrics."""
     statement = (

@@ -254,15 +254,6 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
     return changed.rowcount > 0
 
 
-def drop(db: Connection, message_id: int, reason: str) -> None:
-    """Take back what has not left yet."""
-    db.execute(
-        update(deliveries)
-        .where(deliveries.c.message_id == message_id, deliveries.c.state.in_(("queued", "held")))
-        .values(state="dropped", reason=reason)
-    )
-
-
 def release_held(db: Connection, address_id: int, now: datetime) -> None:
     """Her window is open again: what waited for it goes out, in order."""
     db.execute(

@@ -156,13 +156,13 @@ def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[
         .where(
             deliveries.c.member_id == member_id,
             deliveries.c.state.in_(("sent", "delivered", "read")),
-            messages.c.created_at >= since,
+            deliveries.c.due_at >= since,
             posts.c.kind == "question",
             threads.c.state != "closed",
             threads.c.asker_id != member_id,
             threads.c.id.not_in(answered),
         )
-        .order_by(deliveries.c.id.desc())
+        .order_by(deliveries.c.due_at.desc(), deliveries.c.id.desc())
         .limit(1)
     )
     row = db.execute(statement).first()

@@ -105,7 +105,7 @@ def sign(body: bytes, url: str = HOOK, token: str = AUTH) -> dict[str, str]:
 
 def form(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
     pairs = fields.items() if isinstance(fields, Mapping) else fields
-    return urlencode(list(pairs)).encode()
+    return urlencode([tuple(pair) for pair in pairs]).encode()
 
 
 def refused(channel: Any, message: Any) -> BaseException | None:

@@ -496,10 +496,10 @@ function closeAllPopups() {
 
 let toastTimer;
 
-function toast(text, stay = false) {
+function toast(text, lasts = 5000) {
   clearTimeout(toastTimer);
   find("#toast").textContent = text;
-  if (text && !stay) toastTimer = setTimeout(toast, 5000, "");
+  if (text && lasts < Infinity) toastTimer = setTimeout(toast, lasts, "");
 }
 
 // Live
@@ -555,7 +555,7 @@ function connect() {
   events.onopen = load;
   events.onerror = () => {
     lost = true;
-    toast(words.lost, true);
+    toast(words.lost, Infinity);
     if (events.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
   };
   for (const name of Object.keys(happenings)) {
@@ -580,7 +580,7 @@ for (const button of all("[data-seconds]")) {
 find("#invite").addEventListener("click", (event) =>
   attempt(event.currentTarget, async () => {
     const { code } = await (await post("/simulator/invite", {})).json();
-    toast(words.invite.replace("{code}", code), true);
+    toast(words.invite.replace("{code}", code), 20000);
   }));
 find("#restart").addEventListener("click", (event) =>
   attempt(event.currentTarget, () => post("/simulator/restart", {})));

@@ -1,0 +1,23 @@
+"""What the README shows is what the tests run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHOWN = re.compile(r"<!-- transcript: (\w+) -->\n```\n(.*?)```", re.S)
+
+
+def test_transcripts_shown_are_transcripts_played() -> None:
+    shown = SHOWN.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert shown
+    for name, words in shown:
+        played = (ROOT / "tests" / "conversations" / f"{name}.txt").read_text(encoding="utf-8")
+        assert words in played, f"{name}.txt says something else"
+
+
+def test_files_the_readme_points_to_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (ROOT / target).exists(), target
