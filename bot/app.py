@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -102,7 +102,7 @@ class App:
             if isinstance(channel, Prepares):
                 await self._prepare_one(channel, menus)
 
-    async def _prepare_one(self, channel: Prepares, menus: dict[str, Commands]) -> None:
+    async def _prepare_one(self, channel: Prepares, menus: Mapping[str, Commands]) -> None:
         while True:
             try:
                 return await channel.prepare(menus)

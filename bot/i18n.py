@@ -122,7 +122,7 @@ _SPELLINGS = (
     ("\u17d2\u178a", "\u17d2\u178f"),  # Khmer coeng DA written for coeng TA
 )
 _LAO_AM = regex.compile("\u0ecd([\u0ec8-\u0ecb]?)\u0eb2")  # niggahita + AA, a tone between them
-_LAO_TONE_AFTER_AM = regex.compile("\u0eb3([\u0ec8-\u0ecb])")
+_LAO_TONES = regex.compile("[\u0eb3\u0ec8-\u0ecb]{2,}")  # AM and tone, in either order
 _KHMER_MARKS = regex.compile("[\u17bb\u17c6]{2,}")  # U and nikahit, typed in either order
 _COENG_RO = regex.compile("(\u17d2\u179a)(\u17d2[\u1780-\u17a2])")
 
@@ -131,7 +131,7 @@ def fold(text: str) -> str:
     """What a person typed, made comparable: case, spelling variants, digits, invisible signs."""
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).casefold())
     text = _LAO_AM.sub("\\1\u0eb3", text)
-    text = _LAO_TONE_AFTER_AM.sub("\\1\u0eb3", text)
+    text = _LAO_TONES.sub(lambda found: "".join(sorted(found[0], key=_am_last)), text)
     text = _KHMER_MARKS.sub(lambda found: "".join(sorted(found[0])), text)
     for variant, usual in _SPELLINGS:
         text = text.replace(variant, usual)
@@ -139,6 +139,10 @@ def fold(text: str) -> str:
     text = "".join(_digit(sign) for sign in text)
     text = _SPACES.sub(" ", text).strip()
     return _EDGES.sub("", text) or text
+
+
+def _am_last(sign: str) -> tuple[bool, str]:
+    return sign == "\u0eb3", sign
 
 
 def _digit(sign: str) -> str:

@@ -38,8 +38,8 @@ class Size:
     updates: dict[int, int]  # concurrency: updates a round
 
 
-FULL = Size(rounds=3, members=5000, updates={16: 600, 1: 250})
-QUICK = Size(rounds=3, members=800, updates={16: 150, 1: 60})
+FULL = Size(rounds=3, members=5000, updates={16: 500, 1: 150})
+QUICK = Size(rounds=3, members=500, updates={16: 120, 1: 40})
 
 Rates = dict[tuple[str, int], list[float]]
 

@@ -1,4 +1,4 @@
-"""How many statements a turn of the ask conversation takes, and its sends; BEGIN is not counted."""
+"""How many statements a turn of the ask conversation takes, and its sends, on SQLite."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-
-from sqlalchemy import event
 
 from bot import clock
 from bot.app import App
@@ -28,6 +26,7 @@ STEPS = (
     (1, "hm", "ask.meaning, wrong choice"),
 )
 MEASURED = "ask.meaning, wrong choice"
+BOOKENDS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 @dataclass(frozen=True)
@@ -68,14 +67,18 @@ async def _count_one(app: App, who: int, text: str, where: str) -> Counted:
 
 @contextmanager
 def _counting(app: App) -> Iterator[list[str]]:
+    """What SQLite itself is given, whichever way it comes; the bookends of transactions aside."""
     seen: list[str] = []
 
-    def note(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("BEGIN"):
+    def note(statement: str) -> None:
+        if not statement.startswith(BOOKENDS):
             seen.append(statement)
 
-    event.listen(app.database.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(app.database.engine, "before_cursor_execute", note)
+    def trace(connection: Any, wanted: Any) -> None:
+        connection.driver_connection.set_trace_callback(wanted)
+
+    with app.database.engine.connect() as db:
+        trace(db.connection, note)
+    yield seen
+    with app.database.engine.connect() as db:
+        trace(db.connection, None)

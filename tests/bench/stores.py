@@ -76,16 +76,19 @@ def _settle(db: Connection, count: int) -> None:
     }
     community_id = communities.save_community(db, programme_id, row)
     for number in range(count):
-        member_id = members.add_ready(
+        name = str(FIRST_USER + number)
+        members.add_ready(
             db,
             lane,
-            str(FIRST_USER + number),
+            name,
             now,
             name=f"Noy {number}",
             language=LANGUAGES[number % len(LANGUAGES)],
             consent_at=now,
             consent_version="bench",
         )
+        member_id = members.find_by_address(db, lane, name)
+        assert member_id is not None
         communities.join(db, member_id, community_id, "member", "active", now)
 
 

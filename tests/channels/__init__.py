@@ -89,8 +89,8 @@ async def on_wire(channel: WhatsApp, wire: Wire) -> WhatsApp:
     return channel
 
 
-def answer(status: int, **said: Any) -> Outcome:
-    return status, json.dumps(said).encode()
+def answer(http: int, **said: Any) -> Outcome:
+    return http, json.dumps(said).encode()
 
 
 def from_telegram(secret: str = SECRET) -> dict[str, str]:

@@ -116,7 +116,6 @@ def test_a_body_that_is_no_form() -> None:
             whatsapp().receive(HOOK, {"x-twilio-signature": "x"}, body)
 
 
-@pytest.mark.xfail(strict=True, reason="validate() raises ValueError for an unknown algorithm")
 def test_an_algorithm_nobody_knows() -> None:
     headers = {"x-twilio-webhooks-signature-settings": "key=a,algorithm=MD5"}
     with pytest.raises(Forbidden):
@@ -580,7 +579,7 @@ KHMER = "កំពង់ធំ ស្ត្រី ក្រុមសិប្ប
 @pytest.mark.parametrize("words", [KHMER, "ກຸ່ມຫັດຖະກຳຢູ່ວຽງຈັນ ", "👩🏽‍🌾" * 3, "ក្រុ" * 7])
 def test_long_text_is_cut_between_graphemes(words: str) -> None:
     text = (words * 400).strip()
-    choices = tuple(Choice(key, Text(key.title())) for key in ("send", "change"))
+    choices = tuple(Choice(key, Text(key)) for key in ("first", "second"))
     limits = whatsapp().limits
     parts = [
         part["text"]
@@ -590,12 +589,12 @@ def test_long_text_is_cut_between_graphemes(words: str) -> None:
     ]
     assert len(parts) > 2
     assert max(units(part) for part in parts) <= 1600
-    assert parts[-1].endswith("1. Send\n2. Change")
-    assert not any("1. Send" in part for part in parts[:-1])
+    assert parts[-1].endswith("1. first\n2. second")
+    assert not any("1. first" in part for part in parts[:-1])
     said = "".join("".join(part.split()) for part in parts)
-    assert said == "".join(text.split()) + "1.Send2.Change"
+    assert said == "".join(text.split()) + "1.first2.second"
     whole = sum(graphemes("".join(part.split())) for part in parts)
-    assert whole == graphemes("".join(text.split())) + len("1.Send2.Change"), "no cluster is torn"
+    assert whole == graphemes("".join(text.split())) + len("1.first2.second"), "no cluster is torn"
 
 
 def test_a_settings_error_never_prints_the_token(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,148 @@
+"""The simulator: phones on a page, a channel like the others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from bot.channels import Forbidden, Rejected, Unusable, simulator
+from bot.channels.simulator import FILES, KEPT, LOOKS, Phones, Simulator
+from bot.channels.telegram import Telegram
+from bot.channels.whatsapp import WhatsApp
+from bot.messages import Button, Inbound, Menu, Say, Tap
+from bot.settings import Settings
+
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+@pytest.fixture
+def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
+    found = Phones()
+    monkeypatch.setattr(simulator, "phones", lambda: found)
+    return found
+
+
+def receive(headers: dict[str, str] = JSON, **sent: Any) -> Inbound:
+    [found] = Simulator("telegram").receive("", headers, json.dumps(sent).encode())
+    assert isinstance(found, Inbound)
+    return found
+
+
+def say(channel: Simulator, message: Any) -> Any:
+    return asyncio.run(channel.send(message))
+
+
+def test_only_in_development() -> None:
+    development = Settings(_env_file=None)  # type: ignore[call-arg]
+    assert [each.lane for each in Simulator.from_settings(development)] == [
+        f"simulator/{look}" for look in LOOKS
+    ]
+
+
+def test_the_looks_have_the_limits_of_the_real_ones() -> None:
+    assert {"telegram": Telegram.limits, "whatsapp": WhatsApp.limits} == LOOKS
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
+def test_a_form_of_a_foreign_page(phones: Phones, kind: str) -> None:
+    with pytest.raises(Forbidden):
+        receive({"content-type": kind}, phone="noy", text="x")
+    with pytest.raises(Forbidden):
+        receive({}, phone="noy", text="x")
+
+
+def test_text(phones: Phones) -> None:
+    found = receive(phone="noy", text="ສະບາຍດີ", key="0123456789abcdef", reply_to="noy/t1")
+    assert (found.lane, found.key) == ("simulator/whatsapp", "0123456789abcdef")
+    assert (found.text, found.sender, found.language) == ("ສະບາຍດີ", ("noy",), "lo")
+    assert (found.reply_to, found.id) == ("noy/t1", "noy/0123456789abcdef")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 16, "0" * 15, "0" * 17, None])
+def test_a_key_that_is_none_gets_one(phones: Phones, key: Any) -> None:
+    first, second = (receive(phone="noy", text="x", key=key).key for _ in range(2))
+    assert first != second
+    assert key != first
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_files(phones: Phones, kind: str) -> None:
+    assert [each.kind for each in receive(phone="noy", file=kind).files] == [kind]
+
+
+def test_a_file_of_no_kind(phones: Phones) -> None:
+    assert receive(phone="noy", file="virus").files == ()
+
+
+def test_said_shown_and_tapped(phones: Phones) -> None:
+    channel = Simulator("telegram")
+    buttons = (Button("Yes", "abc_-9.0"), Button("No", "abc_-9.1"))
+    id_ = say(channel, Say("dara", "Shall I?", "t1", buttons, "dara/x"))
+    [bubble] = phones.all["dara"].bubbles
+    assert (bubble.id, bubble.text, bubble.mine) == (id_, "Shall I?", False)
+    assert bubble.reply_to == "dara/x"
+    found = receive(phone="dara", bubble=id_, button=1)
+    assert (found.kind, found.tap, found.text) == ("tap", Tap("abc_-9", 1), "")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"phone": "nobody", "text": "x"},
+        {"text": "x"},
+        {"phone": ["noy"], "text": "x"},
+        {"phone": "noy", "bubble": "none", "button": 0},
+        {"phone": "noy", "button": 0},
+        {"phone": "noy", "bubble": "b", "button": 7},
+        {"phone": "noy", "bubble": "b", "button": None},
+        {"phone": "noy", "bubble": "b", "button": "first"},
+    ],
+)
+def test_what_no_page_sends(phones: Phones, sent: dict[str, Any]) -> None:
+    phones.all["noy"].bubbles.append(simulator.Bubble("b", False, "?", "", [("Yes", "t.0")]))
+    with pytest.raises(Unusable):
+        receive(**sent)
+
+
+def test_what_she_wrote_is_shown_once_it_is_saved(phones: Phones) -> None:
+    found = receive(phone="noy", text="hello", key="0123456789abcdef")
+    assert phones.all["noy"].bubbles == []
+    for _ in range(2):
+        asyncio.run(Simulator("whatsapp").acknowledge(found))
+    [bubble] = phones.all["noy"].bubbles
+    assert (bubble.text, bubble.mine) == ("hello", True)
+
+
+def test_the_menu(phones: Phones) -> None:
+    assert say(Simulator("telegram"), Menu("dara", "t", "km", (("help", "x"),))) is None
+    assert phones.all["dara"].commands == [("help", "x")]
+
+
+def test_a_phone_that_is_no_more(phones: Phones) -> None:
+    with pytest.raises(Rejected):
+        say(Simulator("telegram"), Say("gone", "x", "t"))
+
+
+def test_a_phone_forgets_what_is_long_ago(phones: Phones) -> None:
+    channel = Simulator("telegram")
+    for number in range(KEPT + 5):
+        say(channel, Say("dara", f"{number}", f"t{number}"))
+    shown = [each.text for each in phones.all["dara"].bubbles]
+    assert len(shown) == KEPT
+    assert shown[-1] == f"{KEPT + 4}"
+
+
+def test_every_open_page_is_told(phones: Phones) -> None:
+    async def play() -> list[Any]:
+        pages = [phones.events(), phones.events()]
+        seen = [[await anext(page)] for page in pages]
+        phones.add("Bo", "telegram", "en")
+        for page, events in zip(pages, seen, strict=True):
+            events.append((await anext(page))["event"])
+        phones.close()
+        return seen + [[event async for event in page] for page in pages]
+
+    assert asyncio.run(play()) == [[{}, "phone"], [{}, "phone"], [], []]
