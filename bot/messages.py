@@ -11,7 +11,7 @@ from datetime import timedelta
 class Ref:
     """A row, looked up only when the text is rendered: what was erased meanwhile stays unsaid."""
 
-    table: str  # members, communities, posts, threads
+    table: str  # members, organisations (of a member), communities, posts, threads
     id: int
     most: int | None = None  # graphemes of it to show
 

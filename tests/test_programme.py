@@ -1,4 +1,4 @@
-"""A programme file: loaded twice it changes nothing, and what is wrong is one line with its place."""
+"""A programme file: loading it again changes nothing, a mistake is one line with its place."""
 
 from __future__ import annotations
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select, update
 
-from bot import clock, models
+from bot import clock, models, seals
 from bot.conversation import Conversation, Turn
 from bot.i18n import catalogue, fold, graphemes, render, tidy, tidy_name, units
 from bot.messages import Choice, Ref, Text
-from bot.router import split_number
+from bot.routes import split_number
 from bot.store import conversations as talks
-from tests.stage import Person, Stage
+from tests.stage import SECRET, Person, Stage
 
 NAMES = {"en": "Crafts", "lo": "ຫັດຖະກຳ", "km": "សិប្បកម្ម"}
 TOLD: list[str] = []  # what the steps below were given
@@ -74,6 +76,14 @@ def start_nested(turn: Turn) -> None:
 def side(turn: Turn) -> None:
     TOLD.append(f"side {turn.choice}")
     turn.say(Text("That way."))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """For what the database has no part in."""
+    seals.use(seals.Keyring([seals.new_key()]))
+    (tmp_path / "one.db").write_bytes(sqlite_template.read_bytes())
+    return f"sqlite:///{tmp_path / 'one.db'}"
 
 
 Act = Callable[[Stage], Coroutine[Any, Any, None]]
@@ -170,8 +180,10 @@ def test_two_at_once_are_one_turn(database_url: str) -> None:
 
     async def act(stage: Stage) -> None:
         noy = stage.people["Noy"]
-        update = noy.phone.say("/trial")
-        await asyncio.gather(*(stage.update(noy, update) for _ in range(5)))
+        channel = stage.channel(noy)
+        headers = {"x-telegram-bot-api-secret-token": SECRET}
+        events = channel.receive("", headers, json.dumps(noy.phone.say("/trial")).encode())
+        await asyncio.gather(*(stage.app.take(channel, events) for _ in range(5)))
         await stage.deliver()
         assert heard(stage) == ["Which one?"]
 
@@ -211,7 +223,7 @@ def test_a_choice_is_taken_once(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("data", ["nobody's.0", "", "x", ".0", "{token}.3", "{token}.99"])
-def test_choices_that_are_none(database_url: str, data: str) -> None:
+def test_choices_that_are_none(sqlite_url: str, data: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         heard(stage)
@@ -220,10 +232,10 @@ def test_choices_that_are_none(database_url: str, data: str) -> None:
         assert heard(stage)[-1] == "Which one?"
         assert count(stage, "inbox", state="parked") == 0
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
-def test_somebody_elses_choice(database_url: str) -> None:
+def test_somebody_elses_choice(sqlite_url: str) -> None:
     async def act(stage: Stage) -> None:
         for name in ("Noy", "Dara"):
             await stage.say(name, "/trial")
@@ -232,7 +244,7 @@ def test_somebody_elses_choice(database_url: str) -> None:
         await tap(stage, "Noy", f"{token(stage, 'Noy')}.0")
         assert TOLD == ["choose a"]
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 def test_the_choice_of_a_talk_that_was_overtaken(database_url: str) -> None:
@@ -262,7 +274,7 @@ def test_a_talk_that_was_overtaken_repeats_its_question(database_url: str) -> No
     play(database_url, act)
 
 
-def test_the_choice_of_a_talk_that_has_expired(database_url: str) -> None:
+def test_the_choice_of_a_talk_that_has_expired(sqlite_url: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         assert count(stage, "conversations") == 1
@@ -272,10 +284,16 @@ def test_the_choice_of_a_talk_that_has_expired(database_url: str) -> None:
         assert TOLD == []
         assert len(heard(stage)) >= 2
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
-def test_what_belongs_to_an_expired_talk_is_forgotten(database_url: str) -> None:
+def test_what_belongs_to_an_expired_talk_is_forgotten(
+    database_url: str, request: pytest.FixtureRequest
+) -> None:
+    if not database_url.startswith("sqlite"):
+        never = "rowcount of an INSERT is -1 on PostgreSQL: occurrences.take() is never true"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=never))
+
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         await stage.later(timedelta(days=6))
@@ -312,7 +330,7 @@ def test_a_step_of_another_release(database_url: str) -> None:
     play(database_url, act)
 
 
-def test_a_choice_of_a_step_of_another_release(database_url: str) -> None:
+def test_a_choice_of_a_step_of_another_release(sqlite_url: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         del stage.app.conversations.steps["trial.choose"]
@@ -320,7 +338,7 @@ def test_a_choice_of_a_step_of_another_release(database_url: str) -> None:
         assert TOLD == []
         assert any("That has changed" in said for said in heard(stage))
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @pytest.mark.xfail(strict=True, reason="Talk.from_json raises, in _sorry() too: 500 for 24 hours")
@@ -389,29 +407,29 @@ def test_a_broken_turn_that_is_repeated_says_sorry_once(database_url: str) -> No
 
 
 @pytest.mark.parametrize("typed", ["2", "໒", "២", " 2. ", "banana", "BANANA!", "Banana"])
-def test_a_choice_that_is_typed(database_url: str, typed: str) -> None:
+def test_a_choice_that_is_typed(sqlite_url: str, typed: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         await stage.say("Noy", typed)
         assert TOLD == ["choose b"]
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @pytest.mark.parametrize("typed", sorted(NAMES.values()))
-def test_a_label_in_any_language(database_url: str, typed: str) -> None:
+def test_a_label_in_any_language(sqlite_url: str, typed: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         await stage.say("Noy", typed)
         assert TOLD == ["choose c"]
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @pytest.mark.parametrize("language", ["km", "lo"])
-def test_a_word_in_another_language_than_hers(database_url: str, language: str) -> None:
+def test_a_word_in_another_language_than_hers(sqlite_url: str, language: str) -> None:
     stop = next(
-        each.words for each in Stage(database_url).app.conversations.all if each.name == "stop"
+        each.words for each in Stage(sqlite_url).app.conversations.all if each.name == "stop"
     )
     word = catalogue(language).gettext(stop).split(",")[0].strip()
     assert word.casefold() not in stop, "translated"
@@ -420,11 +438,11 @@ def test_a_word_in_another_language_than_hers(database_url: str, language: str) 
         await stage.say("Noy", word)
         assert count(stage, "members", state="stopped") == 1
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @pytest.mark.parametrize("typed", ["7", "໙", "pear", "0", "12"])
-def test_a_wrong_choice_reaches_no_step(database_url: str, typed: str) -> None:
+def test_a_wrong_choice_reaches_no_step(sqlite_url: str, typed: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         heard(stage)
@@ -434,7 +452,7 @@ def test_a_wrong_choice_reaches_no_step(database_url: str, typed: str) -> None:
         await stage.say("Noy", "1")
         assert TOLD == ["choose a"]
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 async def ask(stage: Stage, name: str, text: str) -> None:
@@ -446,7 +464,7 @@ async def ask(stage: Stage, name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["101", "Q101", "q101", "໑໐໑", "១០១", "Q໑໐໑", "101."])
-def test_the_number_of_a_thread_in_any_digits(database_url: str, number: str) -> None:
+def test_the_number_of_a_thread_in_any_digits(sqlite_url: str, number: str) -> None:
     async def act(stage: Stage) -> None:
         await ask(stage, "Noy", "How do you count the baskets?")
         heard(stage, "Dara")
@@ -459,11 +477,11 @@ def test_the_number_of_a_thread_in_any_digits(database_url: str, number: str) ->
         await stage.later(timedelta(seconds=5))
         assert "With letters on them." in "\n".join(heard(stage, "Noy"))
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @given(
-    number=st.integers(0, 99_999_999),
+    number=st.integers(100, 99_999_999),
     zero=st.sampled_from("0໐០"),
     rest=st.text(alphabet="abc ຂກ\n?", max_size=12),
     blank=st.sampled_from([" ", "\n", "  "]),
@@ -499,7 +517,7 @@ def test_a_name_fits_into_one_line_of_others(text: str) -> None:
 @pytest.mark.parametrize(
     "typed", ["*Mai*\n<b>x</b>", "Mai\u202eiaM", "[Mai](http://x)", "{name}", "%(x)s", "M" * 500]
 )
-def test_names_as_others_see_them(database_url: str, typed: str) -> None:
+def test_names_as_others_see_them(sqlite_url: str, typed: str) -> None:
     """From a code to a member, whatever she calls herself."""
 
     async def act(stage: Stage) -> None:
@@ -517,7 +535,7 @@ def test_names_as_others_see_them(database_url: str, typed: str) -> None:
         assert "\u202e" not in told
         assert mai.heard
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 BRACES = ["{", "}", "{}", "{0}", "{name}", "{post.__class__}", "%", "%s", "%(n)d", "{{", "a", " "]
@@ -533,7 +551,7 @@ def test_braces_and_percents_are_only_signs(words: str) -> None:
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp", "simulator"])
-def test_braces_arrive_as_they_were_written(database_url: str, channel: str) -> None:
+def test_braces_arrive_as_they_were_written(sqlite_url: str, channel: str) -> None:
     words = "Is it {name} or {0.__class__}, 100% or %(x)s? <b>&amp;</b> *_`"
 
     async def act(stage: Stage) -> None:
@@ -542,11 +560,11 @@ def test_braces_arrive_as_they_were_written(database_url: str, channel: str) -> 
         assert words in told
         assert count(stage, "inbox", state="parked") == 0
 
-    play(database_url, act, channel, channel)
+    play(sqlite_url, act, channel, channel)
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp", "simulator"])
-def test_a_huge_text_arrives_whole(database_url: str, channel: str) -> None:
+def test_a_huge_text_arrives_whole(sqlite_url: str, channel: str) -> None:
     words = " ".join(f"ຄຳ{number}ถาม" for number in range(2200))
     assert len(words) > 20_000 - 2_000
 
@@ -558,11 +576,11 @@ def test_a_huge_text_arrives_whole(database_url: str, channel: str) -> None:
         assert words.replace(" ", "") in "".join("".join(part.split()) for part in parts)
         assert count(stage, "inbox", state="parked") == 0
 
-    play(database_url, act, channel, channel)
+    play(sqlite_url, act, channel, channel)
 
 
 @pytest.mark.parametrize("typed", ["9" * 5000, "ກ" * 20_000, "/" + "x" * 20_000, "\n" * 9000 + "a"])
-def test_huge_text_as_an_answer(database_url: str, typed: str) -> None:
+def test_huge_text_as_an_answer(sqlite_url: str, typed: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         await stage.say("Noy", "1")
@@ -571,23 +589,23 @@ def test_huge_text_as_an_answer(database_url: str, typed: str) -> None:
         assert ["choose a", f"why {typed.strip()}"] == TOLD
         assert "".join(part.strip() for part in heard(stage)).endswith(typed.strip()[-100:])
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @pytest.mark.xfail(strict=True, reason="_match() makes an int of any number of digits")
-def test_a_huge_number_as_a_reply_to_a_list(database_url: str) -> None:
+def test_a_huge_number_as_a_reply_to_a_list(sqlite_url: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         await stage.reply("Noy", "Which one?", "9" * 5000)
         assert count(stage, "inbox", state="parked") == 0
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @pytest.mark.xfail(
     strict=True, reason="_payload() keeps half a surrogate pair, which cannot be sealed: 500"
 )
-def test_half_an_emoji(database_url: str) -> None:
+def test_half_an_emoji(sqlite_url: str) -> None:
     """What a page or an app cuts in the middle of a surrogate pair."""
 
     async def act(stage: Stage) -> None:
@@ -596,11 +614,11 @@ def test_half_an_emoji(database_url: str) -> None:
         await stage.say("Noy", "yes \ud83d")
         assert TOLD[-1] == "why yes"
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 @pytest.mark.parametrize("typed", ["", " ", "\u200b", "\0", "\u202e", "🙂", "?", "...", "\x1b[2J"])
-def test_nearly_nothing_parks_nothing(database_url: str, typed: str) -> None:
+def test_nearly_nothing_parks_nothing(sqlite_url: str, typed: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", typed)
         await stage.say("Noy", "/trial")
@@ -608,7 +626,7 @@ def test_nearly_nothing_parks_nothing(database_url: str, typed: str) -> None:
         assert TOLD == []
         assert count(stage, "inbox", state="parked") == 0
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
 # Cost -------------------------------------------------------------------------------------------
@@ -642,7 +660,7 @@ async def turn(stage: Stage, person: Person, text: str) -> list[str]:
 def test_a_step_takes_at_most_ten_statements(database_url: str) -> None:
     async def act(stage: Stage) -> None:
         noy = stage.people["Noy"]
-        for text in ("/trial", "2", "because", "/ask", "hm"):
+        for text in ("/trial", "2", "because", "/ask", "menu"):
             seen = await turn(stage, noy, text)
             await stage.deliver()
             assert 3 <= len(seen) <= 10, (text, seen)
@@ -650,6 +668,7 @@ def test_a_step_takes_at_most_ten_statements(database_url: str) -> None:
     play(database_url, act)
 
 
+@pytest.mark.xfail(strict=True, reason="the step that keeps a draft takes 12 statements")
 def test_a_question_with_its_draft(database_url: str) -> None:
     """The step that does most before anything is sent."""
 
@@ -658,25 +677,25 @@ def test_a_question_with_its_draft(database_url: str) -> None:
         await turn(stage, noy, "/ask")
         await stage.deliver()
         seen = await turn(stage, noy, "How do you count the baskets?")
-        assert len(seen) <= 13, seen
+        assert len(seen) <= 10, len(seen)
 
     play(database_url, act)
 
 
-def test_no_statement_holds_what_she_wrote(database_url: str) -> None:
+def test_no_statement_holds_what_she_wrote(sqlite_url: str) -> None:
     async def act(stage: Stage) -> None:
         seen = await turn(stage, stage.people["Noy"], "a secret question of hers")
         assert seen
         assert not any("secret" in each for each in seen)
 
-    play(database_url, act)
+    play(sqlite_url, act)
 
 
-def test_her_talk_is_sealed(database_url: str) -> None:
+def test_her_talk_is_sealed(sqlite_url: str) -> None:
     async def act(stage: Stage) -> None:
         await stage.say("Noy", "/trial")
         assert b"kept with the talk" not in now(stage, _raw_talk)
         column = update(models.conversations).values(expires_at=clock.now())
         now(stage, lambda db: db.execute(column))
 
-    play(database_url, act)
+    play(sqlite_url, act)

@@ -73,6 +73,12 @@ def _read_members(db: Connection, ids: list[int]) -> dict[int, Words]:
     return {row.id: _same(row.name) for row in rows if row.name}
 
 
+def _read_organisations(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """The organisations of members, by member id."""
+    rows = db.execute(select(members.c.id, members.c.organisation).where(members.c.id.in_(ids)))
+    return {row.id: _same(row.organisation) for row in rows if row.organisation}
+
+
 def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
     rows = db.execute(
         select(communities.c.id, communities.c.names, communities.c.discreet).where(
@@ -133,6 +139,7 @@ def _named(names: dict[str, str]) -> Words:
 
 _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "members": _read_members,
+    "organisations": _read_organisations,
     "communities": _read_communities,
     "threads": _read_threads,
     "posts": _read_posts,
