@@ -37,6 +37,7 @@ class App:
         self.conversations = Conversations(_found(handlers, Conversation))
         self.channels = list_channels(settings) if channels is None else list(channels)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._sends = self._listens = False  # what this process was started for
         self._join()
 
     def _join(self) -> None:
@@ -52,6 +53,7 @@ class App:
 
     def start_sending(self) -> None:
         """The worker's part: senders, the clock, and the providers told what we want."""
+        self._sends = True
         for sender in self.senders:
             self._spawn(sender.run())
         self.scheduler.start()
@@ -59,6 +61,7 @@ class App:
 
     def start_listening(self) -> None:
         """Fetch from providers that allow it, where there is no public address."""
+        self._listens = True
         for channel in self.channels:
             if isinstance(channel, Listens) and not self.settings.public_url:
                 self._spawn(self._listen(channel))
@@ -88,7 +91,10 @@ class App:
         await self._cancel()
         self.database.abandon()
         self._join()
-        self.start_sending()
+        if self._sends:
+            self.start_sending()
+        if self._listens:
+            self.start_listening()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work, name=work.__qualname__)

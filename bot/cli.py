@@ -17,7 +17,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 import uvicorn
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from alembic import command as alembic
 from bot import clock, doctor, logs, programme, seals
@@ -150,8 +152,14 @@ def migrate() -> None:
 
 
 def _migrate(settings: Settings) -> None:
-    Database(settings.database_url).close()  # makes the folder of a SQLite file
-    alembic.upgrade(alembic_config(settings.database_url), "head")
+    try:
+        alembic.upgrade(alembic_config(settings.database_url), "head")
+    except OSError as error:
+        raise SettingsError(f"DATABASE_URL: {error.strerror}; name a folder of your own") from None
+    except DBAPIError as error:
+        raise StoreDown(type(error.orig).__name__) from None
+    except CommandError:
+        raise SettingsError("DATABASE_URL: this store belongs to a newer Linkline") from None
 
 
 def alembic_config(database_url: str) -> Config:

@@ -50,7 +50,8 @@ class Sealed(TypeDecorator[Any]):
         if value is None:
             return None
         plain = json.dumps(value, ensure_ascii=False) if self.as_json else value
-        return seals.keyring().seal(plain, self.context)
+        # Half a surrogate pair, which JSON can bring in, has no place in UTF-8.
+        return seals.keyring().seal(plain.encode("utf-8", "replace").decode(), self.context)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ T = TypeVar("T")
 
 # PostgreSQL: serialization failure, deadlock. The work is rerun whole.
 _RERUN_STATES = {"40001", "40P01"}
+_NO_TABLE = "42P01"  # PostgreSQL: not migrated yet
 _RERUNS = 12
 
 
@@ -87,11 +89,13 @@ def _worth_rerunning(error: Exception) -> bool:
 
 def _as_store_error(error: Exception) -> Exception:
     """Errors of the store itself become StoreDown; errors of our statements stay what they are."""
-    if isinstance(error, OperationalError | InterfaceError):
-        return StoreDown(type(error.orig).__name__)
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return StoreDown(type(error.orig).__name__)
-    return error
+    if not isinstance(error, DBAPIError):
+        return error
+    state = getattr(error.orig, "sqlstate", None)
+    no_store = type(error.orig) is sqlite3.DatabaseError  # a file that is no database
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        no_store = True
+    return StoreDown(type(error.orig).__name__) if no_store or state == _NO_TABLE else error
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -131,6 +135,8 @@ def _postgresql_engine(url: URL) -> Engine:
         # A turn that waited for its address row must not go on with what it had read before:
         # here it fails with a serialization error and is rerun whole.
         isolation_level="REPEATABLE READ",
+        # SQLAlchemy asks psycopg for the count of inserted rows only when told to.
+        execution_options={"preserve_rowcount": True},
         pool_size=12,
         max_overflow=8,
         pool_pre_ping=False,

@@ -244,21 +244,22 @@ deliveries = Table(  # a message for one member, with its fate
     UniqueConstraint("message_id", "member_id"),
     Index(None, "member_id", "due_at"),
 )
-_waiting = text("state IN ('queued', 'unknown')")
+# Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
+WAITING = text("deliveries.state IN ('queued', 'unknown')")
+UNDER_WAY = text("deliveries.state = 'sending'")
 Index(
     "ix_deliveries_waiting",
     deliveries.c.lane,
     deliveries.c.priority,
     deliveries.c.id,
-    sqlite_where=_waiting,
-    postgresql_where=_waiting,
+    sqlite_where=text("state IN ('queued', 'unknown')"),
+    postgresql_where=text("state IN ('queued', 'unknown')"),
 )
-_under_way = text("state = 'sending'")
 Index(
     "ix_deliveries_under_way",
     deliveries.c.lane,
-    sqlite_where=_under_way,
-    postgresql_where=_under_way,
+    sqlite_where=text("state = 'sending'"),
+    postgresql_where=text("state = 'sending'"),
 )
 
 dispatches = Table(  # one part of a delivery, as handed to a provider

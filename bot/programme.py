@@ -43,17 +43,16 @@ def _known_language(value: str) -> str:
 
 
 def _all_languages(value: dict[str, str]) -> dict[str, str]:
-    missing = [code for code in languages() if not value.get(code, "").strip()]
+    tidied = {_known_language(code): tidy_name(name, 60) for code, name in value.items()}
+    missing = [code for code in languages() if not tidied.get(code)]
     if missing:
         raise ValueError(f"a name in {', '.join(missing)} is missing")
-    return {code: tidy_name(name, 60) for code, name in value.items()}
+    return tidied
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Names = Annotated[dict[str, str], AfterValidator(_all_languages)]
-Address = Annotated[
-    str, Field(pattern=r"^(telegram:\d{1,20}|whatsapp:\+\d{6,15}|simulator:[\w-]{1,40})$")
-]
+Address = Annotated[str, Field(pattern=r"^(telegram:[0-9]{1,20}|whatsapp:\+[0-9]{6,15})$")]
 
 
 class _Part(BaseModel):
@@ -96,8 +95,9 @@ class Programme(_Part):
     @model_validator(mode="after")
     def _known_communities(self) -> Programme:
         slugs = [each.slug for each in self.communities]
-        if len(set(slugs)) < len(slugs):
-            raise ValueError("two communities have the same slug")
+        twice = next((slug for slug in slugs if slugs.count(slug) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two communities have the slug {twice}")
         for member in self.demo_members:
             for slug in member.communities:
                 if slug not in slugs:
@@ -111,7 +111,7 @@ def read(path: Path) -> Programme:
         return Programme.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ProgrammeError(f"{path.name} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise ProgrammeError(f"{path.name} is no YAML{line}: mend it and load again") from None
@@ -157,7 +157,7 @@ def _expect_facilitator(
     member_id = members.find_by_address(db, lane, name)
     if member_id is None:
         member_id = members.add(db, lane, [name], now, state="new")
-    communities.join(db, member_id, community_id, "facilitator", "active", now)
+    communities.appoint(db, member_id, community_id, now)
 
 
 def _add_demo_member(
@@ -176,8 +176,9 @@ def _add_demo_member(
         consent_language=member.language,
         consent_at=now,
     )
+    if address_id is None:
+        return  # she is there already, and may have left or stopped since
     for slug in member.communities:
         communities.join(db, member_id, ids[slug], member.role, "active", now)
-    if address_id is not None:
-        menu = (f"demo/{member.address}", Message(commands=True), now)
-        messages.say(db, [menu], (address_id, member_id, lane), now)
+    menu = (f"demo/{member.address}", Message(commands=True), now)
+    messages.say(db, [menu], (address_id, member_id, lane), now)

@@ -153,7 +153,7 @@ class Router:
 
 
 def _payload(inbound: Inbound) -> str:
-    return json.dumps(asdict(inbound), ensure_ascii=False)
+    return json.dumps(asdict(inbound))
 
 
 def _shallow(talk: Talk | None, depth: int = 3) -> Talk | None:

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _VERSION = b"\x01"
+_SHORTEST = 1 + 4 + 12 + 16  # of an empty text
 
 
 class SealError(Exception):
@@ -51,7 +52,7 @@ class Keyring:
     def open(self, sealed: bytes, context: str) -> str:
         """Raises SealError for an unknown key, a foreign context or damage."""
         cipher = self._ciphers.get(sealed[1:5])
-        if sealed[:1] != _VERSION or cipher is None:
+        if sealed[:1] != _VERSION or cipher is None or len(sealed) < _SHORTEST:
             raise SealError("sealed with a key that is not in LINKLINE_KEYS")
         try:
             return cipher.decrypt(sealed[5:17], sealed[17:], context.encode()).decode()
@@ -71,7 +72,7 @@ class Keyring:
 
 
 def _decode(key: str) -> bytes:
-    raw = base64.urlsafe_b64decode(key.strip())
+    raw = base64.b64decode(key.strip(), altchars=b"-_", validate=True)
     if len(raw) != 32:
         raise ValueError("a key must be 32 bytes in base64")
     return raw

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -72,7 +75,7 @@ class Settings(BaseSettings):
     @field_validator("telegram_bot_token")
     @classmethod
     def _bot_token(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"\d+:[\w-]{5,}", value):
+        if value is not None and not re.fullmatch(r"\d+:[\w-]{5,}", value, re.ASCII):
             raise ValueError("copy it whole from @BotFather; it looks like 123456:ABC-DEF")
         return value
 
@@ -93,7 +96,7 @@ class Settings(BaseSettings):
     @field_validator("twilio_whatsapp_from")
     @classmethod
     def _whatsapp_sender(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"whatsapp:\+\d{6,15}", value):
+        if value is not None and not re.fullmatch(r"whatsapp:\+\d{6,15}", value, re.ASCII):
             raise ValueError("use whatsapp: and the number with its +, whatsapp:+14155238886")
         return value
 
@@ -147,18 +150,29 @@ class Settings(BaseSettings):
         """The sealing keys; in development one is made on the first run and kept in var/."""
         if self.linkline_keys:
             return self.linkline_keys.split(",")
-        return [_kept_key(VAR / "keys")]
+        path = VAR / "keys"
+        key = _kept_key(path)
+        try:
+            Keyring([key])
+        except ValueError:
+            raise SettingsError(
+                f"LINKLINE_KEYS: {path.name} in {VAR.name}/ holds no key; put the right one back, "
+                f"or remove it together with the store"
+            ) from None
+        return [key]
 
 
 def _kept_key(path: Path) -> str:
+    """The key of this machine; whoever comes first makes it, whole, for this user only."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
+    if not path.exists():
+        handle, fresh = tempfile.mkstemp(dir=path.parent)  # readable by this user only
+        with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(new_key())
-    except FileExistsError:
-        pass
-    return path.read_text(encoding="ascii").strip()
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+        os.unlink(fresh)
+    return path.read_text(encoding="ascii", errors="replace").strip()
 
 
 def read_settings() -> Settings:

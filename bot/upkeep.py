@@ -23,6 +23,7 @@ def forget(db: Connection, now: datetime) -> dict[str, int]:
 @job(every=timedelta(seconds=15))
 def count(db: Connection, now: datetime) -> dict[str, int]:
     """What waits, lane by lane, for /metrics."""
+    metrics.WAITING.clear()  # a lane that is empty now has no row to say so
     for lane, waiting in deliveries.count_waiting(db).items():
         metrics.WAITING.labels(lane).set(waiting)
     return {}

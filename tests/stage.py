@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from telegram.request import BaseRequest, RequestData
@@ -94,12 +95,16 @@ class Stage:
         self._numbers = itertools.count(1)
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
+        self._patches = (
+            mock.patch.object(simulator, "phones", lambda: self.phones),
+            mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
+        )
+        for patch in self._patches:
+            patch.start()
         self.failing: dict[str, Any] = defaultdict(list)  # method -> answers to give instead
         self.app = self._new_app()
 
     def _new_app(self) -> App:
-        simulator.phones = lambda: self.phones  # type: ignore[assignment]
-        welcome._alias = lambda: "Lotus 12"
         return App(self.settings, self._channels())
 
     def _channels(self) -> list[Channel]:
@@ -284,6 +289,8 @@ class Stage:
 
     async def close(self) -> None:
         self.app.database.close()
+        for patch in self._patches:
+            patch.stop()
 
     def complaints(self) -> list[Any]:
         return [each["complaints"] for each in self.requests if each["complaints"]]

@@ -118,6 +118,23 @@ def join(
     return id_
 
 
+def appoint(db: Connection, member_id: int, community_id: int, now: datetime) -> None:
+    """Make somebody a facilitator; whoever has left or was declined stays so."""
+    row = {
+        "member_id": member_id,
+        "community_id": community_id,
+        "role": "facilitator",
+        "state": "active",
+        "created_at": now,
+    }
+    new = insert_new(db, memberships).values(row)
+    db.execute(
+        new.on_conflict_do_update(
+            index_elements=["member_id", "community_id"], set_={"role": "facilitator"}
+        )
+    )
+
+
 def find_waiting(db: Connection, membership_id: int) -> tuple[int, int] | None:
     """(member id, community id) of a membership that waits to be welcomed."""
     statement = select(memberships.c.member_id, memberships.c.community_id).where(

@@ -16,6 +16,8 @@ from bot.db import insert_new
 from bot.i18n import SOURCE
 from bot.messages import Message
 from bot.models import (
+    UNDER_WAY,
+    WAITING,
     addresses,
     deliveries,
     dispatches,
@@ -76,18 +78,14 @@ def take_lane(db: Connection, lane: str) -> int:
 
 def recover(db: Connection, lane: str) -> int:
     """What stood as sending when the last owner died: perhaps sent, perhaps not."""
-    stuck = select(deliveries.c.id).where(
-        deliveries.c.lane == lane, deliveries.c.state == "sending"
-    )
+    stuck = select(deliveries.c.id).where(deliveries.c.lane == lane, UNDER_WAY)
     db.execute(
         update(dispatches)
         .where(dispatches.c.delivery_id.in_(stuck), dispatches.c.state == "sending")
         .values(state="unknown")
     )
     changed = db.execute(
-        update(deliveries)
-        .where(deliveries.c.lane == lane, deliveries.c.state == "sending")
-        .values(state="unknown")
+        update(deliveries).where(deliveries.c.lane == lane, UNDER_WAY).values(state="unknown")
     )
     return changed.rowcount
 
@@ -121,7 +119,7 @@ _DUE = (
     )
     .where(
         deliveries.c.lane == bindparam("lane"),
-        deliveries.c.state.in_(("queued", "unknown")),
+        WAITING,
         deliveries.c.due_at <= bindparam("now", type_=messages.c.created_at.type),
         deliveries.c.address_id.not_in(bindparam("busy", expanding=True)),
     )
@@ -312,7 +310,7 @@ def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
     parts = [part for fate in fates for part in fate.parts]
     sent = [_sent_row(lane, part) for part in parts if part.state == "sent"]
     unsent = [
-        {"part_id": part.id, "new_state": part.state, "code": part.error}
+        {"part_id": part.id, "new_state": part.state, "code": _cut(part.error, 20)}
         for part in parts
         if part.state != "sent"
     ]
@@ -326,12 +324,17 @@ def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
             {
                 "delivery_id": fate.delivery_id,
                 "new_state": fate.state,
-                "why": fate.reason,
+                "why": _cut(fate.reason, 40),
                 "again_at": fate.due_at,
             }
             for fate in fates
         ],
     )
+
+
+def _cut(code: str | None, most: int) -> str | None:
+    """As much of a provider's code as the column holds."""
+    return None if code is None else code[:most]
 
 
 def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
@@ -355,9 +358,5 @@ def wait_behind(db: Connection, address_id: int, due_at: datetime) -> None:
 
 def count_waiting(db: Connection) -> dict[str, int]:
     """Deliveries that wait, by lane; a figure for /metrics."""
-    statement = (
-        select(deliveries.c.lane, func.count())
-        .where(deliveries.c.state.in_(("queued", "unknown")))
-        .group_by(deliveries.c.lane)
-    )
+    statement = select(deliveries.c.lane, func.count()).where(WAITING).group_by(deliveries.c.lane)
     return {lane: count for lane, count in db.execute(statement)}

@@ -75,9 +75,9 @@ def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None
         db.execute(
             update(dispatches)
             .where(dispatches.c.id == part.id)
-            .values(state="failed", error=receipt.error)
+            .values(state="failed", error=(receipt.error or "")[:20])
         )
-        values = {"state": "failed", "reason": receipt.error}
+        values = {"state": "failed", "reason": (receipt.error or "")[:40]}
     delivery = update(deliveries).where(deliveries.c.id == part.delivery_id).values(**values)
     address_id = db.execute(delivery.returning(deliveries.c.address_id)).scalar()
     if receipt.state == "gone":

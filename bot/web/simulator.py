@@ -74,7 +74,12 @@ async def add_phone(request: Request) -> Response:
     """{name, look, language} -> the new phone."""
     wanted = await _json(request)
     look, language = wanted.get("look"), negotiate(str(wanted.get("language")))
-    if look not in LOOKS or language is None or len(phones().all) >= 12:
+    if (
+        not isinstance(look, str)
+        or look not in LOOKS
+        or language is None
+        or len(phones().all) >= 12
+    ):
         return JSONResponse({"error": "look, language or number of phones"}, 400)
     phone = phones().add(str(wanted.get("name") or "Phone"), look, language)
     return JSONResponse(asdict(phone), 201)
@@ -84,7 +89,7 @@ async def move_clock(request: Request) -> Response:
     """{seconds}: move the clock forward, and do what has become due."""
     app: App = request.app.state.app
     seconds = (await _json(request)).get("seconds")
-    if not isinstance(seconds, int) or not 0 < seconds <= LONGEST_MOVE.total_seconds():
+    if type(seconds) is not int or not 0 < seconds <= LONGEST_MOVE.total_seconds():
         return JSONResponse({"error": "seconds, at most a year"}, 400)
     clock.move(timedelta(seconds=seconds))
     await app.scheduler.tick()
@@ -95,6 +100,8 @@ async def move_clock(request: Request) -> Response:
 
 async def invite(request: Request) -> Response:
     """An invite code of the first community, for the phone of somebody new."""
+    if not _is_json(request):
+        return JSONResponse({"error": "JSON only"}, 400)
     app: App = request.app.state.app
     code = await app.database.run(_new_code)
     return JSONResponse({"code": code}, 200 if code else 404)
@@ -115,15 +122,22 @@ async def no_icon(request: Request) -> Response:
 
 async def restart(request: Request) -> Response:
     """Throw the bot away and start it again; the phones and the store stay."""
+    if not _is_json(request):
+        return JSONResponse({"error": "JSON only"}, 400)
     app: App = request.app.state.app
     await app.restart()
     phones().tell("restarted", {"clock": clock.now().isoformat()})
     return JSONResponse({"restarted": True})
 
 
+def _is_json(request: Request) -> bool:
+    """A foreign page cannot send this type without asking the browser first."""
+    return request.headers.get("content-type", "").startswith("application/json")
+
+
 async def _json(request: Request) -> dict[str, Any]:
     """The body as an object; only real JSON calls, which a foreign page cannot make."""
-    if not request.headers.get("content-type", "").startswith("application/json"):
+    if not _is_json(request):
         return {}
     try:
         found = await request.json()
