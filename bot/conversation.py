@@ -120,6 +120,7 @@ class Talk:
     data: dict[str, Any]  # JSON scalars and ids; the rest is read fresh
     message_id: int | None = None  # as it was asked last; its choices are taps of this talk
     question_id: int | None = None  # the plain question, without "please choose"
+    free: bool = False  # the answer is free text, with no choices beside it
     beneath: Talk | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -128,17 +129,19 @@ class Talk:
             "data": self.data,
             "message_id": self.message_id,
             "question_id": self.question_id,
+            "free": self.free,
             "beneath": None if self.beneath is None else self.beneath.to_json(),
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Talk:
-        beneath = stored["beneath"]
+        beneath = stored.get("beneath")
         return cls(
-            stored["step"],
-            dict(stored["data"]),
-            stored["message_id"],
-            stored["question_id"],
+            str(stored.get("step")),
+            dict(stored.get("data") or {}),
+            stored.get("message_id"),
+            stored.get("question_id"),
+            bool(stored.get("free")),
             None if beneath is None else cls.from_json(beneath),
         )
 
@@ -216,7 +219,7 @@ class Turn:
         listed = tuple(choices)
         self._asked_at = len(self._said)
         self._add(Message(paragraphs, listed, step=step, free=free or not listed), after)
-        self.asked = Talk(step, self.data)
+        self.asked = Talk(step, self.data, free=not listed)
 
     def again(self, *paragraphs: Text) -> None:
         """Say what was not understood and repeat the question, with its choices."""
@@ -232,7 +235,7 @@ class Turn:
             ),
             timedelta(0),
         )
-        self.asked = Talk(self.talk.step, self.data, question_id=self.talk.question_id)
+        self.asked = replace(self.talk, data=self.data)
 
     def wait(self) -> None:
         """Go on waiting for an answer to the same question, without repeating it."""

@@ -168,16 +168,14 @@ class Routes:
         if step is None:
             log.warning("step_gone", step=turn.talk.step)
             return self._changed
-        question = messages.find(turn.db, turn.talk.message_id or 0) or Message(free=True)
-        word = None if question.free else self._named(turn)
+        question = None if turn.talk.free else messages.find(turn.db, turn.talk.message_id or 0)
+        free = question is None or question.free
+        word = None if free else self._named(turn)
         if word is not None:
             return self._conversations.begin(word)
         turn.answer(turn.talk)
-        return (
-            step
-            if question.free and not _looks_like_choice(turn, question)
-            else (self._wrong_choice)
-        )
+        fits = free and (question is None or not _looks_like_choice(turn, question))
+        return step if fits else self._wrong_choice
 
     def _word(self, turn: Turn) -> Step | None:
         conversation = self._named(turn)
@@ -249,7 +247,7 @@ def _match(turn: Turn, message: Message) -> int | None:
     if not typed or not message.choices:
         return None
     if typed.isdecimal():
-        number = int(typed)
+        number = int(typed) if len(typed) <= 3 else 0
         return number - 1 if 1 <= number <= len(message.choices) else None
     said = yes_or_no(turn.text)
     lookup = References(turn.db, refs_of(message))

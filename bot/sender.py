@@ -46,13 +46,13 @@ class Returned:
     """What came back from the provider and is not written down yet."""
 
     fates: list[Fate] = field(default_factory=list)
-    behind: list[tuple[int, datetime]] = field(default_factory=list)  # (address, not before)
-    gone: list[int] = field(default_factory=list)  # addresses
+    gone: list[int] = field(default_factory=list)  # addresses that cannot be reached
+    closed: list[int] = field(default_factory=list)  # addresses whose window is closed
 
     def add(self, earlier: Returned) -> None:
         self.fates[:0] = earlier.fates
-        self.behind[:0] = earlier.behind
         self.gone[:0] = earlier.gone
+        self.closed[:0] = earlier.closed
 
 
 class Sender:
@@ -68,6 +68,7 @@ class Sender:
         self._stopping = False
         self._fence = 0
         self._busy: set[int] = set()  # addresses with something on its way
+        self._not_before: dict[int, datetime] = {}  # addresses that must wait, and keep their order
         self._tasks: set[asyncio.Task[None]] = set()
         self._returned = Returned()
         self._paused_until: datetime | None = None
@@ -178,7 +179,9 @@ class Sender:
         messages.go_on(db)
         if room <= 0:
             return []
-        due = deliveries.claim(db, self._lane, self._fence, self._busy, room, now)
+        self._not_before = {each: at for each, at in self._not_before.items() if at > now}
+        busy = self._busy | self._not_before.keys()
+        due = deliveries.claim(db, self._lane, self._fence, busy, room, now)
         verdicts = {each.id: self._verdict(each, now) for each in due}
         refused = [fate for fate in verdicts.values() if fate is not None]
         if refused:
@@ -190,10 +193,10 @@ class Sender:
         """Write down what came back."""
         if returned.fates:
             deliveries.settle(db, self._lane, returned.fates)
-        for address_id, due_at in returned.behind:
-            deliveries.wait_behind(db, address_id, due_at)
         for address_id in returned.gone:
             members.mark_unreachable(db, address_id, now)
+        for address_id in returned.closed:
+            members.mark_window_closed(db, address_id)
 
     def _verdict(self, due: Due, now: datetime) -> Fate | None:
         """May it still be said? Her state is checked again, whatever it was before."""
@@ -279,8 +282,7 @@ class Sender:
                 self._returned.fates.append(fate)
                 metrics.SENDS.labels(self._lane, fate.state).inc()
                 if fate.state == "queued" and fate.due_at is not None:
-                    not_before = fate.due_at
-                    self._returned.behind.append((address_id, not_before))
+                    self._not_before[address_id] = not_before = fate.due_at
         finally:
             self._busy.discard(address_id)
 
@@ -334,6 +336,7 @@ class Sender:
                 state, again_at = "queued", self._later(due, error)
             case WindowClosed():
                 state = "held"
+                self._returned.closed.append(due.address_id)
             case Unknown():
                 state, part_state, again_at = "unknown", "unknown", clock.now() + UNKNOWN_WAITS
             case Gone():

@@ -9,6 +9,7 @@ from bot.i18n import graphemes
 from bot.messages import Choice, Ref, _
 from bot.smalltalk import is_greeting, is_small, is_thanks
 from bot.store import messages, posts, threads
+from bot.store.posts import Post
 
 BURST = timedelta(seconds=3)  # a further bubble in this time is part of the answer
 SAME_BREATH = timedelta(seconds=20)  # people write in bursts
@@ -24,9 +25,10 @@ def wrote(turn: Turn) -> None:
     """Small talk, more of an answer, one of several things, or simply a question."""
     if is_small(turn.text, turn.files):
         return _small_talk(turn)
-    if _is_more_of_an_answer(turn):
+    mine = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_ANSWER)
+    if mine is not None and _is_more_of(turn, mine):
         return
-    meanings = _meanings(turn) if turn.text else []
+    meanings = _meanings(turn, mine) if turn.text else []
     if not meanings:
         return turn.start("ask.draft")
     post_id = posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="question")
@@ -41,10 +43,9 @@ def _small_talk(turn: Turn) -> None:
         turn.say(_("You are welcome!"))
 
 
-def _is_more_of_an_answer(turn: Turn) -> bool:
+def _is_more_of(turn: Turn, post: Post) -> bool:
     """A further bubble of an answer that has not left yet is part of it."""
-    post = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_BREATH)
-    if post is None or post.message_id is None:
+    if post.message_id is None or post.created_at < turn.now - SAME_BREATH:
         return False
     if not messages.postpone(turn.db, post.message_id, turn.now + BURST):
         return False
@@ -52,12 +53,10 @@ def _is_more_of_an_answer(turn: Turn) -> bool:
     return True
 
 
-def _meanings(turn: Turn) -> list[Choice]:
+def _meanings(turn: Turn, mine: Post | None) -> list[Choice]:
     """At most three things it may be; none if it can only be a question."""
     found = []
-    mine = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_ANSWER)
-    heard = threads.find_latest_heard(turn.db, turn.member.id, turn.now - RECENT)
-    thread_id = mine.thread_id if mine is not None else heard[0].id if heard else None
+    thread_id = mine.thread_id if mine is not None else _heard(turn)
     if thread_id is not None:
         label = _("Answer to {thread}", thread=Ref("threads", thread_id))
         found.append(Choice(f"answer:{thread_id}", label))
@@ -65,6 +64,11 @@ def _meanings(turn: Turn) -> list[Choice]:
         found.append(Choice("question", _("A new question")))
         found.append(Choice("nothing", _("None of these")))
     return found
+
+
+def _heard(turn: Turn) -> int | None:
+    found = threads.find_latest_heard(turn.db, turn.member.id, turn.now - RECENT)
+    return found[0].id if found else None
 
 
 @writing.step

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Self
 
 import aiohttp
@@ -88,7 +89,7 @@ class Telegram:
         try:
             data = json.loads(body)
             key = str(data["update_id"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise Unusable(body.decode(errors="replace"), "no_update") from None
         return self._read(key, data)
 
@@ -96,7 +97,7 @@ class Telegram:
         try:
             update = Update.de_json(data, self.bot)
             inbound = self._inbound(key, update)
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
+        except Exception as error:  # whatever the library trips over
             raise Unusable(key, type(error).__name__) from None
         if inbound is None:
             raise Unusable(key, "not_for_us")
@@ -143,7 +144,7 @@ class Telegram:
             key=key,
             sender=(str(query.message.chat.id),),
             kind="tap",
-            tap=Tap(token, int(index) if index.isdecimal() else 99),
+            tap=Tap(token, int(index) if index.isdecimal() and len(index) < 3 else 99),
             name=query.from_user.first_name,
             language=query.from_user.language_code,
             receipt=query.id,
@@ -225,6 +226,8 @@ class Telegram:
             return await self._send(message)
         except TelegramError as error:
             raise _send_error(error) from None
+        except Exception as error:  # an answer that is none
+            raise Unknown(type(error).__name__) from None
 
     async def _send(self, message: Outbound) -> str | None:
         if isinstance(message, Menu):
@@ -277,8 +280,11 @@ class Transport(BaseRequest):
         data = None if request_data is None else request_data.json_parameters
         try:
             async with self._session.request(method, url, data=data, timeout=timeout) as answer:
-                return answer.status, await answer.read()
-        except aiohttp.ClientConnectorError as error:
+                body = await answer.read()
+                if answer.status == HTTPStatus.TOO_MANY_REQUESTS and b"retry_after" not in body:
+                    raise RetryAfter(5)  # a proxy in between
+                return answer.status, body
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotConnected(type(error).__name__) from None
         except TimeoutError:
             raise TimedOut from None

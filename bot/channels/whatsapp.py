@@ -151,9 +151,9 @@ class WhatsApp:
             )
         except TwilioRestException as error:
             raise _send_error(error) from None
-        except aiohttp.ClientConnectorError:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise TryLater("connect", timedelta(seconds=2)) from None
-        except (aiohttp.ClientError, TimeoutError, TwilioException) as error:
+        except Exception as error:  # the line broke, or an answer that is none
             raise Unknown(type(error).__name__) from None
         return None if sent.sid is None else str(sent.sid)
 
@@ -165,7 +165,7 @@ class WhatsApp:
             found = await self._messages().list_async(
                 to=message.to, from_=self._sender, date_sent_after=since, limit=50
             )
-        except (TwilioException, aiohttp.ClientError, TimeoutError):
+        except Exception:
             raise Unknown("lookup") from None
         return next((str(each.sid) for each in found if each.body == message.text), None)
 
@@ -217,15 +217,21 @@ def _text(form: dict[str, str]) -> str:
     return form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or ""
 
 
+def _number(text: str) -> int | None:
+    """A whole number of at most nine digits."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 def _tap(form: dict[str, str]) -> Tap | None:
     """A button or list answer that carries our own data, "token.index"."""
     token, _dot, index = (form.get("ButtonPayload") or form.get("ListId") or "").rpartition(".")
-    return Tap(token, int(index)) if token and index.isdecimal() else None
+    number = _number(index)
+    return None if not token or number is None else Tap(token, number)
 
 
 def _files(form: dict[str, str]) -> tuple[File, ...]:
-    count = form.get("NumMedia", "0")
-    found = [_file(form, n) for n in range(min(int(count), 10) if count.isdecimal() else 0)]
+    count = _number(form.get("NumMedia", "0")) or 0
+    found = [_file(form, n) for n in range(min(count, 10))]
     if form.get("Latitude") and form.get("Longitude"):
         found.append(File("location", f"{form['Latitude']},{form['Longitude']}"))
     return tuple(each for each in found if each.reference)
@@ -240,14 +246,14 @@ def _file(form: dict[str, str], number: int) -> File:
 
 
 def _failed_state(code: str | None) -> str:
-    number = int(code) if code and code.isdecimal() else 0
+    number = _number(code or "") or 0
     if number in _WINDOW:
         return "window"
     return "gone" if number in _GONE else "failed"
 
 
 def _send_error(error: TwilioRestException) -> SendError:
-    code = int(error.code or 0)
+    code = _number(str(error.code)) or 0
     if code in _WINDOW:
         return WindowClosed(str(code))
     if code in _GONE:

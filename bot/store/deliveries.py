@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    LargeBinary,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from bot import seals
 from bot.codec import message_from_json
@@ -96,11 +108,11 @@ _DUE = (
         deliveries.c.attempts,
         deliveries.c.message_id,
         deliveries.c.address_id,
-        messages.c.body,
+        type_coerce(messages.c.body, LargeBinary).label("body"),
         messages.c.kind,
         messages.c.expires_at,
         messages.c.community_id,
-        addresses.c.sealed,
+        type_coerce(addresses.c.sealed, LargeBinary).label("sealed"),
         addresses.c.last_inbound_at,
         addresses.c.unreachable_at,
         members.c.language,
@@ -146,7 +158,15 @@ def claim(
     if taken.rowcount != len(ids):
         raise LaneLost(lane)
     parts = _parts(db, [row.id for row in rows if row.attempts])
-    return [_due(row, parts.get(row.id, ())) for row in rows]
+    due = [_due(row, parts.get(row.id, ())) for row in rows]
+    unreadable = [
+        Fate(row.id, "failed", "unreadable")
+        for row, each in zip(rows, due, strict=True)
+        if not each
+    ]
+    if unreadable:
+        settle(db, lane, unreadable)
+    return [each for each in due if each]
 
 
 def _parts(db: Connection, ids: list[int]) -> dict[int, tuple[Part, ...]]:
@@ -171,16 +191,22 @@ def _parts(db: Connection, ids: list[int]) -> dict[int, tuple[Part, ...]]:
     return {id_: tuple(parts) for id_, parts in found.items()}
 
 
-def _due(row: Any, parts: tuple[Part, ...]) -> Due:
+def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
+    """None if it cannot be read: one damaged row must not hold up the lane."""
+    try:
+        message = message_from_json(json.loads(seals.keyring().open(row.body, "messages.body")))
+        to = seals.keyring().open(row.sealed, "addresses.sealed")
+    except (seals.SealError, ValueError, KeyError, TypeError):
+        return None
     return Due(
         id=row.id,
         attempts=row.attempts,
         message_id=row.message_id,
-        message=message_from_json(row.body),
+        message=message,
         kind=row.kind,
         expires_at=row.expires_at,
         address_id=row.address_id,
-        to=row.sealed,
+        to=to,
         last_inbound_at=row.last_inbound_at,
         unreachable=row.unreachable_at is not None,
         language=row.language or SOURCE,
@@ -341,19 +367,6 @@ def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
     named = part.provider_id
     key = None if named is None else seals.lookup("dispatches.provider_key", lane, named)
     return {"part_id": part.id, "key": key, "named": named}
-
-
-def wait_behind(db: Connection, address_id: int, due_at: datetime) -> None:
-    """Keep the order: what follows for this address does not overtake one that has to wait."""
-    db.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.address_id == address_id,
-            deliveries.c.state == "queued",
-            deliveries.c.due_at < due_at,
-        )
-        .values(due_at=due_at)
-    )
 
 
 def count_waiting(db: Connection) -> dict[str, int]:

@@ -155,6 +155,11 @@ def mark_unreachable(db: Connection, address_id: int, now: datetime) -> None:
     db.execute(update(addresses).where(addresses.c.id == address_id).values(unreachable_at=now))
 
 
+def mark_window_closed(db: Connection, address_id: int) -> None:
+    """The provider says so, and its clock wins: her next message opens it again."""
+    db.execute(update(addresses).where(addresses.c.id == address_id).values(last_inbound_at=None))
+
+
 def mark_wrong_code(db: Connection, address_id: int, tries: int, since: datetime) -> None:
     db.execute(
         update(addresses)

@@ -23,6 +23,7 @@ class Post:
     community_id: int | None
     thread_id: int | None
     message_id: int | None  # how it was told to its thread
+    created_at: datetime
 
     @property
     def ref(self) -> Ref:
@@ -37,6 +38,7 @@ _POST = (
     posts.c.community_id,
     posts.c.thread_id,
     posts.c.message_id,
+    posts.c.created_at,
 )
 
 
@@ -106,12 +108,12 @@ def find(db: Connection, post_id: int) -> Post | None:
 def find_by_bubble(db: Connection, lane: str, provider_id: str) -> tuple[Post, int, str] | None:
     """The post, bubble id and text of a bubble, by the provider's id of it."""
     statement = (
-        select(bubbles.c.id.label("bubble_id"), bubbles.c.text, *_POST)
+        select(*_POST, bubbles.c.id.label("bubble_id"), bubbles.c.text)
         .join(posts, posts.c.id == bubbles.c.post_id)
         .where(bubbles.c.key == key_of(lane, provider_id))
     )
     row = db.execute(statement).first()
-    return None if row is None else (Post(*row[2:]), row.bubble_id, row.text)
+    return None if row is None else (Post(*row[:-2]), row.bubble_id, row.text)
 
 
 def edit_bubble(db: Connection, bubble_id: int, text: str) -> None:

@@ -80,8 +80,11 @@ def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None
         values = {"state": "failed", "reason": (receipt.error or "")[:40]}
     delivery = update(deliveries).where(deliveries.c.id == part.delivery_id).values(**values)
     address_id = db.execute(delivery.returning(deliveries.c.address_id)).scalar()
+    address = update(addresses).where(addresses.c.id == address_id)
     if receipt.state == "gone":
-        db.execute(update(addresses).where(addresses.c.id == address_id).values(unreachable_at=now))
+        db.execute(address.values(unreachable_at=now))
+    if receipt.state == "window":  # the provider's clock wins over ours
+        db.execute(address.values(last_inbound_at=None))
 
 
 def _key(lane: str, provider_id: str) -> bytes:

@@ -21,6 +21,7 @@ from bot.i18n import catalogue, languages, negotiate, own_name
 from bot.store import communities, invites
 
 POLICY = "default-src 'self'; frame-ancestors 'none'"
+MOST_PHONES = 12
 LONGEST_MOVE = timedelta(days=366)
 
 _templates = Environment(
@@ -74,14 +75,10 @@ async def add_phone(request: Request) -> Response:
     """{name, look, language} -> the new phone."""
     wanted = await _json(request)
     look, language = wanted.get("look"), negotiate(str(wanted.get("language")))
-    if (
-        not isinstance(look, str)
-        or look not in LOOKS
-        or language is None
-        or len(phones().all) >= 12
-    ):
+    known = isinstance(look, str) and look in LOOKS
+    if not known or language is None or len(phones().all) >= MOST_PHONES:
         return JSONResponse({"error": "look, language or number of phones"}, 400)
-    phone = phones().add(str(wanted.get("name") or "Phone"), look, language)
+    phone = phones().add(str(wanted.get("name") or "Phone"), str(look), language)
     return JSONResponse(asdict(phone), 201)
 
 
