@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 import uvicorn
+import uvloop
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection
@@ -95,7 +96,8 @@ def worker() -> None:
     """Send, tick the clock, and poll where there is no public address."""
     settings = read_settings()
     logs.configure()
-    asyncio.run(_work(App(settings)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(App(settings)))
 
 
 async def _work(app: App) -> None:
@@ -121,7 +123,8 @@ def _serve(settings: Settings, *, work: bool) -> None:
         timeout_graceful_shutdown=3,
         timeout_keep_alive=75,
     )
-    asyncio.run(_Server(config, settings).serve())
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_Server(config, settings).serve())
 
 
 class _Server(uvicorn.Server):

@@ -10,8 +10,9 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 # PostgreSQL: serialization failure, deadlock. The work is rerun whole.
 _RERUN_STATES = {"40001", "40P01"}
@@ -145,17 +147,40 @@ def _postgresql_engine(url: URL) -> Engine:
     )
 
 
-def insert_new(db: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+Insert = sqlite.Insert | postgresql.Insert
+
+
+def insert_new(db: Connection, table: Table) -> Insert:
     """An INSERT that may say on_conflict_do_nothing / do_update, on either database."""
     return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def lock_rows(db: Connection, statement: Select[Any], of: Table) -> Select[Any]:
-    """Hold these rows until the turn ends (SQLite holds the whole file anyway)."""
-    return statement if db.dialect.name == "sqlite" else statement.with_for_update(of=of)
+# Building a statement costs more than running it: those of every turn are built once.
+
+
+def insert_once(build: Callable[[Callable[[Table], Insert]], S]) -> Mapping[str, S]:
+    """An INSERT for each database, by the name of its dialect."""
+    return {"sqlite": build(sqlite.insert), "postgresql": build(postgresql.insert)}
+
+
+def locking_once(statement: Select[Any], **options: Any) -> Mapping[str, Select[Any]]:
+    """A SELECT that holds its rows to the end (SQLite holds the whole file anyway)."""
+    return {"sqlite": statement, "postgresql": statement.with_for_update(**options)}
 
 
 def insert_returning(db: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> list[int]:
     """Insert rows and return their ids, in the same order."""
-    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-    return list(db.execute(statement, list(rows)).scalars())
+    given = list(rows)
+    if len(given) == 1:
+        return [db.execute(_insert_one(table), given[0]).scalar_one()]
+    return list(db.execute(_insert_many(table), given).scalars())
+
+
+@cache
+def _insert_one(table: Table) -> Any:
+    return insert(table).returning(table.c.id)
+
+
+@cache
+def _insert_many(table: Table) -> Any:
+    return insert(table).returning(table.c.id, sort_by_parameter_order=True)

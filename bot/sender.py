@@ -30,6 +30,7 @@ from bot.store.deliveries import Due, Fate, Frozen, LaneLost, Part, SentPart
 from bot.store.references import References, refs_of
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
+LINGER = 0.01  # seconds to gather what else comes: one transaction then serves them all
 POLL = 0.5  # seconds between looks at the store, for what other processes wrote
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 UNKNOWN_WAITS = timedelta(seconds=20)  # for a receipt that tells what became of it
@@ -130,8 +131,9 @@ class Sender:
 
     async def _work(self) -> None:
         try:
-            if not await self._round():
+            if await self._round() < IN_FLIGHT // 2:
                 await self._sleep(POLL)
+                await asyncio.sleep(LINGER)
         except StoreDown as error:
             # What came back stays in memory; a claim that may have been saved is recovered.
             log.warning("store_down", lane=self._lane, error=str(error))

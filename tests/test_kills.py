@@ -401,11 +401,23 @@ class Audit:
         for bubble in self.bubbles:
             author, wanted = self.expected[self._head(bubble["text"])]
             assert self.members[bubble["author_id"]] == author
-            assert by_message[bubble["message_id"]] == Counter(wanted)
+            reached = by_message[bubble["message_id"]]
+            assert set(reached.values()) <= {1}
+            # A fan-out of several chunks also finds those who began to follow meanwhile.
+            assert wanted <= set(reached) <= wanted | self._answered_too(bubble["text"]) - {author}
         direct = Counter(
             self.members[each["member_id"]] for each in self.deliveries if each["kind"] == "direct"
         )
         assert direct == self.traffic.said
+
+    def _answered_too(self, text: str) -> set[str]:
+        """Everybody who answered in the thread of this answer, sooner or later."""
+        return {
+            name
+            for asked in self.traffic.asked
+            if self._head(text) in [words for _name, words in asked.answers]
+            for name, _words in asked.answers
+        }
 
     def _phones_have_each(self) -> None:
         for text, (_author, wanted) in self.expected.items():

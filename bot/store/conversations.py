@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Table, delete
 
-from bot.db import insert_new
+from bot.db import Insert, insert_once
 from bot.models import conversations
+
+
+def _save(insert: Callable[[Table], Insert]) -> Insert:
+    new = insert(conversations)
+    kept = {"state": new.excluded.state, "expires_at": new.excluded.expires_at}
+    return new.on_conflict_do_update(index_elements=["address_id"], set_=kept)
+
+
+_SAVE = insert_once(_save)
 
 
 def save(db: Connection, address_id: int, state: dict[str, Any], expires_at: datetime) -> None:
     row = {"address_id": address_id, "state": state, "expires_at": expires_at}
-    new = insert_new(db, conversations).values(row)
-    db.execute(new.on_conflict_do_update(index_elements=["address_id"], set_=row))
+    db.execute(_SAVE[db.dialect.name], row)
 
 
 def forget(db: Connection, address_id: int) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from bot import seals
 from bot.codec import message_from_json
-from bot.db import insert_new
+from bot.db import insert_new, insert_returning
 from bot.i18n import SOURCE
 from bot.messages import Message
 from bot.models import (
@@ -140,6 +140,20 @@ _DUE = (
 )
 
 
+_OWNED = select(lanes.c.name).where(
+    lanes.c.name == bindparam("owned_lane"), lanes.c.fence == bindparam("owned_fence")
+)
+_TAKE = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), _OWNED.exists())
+    .values(
+        state="sending",
+        fence=bindparam("owned_fence"),
+        attempts=deliveries.c.attempts + 1,
+    )
+)
+
+
 def claim(
     db: Connection, lane: str, fence: int, busy: Collection[int], most: int, now: datetime
 ) -> list[Due]:
@@ -149,12 +163,7 @@ def claim(
     if not rows:
         return []
     ids = [row.id for row in rows]
-    owned = select(lanes.c.name).where(lanes.c.name == lane, lanes.c.fence == fence)
-    taken = db.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(ids), owned.exists())
-        .values(state="sending", fence=fence, attempts=deliveries.c.attempts + 1)
-    )
+    taken = db.execute(_TAKE, {"ids": ids, "owned_lane": lane, "owned_fence": fence})
     if taken.rowcount != len(ids):
         raise LaneLost(lane)
     parts = _parts(db, [row.id for row in rows if row.attempts])
@@ -229,6 +238,9 @@ class Frozen:
     prompt_token: str | None
 
 
+_SHOW = insert(prompts)
+
+
 def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int, tuple[Part, ...]]:
     """Write the parts down before the first one leaves; parts by delivery id."""
     rows: list[dict[str, Any]] = [
@@ -243,8 +255,7 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
         for each in frozen
         for number, (content, token) in enumerate(zip(each.contents, each.tokens, strict=True))
     ]
-    statement = insert(dispatches).returning(dispatches.c.id, sort_by_parameter_order=True)
-    ids = db.execute(statement, rows).scalars().all()
+    ids = insert_returning(db, dispatches, rows)
     shown = [
         {
             "token": each.prompt_token,
@@ -257,7 +268,7 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
         if each.prompt_token is not None
     ]
     if shown:
-        db.execute(insert(prompts), shown)
+        db.execute(_SHOW, shown)
     parts: dict[int, list[Part]] = defaultdict(list)
     for id_, row in zip(ids, rows, strict=True):
         part = Part(id_, row["part"], row["token"], "sending", row["content"], 0)

@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot import seals
-from bot.db import insert_new
+from bot.db import insert_once
 from bot.models import inbox
+
+_ADD = insert_once(lambda insert: insert(inbox).on_conflict_do_nothing().returning(inbox.c.id))
 
 
 def add(db: Connection, lane: str, key: str, payload: str, now: datetime) -> int | None:
@@ -34,5 +36,4 @@ def _insert(
         "payload": payload,
         "received_at": now,
     }
-    new = insert_new(db, inbox).on_conflict_do_nothing().returning(inbox.c.id)
-    return db.execute(new, row).scalar()
+    return db.execute(_ADD[db.dialect.name], row).scalar()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from bot import seals
-from bot.db import Collision, insert_new, insert_returning, lock_rows
+from bot.db import Collision, insert_new, insert_returning, locking_once
 from bot.models import address_keys, addresses, conversations, members
 
 
@@ -61,7 +61,14 @@ _SENDER = (
     .join(addresses, addresses.c.id == address_keys.c.address_id)
     .join(members, members.c.id == addresses.c.member_id)
     .outerjoin(conversations, conversations.c.address_id == addresses.c.id)
+    .where(address_keys.c.key.in_(bindparam("keys", expanding=True)))
     .order_by(addresses.c.id)
+)
+_BY_KEYS = locking_once(_SENDER, of=addresses)
+_HEARD = (
+    update(addresses)
+    .where(addresses.c.id == bindparam("address_id"))
+    .values(last_inbound_at=bindparam("heard_at"), unreachable_at=None)
 )
 
 
@@ -87,11 +94,7 @@ def meet(
 
 
 def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
-    if len(keys) == 1:
-        return db.execute(
-            lock_rows(db, _SENDER.where(address_keys.c.key == keys[0]), addresses)
-        ).all()
-    return db.execute(lock_rows(db, _SENDER.where(address_keys.c.key.in_(keys)), addresses)).all()
+    return db.execute(_BY_KEYS[db.dialect.name], {"keys": keys}).all()
 
 
 def _sender(row: Row[Any]) -> Sender:
@@ -143,11 +146,7 @@ def find_by_address(db: Connection, lane: str, name: str) -> int | None:
 
 def mark_heard(db: Connection, address_id: int, now: datetime) -> None:
     """She wrote: the window is open and she is reachable."""
-    db.execute(
-        update(addresses)
-        .where(addresses.c.id == address_id)
-        .values(last_inbound_at=now, unreachable_at=None)
-    )
+    db.execute(_HEARD, {"address_id": address_id, "heard_at": now})
 
 
 def mark_unreachable(db: Connection, address_id: int, now: datetime) -> None:

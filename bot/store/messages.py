@@ -12,18 +12,20 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     case,
     func,
     insert,
     literal,
     or_,
     select,
+    text,
     update,
 )
 
 from bot.codec import message_from_json, message_to_json
 from bot.columns import Moment
-from bot.db import insert_new, insert_returning
+from bot.db import insert_new, insert_once, insert_returning, locking_once
 from bot.messages import Message
 from bot.models import addresses, deliveries, follows, members, memberships, messages
 
@@ -31,6 +33,20 @@ FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
 # Said first: what she just did, then threads, sessions, broadcasts.
 PRIORITY = {"direct": 0, "safety": 0, "thread": 1, "session": 2, "broadcast": 3}
+
+
+_ADD = insert_once(
+    lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
+)
+_DELIVER = insert(deliveries)
+_BODY = select(messages.c.body).where(messages.c.id == bindparam("message_id"))
+_NEXT_UNDER_WAY = locking_once(
+    select(messages.c.id, messages.c.audience, messages.c.reached_id)
+    .where(text("audience IS NOT NULL"))
+    .order_by(messages.c.id)
+    .limit(1),
+    skip_locked=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +109,7 @@ def add(
 ) -> int | None:
     """Something to be said, once: None if there is a message with this key already."""
     row = _row(key, kind, message, now) | {"community_id": community_id}
-    new = insert_new(db, messages).values(row).on_conflict_do_nothing()
-    return db.execute(new.returning(messages.c.id)).scalar()
+    return db.execute(_ADD[db.dialect.name], row).scalar()
 
 
 def _row(key: str, kind: str, message: Message, now: datetime) -> dict[str, Any]:
@@ -124,7 +139,7 @@ def say(
         }
         for message_id, (_, _, due_at) in zip(ids, said, strict=True)
     ]
-    db.execute(insert(deliveries), rows)
+    db.execute(_DELIVER, rows)
     return ids
 
 
@@ -136,15 +151,7 @@ def tell(db: Connection, message_id: int, kind: str, audience: Audience, due_at:
 
 def go_on(db: Connection) -> bool:
     """One more chunk of a fan-out that is under way; False if there is none."""
-    statement = (
-        select(messages.c.id, messages.c.audience, messages.c.reached_id)
-        .where(messages.c.audience.is_not(None))
-        .order_by(messages.c.id)
-        .limit(1)
-    )
-    if db.dialect.name != "sqlite":
-        statement = statement.with_for_update(skip_locked=True)
-    row = db.execute(statement).first()
+    row = db.execute(_NEXT_UNDER_WAY[db.dialect.name]).first()
     if row is None:
         return False
     stored = dict(row.audience)
@@ -240,7 +247,7 @@ def reach(
 
 
 def find(db: Connection, message_id: int) -> Message | None:
-    body = db.execute(select(messages.c.body).where(messages.c.id == message_id)).scalar()
+    body = db.execute(_BODY, {"message_id": message_id}).scalar()
     return None if body is None else message_from_json(body)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from bot import seals
 from bot.codec import message_from_json
@@ -38,20 +39,21 @@ def find(db: Connection, token: str, address_id: int) -> Prompt | None:
     return _one(db, _PROMPT.where(*wanted))
 
 
+_LAST = (
+    _PROMPT.join(deliveries, deliveries.c.message_id == prompts.c.message_id)
+    .where(
+        prompts.c.address_id == bindparam("address"),
+        deliveries.c.address_id == bindparam("address"),
+        deliveries.c.state.in_(("sending", "sent", "delivered", "read", "unknown")),
+    )
+    .order_by(prompts.c.id.desc())
+    .limit(1)
+)
+
+
 def find_last(db: Connection, address_id: int) -> Prompt | None:
     """The last list that was sent to this address."""
-    arrived = ("sending", "sent", "delivered", "read", "unknown")
-    statement = (
-        _PROMPT.join(deliveries, deliveries.c.message_id == prompts.c.message_id)
-        .where(
-            prompts.c.address_id == address_id,
-            deliveries.c.address_id == address_id,
-            deliveries.c.state.in_(arrived),
-        )
-        .order_by(prompts.c.id.desc())
-        .limit(1)
-    )
-    return _one(db, statement)
+    return _one(db, _LAST, {"address": address_id})
 
 
 def find_quoted(db: Connection, lane: str, provider_id: str, address_id: int) -> Prompt | None:
@@ -88,8 +90,10 @@ def consume(db: Connection, prompt_id: int, chosen: int, now: datetime) -> bool:
     return changed.rowcount == 1
 
 
-def _one(db: Connection, statement: Select[Any]) -> Prompt | None:
-    row = db.execute(statement).first()
+def _one(
+    db: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> Prompt | None:
+    row = db.execute(statement, values or {}).first()
     if row is None:
         return None
     return Prompt(row.id, row.message_id, message_from_json(row.body), row.consumed_at, row.chosen)
