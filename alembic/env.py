@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from alembic import context
 from bot.columns import Moment, Sealed
 from bot.db import Database
@@ -16,7 +14,8 @@ def run() -> None:
     with database.engine.connect() as connection:
         if database.is_sqlite:
             # SQLite copies a table to change it; rows that point to it must not go with it.
-            foreign_keys(connection, "OFF")
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         context.configure(
             connection=connection,
             target_metadata=metadata,
@@ -27,15 +26,8 @@ def run() -> None:
         context.run_migrations()
         connection.commit()
         if database.is_sqlite:
-            foreign_keys(connection, "ON")
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
     database.close()
-
-
-def foreign_keys(connection: Connection, state: str) -> None:
-    """This pragma does nothing inside a transaction, so step out of it for a moment."""
-    connection.exec_driver_sql("COMMIT")
-    connection.exec_driver_sql(f"PRAGMA foreign_keys={state}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def plain_type(kind: str, item: Any, _context: Any) -> Any:

@@ -65,6 +65,10 @@ class Database:
         for attempt in range(_RERUNS):
             try:
                 with self.engine.begin() as db:
+                    if self.is_sqlite:
+                        # Taken at once, so that a turn never fails half-way for the write lock.
+                        # (Not by an event: listeners cost something in every statement.)
+                        db.exec_driver_sql("BEGIN IMMEDIATE")
                     return work(db)
             except (DBAPIError, Collision) as error:
                 if not _worth_rerunning(error) or attempt == _RERUNS - 1:
@@ -122,11 +126,6 @@ def _sqlite_engine(url: URL) -> Engine:
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # Taken at once, so that a turn never fails half-way for want of the write lock.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -153,7 +153,8 @@ class Router:
 
 
 def _payload(inbound: Inbound) -> str:
-    return json.dumps(asdict(inbound))
+    plain = {each.name: getattr(inbound, each.name) for each in fields(inbound)}
+    return json.dumps(plain, default=asdict)
 
 
 def _shallow(talk: Talk | None, depth: int = 3) -> Talk | None:

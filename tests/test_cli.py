@@ -157,12 +157,6 @@ def test_a_store_without_tables(words: list[str], fresh: Shell) -> None:
     assert "linkline migrate" in fresh.fails(*words)
 
 
-UNKNOWN_TABLE = pytest.mark.xfail(
-    strict=True, reason="a missing table is a ProgrammingError on PostgreSQL, not StoreDown"
-)
-
-
-@UNKNOWN_TABLE
 @pytest.mark.parametrize("words", [["web"], ["invite", "crafts"], ["load", str(cli.DEMO)]])
 def test_a_postgresql_store_without_tables(words: list[str], shell: Shell, postgresql: str) -> None:
     shell.set(DATABASE_URL=postgresql)
@@ -178,21 +172,18 @@ def test_a_store_that_does_not_answer(words: list[str], shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("words", [["migrate"], ["run"]])
-@pytest.mark.xfail(strict=True, reason="alembic/env.py connects outside Database.run_now")
 def test_migrating_a_store_that_does_not_answer(words: list[str], shell: Shell) -> None:
     shell.set(DATABASE_URL=NOWHERE)
     assert "DATABASE_URL" in shell.fails(*words)
 
 
 @pytest.mark.parametrize("words", [["migrate"], ["web"], ["invite", "x"]])
-@pytest.mark.xfail(strict=True, reason="a file that is no database is a bare DatabaseError")
 def test_a_file_that_is_no_store(words: list[str], shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear all, " * 500, encoding="utf-8")
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path / 'letter.db'}")
     assert "DATABASE_URL" in shell.fails(*words)
 
 
-@pytest.mark.xfail(strict=True, reason="every OSError is said to be about HOST and PORT")
 def test_a_folder_that_cannot_be_made(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path / 'file' / 'x.db'}")
@@ -207,7 +198,6 @@ def test_foreign_keys(words: list[str], ready: Shell) -> None:
     assert "LINKLINE_KEYS do not fit this store" in ready.fails(*words)
 
 
-@pytest.mark.xfail(strict=True, reason="the kept key is not looked at before it is used")
 def test_a_damaged_kept_key(ready: Shell, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("damaged", encoding="ascii")
     assert "key" in ready.fails("invite", "crafts")
@@ -223,7 +213,6 @@ def test_migrate_twice(fresh: Shell) -> None:
     assert in_store(communities.list_slugs) == []
 
 
-@pytest.mark.xfail(strict=True, reason="alembic's CommandError is not caught")
 def test_migrating_a_store_from_the_future(ready: Shell) -> None:
     in_store(lambda db: db.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     ready.fails("migrate")

@@ -243,12 +243,6 @@ def plan_of(db: Connection, work: Callable[[], Any]) -> str:
     return "\n".join(str(row[-1]) for row in rows)
 
 
-SCANS = pytest.mark.xfail(
-    strict=True,
-    reason="SQLite takes a partial index only for written-out states, and these are parameters",
-)
-
-
 def plan_in(url: str, work: Callable[[Connection], Any]) -> str:
     def explain(db: Connection) -> str:
         if db.dialect.name != "sqlite":  # an empty table is otherwise read from end to end
@@ -260,25 +254,16 @@ def plan_in(url: str, work: Callable[[Connection], Any]) -> str:
 
 
 @pytest.mark.parametrize("busy", [[], [1, 2]], ids=["idle", "busy"])
-def test_claiming_uses_the_index_of_what_waits(
-    busy: list[int], database_url: str, request: pytest.FixtureRequest
-) -> None:
-    on_sqlite = database_url.startswith("sqlite")
-    if on_sqlite:
-        request.applymarker(SCANS)
+def test_claiming_uses_the_index_of_what_waits(busy: list[int], database_url: str) -> None:
     plan = plan_in(database_url, lambda db: deliveries.claim(db, "lane", 1, busy, 64, clock.now()))
     assert "ix_deliveries_waiting" in plan
-    if on_sqlite:
+    if database_url.startswith("sqlite"):
         assert "SEARCH deliveries USING INDEX ix_deliveries_waiting (lane=?)" in plan
         assert "TEMP B-TREE" not in plan
         assert "SCAN deliveries" not in plan
 
 
-def test_counting_uses_the_index_of_what_waits(
-    database_url: str, request: pytest.FixtureRequest
-) -> None:
-    if database_url.startswith("sqlite"):
-        request.applymarker(SCANS)
+def test_counting_uses_the_index_of_what_waits(database_url: str) -> None:
     assert "ix_deliveries_waiting" in plan_in(database_url, deliveries.count_waiting)
 
 
@@ -295,11 +280,8 @@ def test_fan_outs_use_the_index_of_what_is_under_way(database_url: str) -> None:
 
 
 @pytest.fixture
-def filled(database_url: str, request: pytest.FixtureRequest) -> str:
+def filled(database_url: str) -> str:
     """A store with a community."""
-    if database_url.startswith("postgresql"):
-        why = "rowcount of an INSERT is -1 on PostgreSQL unless preserve_rowcount is set"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
     about = {"slug": "crafts", "names": {}, "language": "lo", "timezone": "UTC"}
 
     def work(db: Connection) -> None:

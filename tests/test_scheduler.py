@@ -33,14 +33,6 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def taking(database_url: str, request: pytest.FixtureRequest) -> None:
-    """For what needs that moments are taken."""
-    if database_url.startswith("postgresql"):
-        why = "rowcount of an INSERT is -1 on PostgreSQL, so no moment is ever taken"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
-
-
-@pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
@@ -77,7 +69,6 @@ def count(database: Database, table: Any) -> int:
 # Once over all
 
 
-@pytest.mark.usefixtures("taking")
 def test_two_schedulers_take_a_moment_once(database_url: str, database: Database) -> None:
     other = Database(database_url)
     done: list[datetime] = []
@@ -92,7 +83,6 @@ def test_two_schedulers_take_a_moment_once(database_url: str, database: Database
     assert count(database, models.occurrences) == 2
 
 
-@pytest.mark.usefixtures("taking")
 def test_a_restart_does_not_repeat(database: Database) -> None:
     done: list[datetime] = []
     clock.move(_until_next(HOUR))
@@ -109,7 +99,6 @@ def _until_next(every: timedelta) -> timedelta:
     return every - timedelta(seconds=clock.now().timestamp() % every.total_seconds() - 1)
 
 
-@pytest.mark.usefixtures("taking")
 def test_jobs_have_moments_of_their_own(database: Database) -> None:
     hourly: list[datetime] = []
     daily: list[datetime] = []
@@ -124,7 +113,6 @@ def test_jobs_have_moments_of_their_own(database: Database) -> None:
     assert (len(hourly), len(daily)) == (24, 1)
 
 
-@pytest.mark.usefixtures("taking")
 def test_a_jump_of_the_clock_is_one_moment(database: Database) -> None:
     done: list[datetime] = []
     scheduler = Scheduler(database, [counting(done)])
@@ -136,7 +124,6 @@ def test_a_jump_of_the_clock_is_one_moment(database: Database) -> None:
     assert done[1] - done[0] >= timedelta(days=30)
 
 
-@pytest.mark.usefixtures("taking")
 def test_a_moment_is_taken_once(database: Database) -> None:
     now = clock.now()
     taken = [database.run_now(lambda db: occurrences.take(db, "a/1", now)) for _ in range(3)]
@@ -147,7 +134,6 @@ def test_a_moment_is_taken_once(database: Database) -> None:
 # Failures
 
 
-@pytest.mark.usefixtures("taking")
 def test_a_failing_job_stops_no_other(database: Database, logged: Callable[[], str]) -> None:
     done: list[datetime] = []
     jobs = [counting(done, "a.before"), Job("b.fail", HOUR, failing), counting(done, "c.after")]
@@ -160,7 +146,6 @@ def test_a_failing_job_stops_no_other(database: Database, logged: Callable[[], s
     assert logged().count("job_done") == 2
 
 
-@pytest.mark.usefixtures("taking")
 def test_a_failed_job_is_rolled_back_and_tried_again(database: Database) -> None:
     tries: list[datetime] = []
 
@@ -293,7 +278,6 @@ def test_what_waits_is_counted_lane_by_lane(database: Database) -> None:
     assert metrics.WAITING.labels("waits")._value.get() == 2
 
 
-@pytest.mark.xfail(strict=True, reason="a lane that has emptied keeps its last figure")
 def test_a_lane_that_is_empty_counts_nothing(database: Database) -> None:
     metrics.WAITING.labels("emptied").set(5)
     database.run_now(lambda db: upkeep.count.work(db, clock.now()))

@@ -268,7 +268,6 @@ def race(folder: Path) -> list[list[str]]:
     return [each.communicate(timeout=30)[0].split() for each in both]
 
 
-@pytest.mark.xfail(reason="the loser may read the file before the key is in it")
 def test_first_key_with_two_processes_at_once(tmp_path: Path) -> None:
     one, other = race(tmp_path)
     assert len(one) == 400
@@ -277,7 +276,6 @@ def test_first_key_with_two_processes_at_once(tmp_path: Path) -> None:
     assert {(tmp_path / str(number)).stat().st_mode & 0o777 for number in range(400)} == {0o600}
 
 
-@pytest.mark.xfail(strict=True, reason="the file stands there, empty, before the key is in it")
 def test_another_process_comes_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
     """It reads its keys while this one is making the first."""
     others: list[list[str]] = []

@@ -423,7 +423,6 @@ def test_a_refused_token_stops_the_whole_lane() -> None:
     assert error.after >= timedelta(seconds=30)
 
 
-@pytest.mark.xfail(strict=True, reason="a 429 without retry_after becomes Unknown: repeated once")
 def test_a_429_without_a_time() -> None:
     """A proxy in between says it so; nothing was taken."""
     error, _wire = send((429, b"<html>Too Many Requests</html>"))

@@ -407,9 +407,6 @@ def test_a_late_63016_is_held_until_she_writes(database_url: str, early: bool) -
     play(database_url, act)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="held messages are released only if our own count says it was closed"
-)
 @pytest.mark.parametrize("late", [False, True], ids=["in the answer", "in a callback"])
 def test_a_63016_earlier_than_we_count(database_url: str, late: bool) -> None:
     """By our clock the window was open: what is held must come out all the same."""
