@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -58,8 +59,6 @@ def main() -> None:
             "DATABASE_URL: the store does not answer, or has no tables. Start it, then run "
             "`linkline migrate`."
         )
-    except OSError as error:
-        _fail(f"{error.strerror or type(error).__name__}: is another one running on HOST and PORT?")
 
 
 def _fail(line: str) -> NoReturn:
@@ -115,16 +114,32 @@ def _serve(settings: Settings, *, work: bool) -> None:
     app = build(App(settings), work=work)
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=3,
         timeout_keep_alive=75,
     )
+    listening = _listen(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises them again after a clean stop
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_Server(config, settings).serve())
+        runner.run(_Server(config, settings).serve(sockets=[listening]))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(
+            f"HOST and PORT: cannot listen on {settings.host}:{settings.port} ({reason}); "
+            f"choose another PORT, or stop what listens there"
+        ) from None
+    return listening
 
 
 class _Server(uvicorn.Server):

@@ -173,9 +173,19 @@ class Routes:
         word = None if free else self._named(turn)
         if word is not None:
             return self._conversations.begin(word)
+        index = None if question is None or fold(turn.text).isdecimal() else _match(turn, question)
+        if index is not None:
+            return self._choose_waiting(turn, turn.talk, index)
         turn.answer(turn.talk)
         fits = free and (question is None or not _looks_like_choice(turn, question))
         return step if fits else self._wrong_choice
+
+    def _choose_waiting(self, turn: Turn, talk: Talk, index: int) -> Step | None:
+        """A label of the question that waits, though another list was sent after it."""
+        prompt = prompts.find_of(turn.db, talk.message_id or 0, turn.address_id)
+        if prompt is None:  # it is still on its way to her
+            return self._wrong_choice
+        return self._choose(turn, prompt, index)
 
     def _word(self, turn: Turn) -> Step | None:
         conversation = self._named(turn)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,7 +34,9 @@ IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
 LINGER = 0.01  # seconds to gather what else comes: one transaction then serves them all
 POLL = 0.5  # seconds between looks at the store, for what other processes wrote
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
-UNKNOWN_WAITS = timedelta(seconds=20)  # for a receipt that tells what became of it
+SETTLES = timedelta(seconds=3)  # what a dead owner left may still be on its way
+UNKNOWN_WAITS = timedelta(seconds=30)  # for a receipt that tells what became of it
+MOST_REPEATS = 3  # of a part that may have been sent, where the provider cannot be asked
 LONGEST_WAIT = timedelta(minutes=10)
 LAST_WORDS = 10  # seconds that sends on their way get when we are told to stop
 
@@ -72,6 +75,7 @@ class Sender:
         self._not_before: dict[int, datetime] = {}  # addresses that must wait, and keep their order
         self._tasks: set[asyncio.Task[None]] = set()
         self._returned = Returned()
+        self._handed: deque[str] = deque(maxlen=1000)  # ids of this life, perhaps not settled yet
         self._paused_until: datetime | None = None
 
     def wake(self) -> None:
@@ -142,7 +146,7 @@ class Sender:
 
     def _take_over(self, db: Connection) -> int:
         fence = deliveries.take_lane(db, self._lane)
-        stuck = deliveries.recover(db, self._lane)
+        stuck = deliveries.recover(db, self._lane, clock.now() + SETTLES)
         if stuck:
             log.info("lane_recovered", lane=self._lane, count=stuck)
         return fence
@@ -282,6 +286,7 @@ class Sender:
                     continue
                 fate = await self._send(due, parts)
                 self._returned.fates.append(fate)
+                self._wake.set()
                 metrics.SENDS.labels(self._lane, fate.state).inc()
                 if fate.state == "queued" and fate.due_at is not None:
                     self._not_before[address_id] = not_before = fate.due_at
@@ -311,15 +316,29 @@ class Sender:
         """The provider's id. A part that may have been sent is looked up, else repeated once."""
         outbound = self._outbound(due, part)
         if part.state == "unknown":
-            if isinstance(self.channel, Finds):
-                found = await self.channel.find(outbound)
-                if found is not None:
-                    return found
-            elif part.repeats:
-                raise Rejected("unknown")
+            found = await self._look_up(outbound, part)
+            if found is not None:
+                return found
             await self._database.run(lambda db: deliveries.mark_repeating(db, part.id))
         with metrics.SEND_SECONDS.labels(self._lane).time():
-            return await self.channel.send(outbound)
+            provider_id = await self.channel.send(outbound)
+        if provider_id is not None:
+            self._handed.append(provider_id)
+        return provider_id
+
+    async def _look_up(self, outbound: Outbound, part: Part) -> str | None:
+        """The id under which the provider took it after all; None = hand it over again."""
+        if not isinstance(self.channel, Finds):
+            if part.repeats >= MOST_REPEATS:
+                raise Rejected("unknown")
+            return None
+        ids = await self.channel.find(outbound, part.created_at)
+        # The same words may have been said to her before, and those are not the ones we miss.
+        known = await self._database.run(lambda db: deliveries.known_ids(db, self._lane, ids))
+        found = next((each for each in ids if each not in known and each not in self._handed), None)
+        if found is not None:
+            self._handed.append(found)
+        return found
 
     def _outbound(self, due: Due, part: Part) -> Outbound:
         content = part.content or {}

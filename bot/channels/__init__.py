@@ -6,7 +6,7 @@ The errors are the contract with the sender: each says what to do with the messa
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, Self, runtime_checkable
 
 from bot.messages import Inbound, Limits, Outbound, Receipt
@@ -95,7 +95,9 @@ class Acknowledges(Protocol):
 class Finds(Protocol):
     """A channel that can tell whether an unknown send has arrived."""
 
-    async def find(self, message: Outbound) -> str | None: ...
+    async def find(self, message: Outbound, since: datetime) -> list[str]:
+        """The provider's ids of what it took since then with the same words. Raises Unknown."""
+        ...
 
 
 @runtime_checkable

@@ -283,6 +283,8 @@ class Transport(BaseRequest):
                 body = await answer.read()
                 if answer.status == HTTPStatus.TOO_MANY_REQUESTS and b"retry_after" not in body:
                     raise RetryAfter(5)  # a proxy in between
+                if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise Overloaded(str(answer.status))
                 return answer.status, body
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotConnected(type(error).__name__) from None
@@ -290,6 +292,10 @@ class Transport(BaseRequest):
             raise TimedOut from None
         except aiohttp.ClientError as error:
             raise NetworkError(type(error).__name__) from None
+
+
+class Overloaded(NetworkError):
+    """Telegram answered that it could not: an outage, and nothing may be lost in it."""
 
 
 class NotConnected(NetworkError):
@@ -310,8 +316,8 @@ def _send_error(error: TelegramError) -> SendError:
         return Gone("400") if any(words in said for words in _GONE) else Rejected("400")
     if isinstance(error, InvalidToken):
         return TryLater("401", timedelta(seconds=60), whole_lane=True)
-    if isinstance(error, NotConnected):
-        return TryLater("connect", timedelta(seconds=2))
+    if isinstance(error, NotConnected | Overloaded):
+        return TryLater(type(error).__name__, timedelta(seconds=2))
     if isinstance(error, NetworkError):
         return Unknown("network")
     return Unknown(type(error).__name__)

@@ -31,7 +31,6 @@ from bot.settings import Settings
 
 ANSWER_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-LOOK_BACK = timedelta(minutes=30)  # how far find() looks for an unknown send
 
 # Twilio's codes in our closed list (twilio.com/docs/api/errors).
 _LATER = {20429, 21611, 30001, 14107, 63010, 63012, 63017, 63018}
@@ -157,17 +156,20 @@ class WhatsApp:
             raise Unknown(type(error).__name__) from None
         return None if sent.sid is None else str(sent.sid)
 
-    async def find(self, message: Outbound) -> str | None:
-        """Look an unknown send up among what Twilio took: same person, same words, lately."""
+    async def find(self, message: Outbound, since: datetime) -> list[str]:
+        """What Twilio took lately for the same person with the same words, newest first."""
         assert isinstance(message, Say)
-        since = datetime.now(UTC) - LOOK_BACK
         try:
             found = await self._messages().list_async(
-                to=message.to, from_=self._sender, date_sent_after=since, limit=50
+                to=message.to,
+                from_=self._sender,
+                date_sent_after=since - timedelta(days=1),
+                limit=50,
             )
         except Exception:
             raise Unknown("lookup") from None
-        return next((str(each.sid) for each in found if each.body == message.text), None)
+        same = [each for each in found if each.body == message.text]
+        return [str(each.sid) for each in same if _made_at(each) >= since]
 
     def _messages(self) -> Any:
         if self._client is None:  # made here: aiohttp needs the running loop
@@ -215,6 +217,12 @@ def _names(form: dict[str, str]) -> tuple[str, ...]:
 
 def _text(form: dict[str, str]) -> str:
     return form.get("Body") or form.get("ButtonText") or form.get("ListTitle") or ""
+
+
+def _made_at(message: Any) -> datetime:
+    """When Twilio took it; its times have no fractions."""
+    made: datetime | None = message.date_created
+    return datetime.now(UTC) if made is None else made + timedelta(seconds=1)
 
 
 def _number(text: str) -> int | None:

@@ -55,6 +55,7 @@ class Part:
     state: str
     content: dict[str, Any] | None
     repeats: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def take_lane(db: Connection, lane: str) -> int:
     return fence
 
 
-def recover(db: Connection, lane: str) -> int:
+def recover(db: Connection, lane: str, look_at: datetime) -> int:
     """What stood as sending when the last owner died: perhaps sent, perhaps not."""
     stuck = select(deliveries.c.id).where(deliveries.c.lane == lane, UNDER_WAY)
     db.execute(
@@ -191,6 +192,7 @@ def _parts(db: Connection, ids: list[int]) -> dict[int, tuple[Part, ...]]:
             dispatches.c.state,
             dispatches.c.content,
             dispatches.c.repeats,
+            dispatches.c.created_at,
         )
         .where(dispatches.c.delivery_id.in_(ids))
         .order_by(dispatches.c.delivery_id, dispatches.c.part)
@@ -271,7 +273,7 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
         db.execute(_SHOW, shown)
     parts: dict[int, list[Part]] = defaultdict(list)
     for id_, row in zip(ids, rows, strict=True):
-        part = Part(id_, row["part"], row["token"], "sending", row["content"], 0)
+        part = Part(id_, row["part"], row["token"], "sending", row["content"], 0, now)
         parts[row["delivery_id"]].append(part)
     return {id_: tuple(each) for id_, each in parts.items()}
 
@@ -355,6 +357,11 @@ def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
         db.execute(_PART_SENT, sent)
     if unsent:
         db.execute(_PART_UNSENT, unsent)
+    over = [fate.delivery_id for fate in fates if fate.parts and fate.state == "failed"]
+    if over:  # what will never be said is not kept
+        db.execute(
+            update(dispatches).where(dispatches.c.delivery_id.in_(over)).values(content=None)
+        )
     db.execute(
         _SETTLED,
         [
@@ -384,3 +391,10 @@ def count_waiting(db: Connection) -> dict[str, int]:
     """Deliveries that wait, by lane; a figure for /metrics."""
     statement = select(deliveries.c.lane, func.count()).where(WAITING).group_by(deliveries.c.lane)
     return {lane: count for lane, count in db.execute(statement)}
+
+
+def known_ids(db: Connection, lane: str, provider_ids: Sequence[str]) -> set[str]:
+    """Those of a provider's ids that stand for something we know was sent."""
+    keys = {seals.lookup("dispatches.provider_key", lane, each): each for each in provider_ids}
+    statement = select(dispatches.c.provider_key).where(dispatches.c.provider_key.in_(keys))
+    return {keys[bytes(key)] for key in db.execute(statement).scalars()}

@@ -64,7 +64,8 @@ _SENDER = (
     .where(address_keys.c.key.in_(bindparam("keys", expanding=True)))
     .order_by(addresses.c.id)
 )
-_BY_KEYS = locking_once(_SENDER, of=addresses)
+# Not against foreign keys: turns that tell each other something must not wait in a circle.
+_BY_KEYS = locking_once(_SENDER, of=addresses, key_share=True)
 _HEARD = (
     update(addresses)
     .where(addresses.c.id == bindparam("address_id"))

@@ -39,6 +39,12 @@ def find(db: Connection, token: str, address_id: int) -> Prompt | None:
     return _one(db, _PROMPT.where(*wanted))
 
 
+def find_of(db: Connection, message_id: int, address_id: int) -> Prompt | None:
+    """The prompt a message was shown with at this address."""
+    wanted = (prompts.c.message_id == message_id, prompts.c.address_id == address_id)
+    return _one(db, _PROMPT.where(*wanted).order_by(prompts.c.id.desc()).limit(1))
+
+
 _LAST = (
     _PROMPT.join(deliveries, deliveries.c.message_id == prompts.c.message_id)
     .where(
