@@ -129,11 +129,12 @@ def load(
     about = programme.programme
     programme_id = communities.save_programme(db, about.slug, about.names, about.contact)
     ids = {}
-    for each in programme.communities:
+    for number, each in enumerate(programme.communities):
         row = each.model_dump(exclude={"facilitators"})
         ids[each.slug] = communities.save_community(db, programme_id, row)
-        for address in each.facilitators:
-            _expect_facilitator(db, address, ids[each.slug], lanes, now)
+        for nth, address in enumerate(each.facilitators):
+            place = f"communities.{number}.facilitators.{nth}"
+            _expect_facilitator(db, address, place, ids[each.slug], lanes, now)
     for member in programme.demo_members:
         _add_demo_member(db, member, ids, now)
     return {
@@ -143,14 +144,19 @@ def load(
 
 
 def _expect_facilitator(
-    db: Connection, address: str, community_id: int, lanes: Mapping[str, str], now: datetime
+    db: Connection,
+    address: str,
+    place: str,
+    community_id: int,
+    lanes: Mapping[str, str],
+    now: datetime,
 ) -> None:
     """A facilitator is known by her address; she is welcomed when she first writes."""
     channel, _colon, name = address.partition(":")
     lane = lanes.get(channel)
     if lane is None:
         raise ProgrammeError(
-            f"a facilitator has a {channel}: address, but {channel} is not set up; "
+            f"{place} has a {channel}: address, but {channel} is not set up; "
             f"set it up first (`linkline doctor` says how)"
         )
     name = address if channel == "whatsapp" else name

@@ -130,6 +130,8 @@ class Routes:
         """A bare number or a label means the last list that was sent to this address."""
         if not turn.text or turn.files or len(turn.text) > LABEL_LENGTH:
             return None
+        if turn.text.endswith("?"):  # nobody chooses with a question
+            return None
         prompt = prompts.find_last(turn.db, turn.address_id)
         if prompt is None or self._asked_since(turn, prompt):
             return None

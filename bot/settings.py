@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.seals import Keyring, new_key
 
@@ -49,7 +51,12 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         for short in ("postgres://", "postgresql://"):
             value = re.sub(f"^{short}", "postgresql+psycopg://", value)
-        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        try:
+            name = make_url(value).database
+        except (ArgumentError, ValueError):
+            name = None
+        known = value.startswith(("sqlite:///", "postgresql+psycopg://"))
+        if not known or not name or name == ":memory:":
             raise ValueError(
                 "use sqlite:///path/to/file.db or postgresql://user:password@host/name"
             )

@@ -268,7 +268,7 @@ def test_counting_uses_the_index_of_what_waits(database_url: str) -> None:
 
 
 def test_recovery_uses_the_index_of_what_is_under_way(database_url: str) -> None:
-    plan = plan_in(database_url, lambda db: deliveries.recover(db, "lane"))
+    plan = plan_in(database_url, lambda db: deliveries.recover(db, "lane", clock.now()))
     assert "ix_deliveries_under_way" in plan
 
 

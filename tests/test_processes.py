@@ -307,7 +307,8 @@ def test_broken_and_huge_bodies(place: Town) -> None:
 def test_a_locked_store(place: Town) -> None:
     server = place.linkline("run", changes=("hurry", "give up soon")).start().wait_ready()
     packet = place.people["Darazebra"].says("zebra while the store is locked")
-    with place.store.engine.begin():  # BEGIN IMMEDIATE, held longer than it waits
+    with place.store.engine.begin() as db:  # held longer than it waits
+        db.exec_driver_sql("BEGIN IMMEDIATE")
         assert deliver(server.url, packet) == 503
         assert _health(server) == 503
     _taken_once(place, server, packet)

@@ -290,7 +290,6 @@ def test_a_channel_that_is_not_set_up(address: str, database_url: str, tmp_path:
     assert address.partition(":")[2] not in line
 
 
-@pytest.mark.xfail(strict=True, reason="load() does not say which facilitator of which community")
 def test_a_channel_that_is_not_set_up_has_a_place(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(ProgrammeError, match=r"communities\.0\.facilitators\.0"):
         load(database_url, written(tmp_path, GOOD), lanes={})

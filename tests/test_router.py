@@ -657,7 +657,6 @@ def test_a_step_takes_at_most_ten_statements(database_url: str) -> None:
     play(database_url, act)
 
 
-@pytest.mark.xfail(strict=True, reason="the step that keeps a draft takes 11 statements")
 def test_a_question_with_its_draft(database_url: str) -> None:
     """The step that does most before anything is sent."""
 

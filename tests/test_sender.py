@@ -20,14 +20,14 @@ from bot.channels import Gone, Rejected, SendError, TryLater, Unknown, WindowClo
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
-from bot.sender import ATTEMPTS, IN_FLIGHT, Sender
+from bot.sender import ATTEMPTS, IN_FLIGHT, MOST_REPEATS, Sender
 from bot.store import communities, deliveries, members, messages, posts, receipts, secrets
 from bot.store.deliveries import LaneLost
 from bot.store.messages import Audience
 
 LANE = "trial/1"
 DAY = timedelta(days=1)
-LATER = timedelta(seconds=25)  # when an unknown send is looked at again
+LATER = timedelta(seconds=35)  # when an unknown send is looked at again
 
 Answer = SendError | BaseException | str | None
 
@@ -72,12 +72,12 @@ class Finder(Provider):
         self.found: list[Answer] = []
         self.looked = 0
 
-    async def find(self, message: Outbound) -> str | None:
+    async def find(self, message: Outbound, since: datetime) -> list[str]:
         self.looked += 1
         answer = self.found.pop(0) if self.found else None
         if isinstance(answer, BaseException):
             raise answer
-        return answer
+        return [] if answer is None else [answer]
 
 
 class House:
@@ -362,20 +362,20 @@ def _due_at(house: House, message_id: int) -> datetime:
 # Unknown ----------------------------------------------------------------------------------------
 
 
-def test_an_unknown_send_is_repeated_once(house: House) -> None:
+def test_an_unknown_send_is_repeated_but_not_for_ever(house: House) -> None:
     [id_] = house.say(house.member(), "one")
-    house.provider.answers = [Unknown("network"), Unknown("network"), Unknown("network")]
+    house.provider.answers = [Unknown("network")] * 9
     house.drain()
     assert house.fate(id_) == ("unknown", "network")
     clock.move(timedelta(seconds=5))
     house.drain()
     assert len(house.provider.said) == 1, "a receipt may still tell"
-    for _ in range(4):
+    for _ in range(6):
         clock.move(LATER)
         house.drain()
-    assert len(house.provider.said) == 2
+    assert len(house.provider.said) == 1 + MOST_REPEATS
     assert house.fate(id_) == ("failed", "unknown")
-    assert house.provider.said[0] == house.provider.said[1], "the same token, the same words"
+    assert len(set(house.provider.said)) == 1, "the same token, the same words"
 
 
 def test_a_repeat_that_is_taken(house: House) -> None:
@@ -599,15 +599,15 @@ def test_a_crash_between_claiming_and_sending(house: House) -> None:
     assert house.fate(id_)[0] == "sent"
 
 
-def test_a_message_that_kills_its_owner_is_tried_twice(house: House) -> None:
+def test_a_message_that_kills_its_owner_is_not_tried_for_ever(house: House) -> None:
     [id_] = house.say(house.member(), "one")
-    for _ in range(4):
+    for _ in range(6):
         house.provider.answers = [asyncio.CancelledError()]
         house.drain()
         house.new_owner()
         clock.move(LATER)
     house.drain()
-    assert len(house.provider.said) == 2
+    assert len(house.provider.said) == 1 + MOST_REPEATS
     assert house.fate(id_) == ("failed", "unknown")
 
 
@@ -621,6 +621,7 @@ def test_a_crash_between_two_parts_goes_on_with_the_same_words(database_url: str
     assert [each.text for each in before] == ["first part of it", "second part of it"]
     house.new_owner()
     house.provider.limits = replace(house.provider.limits, text=4096)
+    clock.move(LATER)
     house.drain()
     assert house.provider.said[2:] == before, "frozen: the same parts, the same tokens"
     house.close()

@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -535,13 +535,16 @@ def test_what_cannot_be_sent_later_says_so_in_its_time() -> None:
     assert timedelta(0) < error.after < timedelta(minutes=1)
 
 
-def find(outcome: Any, text: str = "hello") -> tuple[Any, Wire]:
+LATELY = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def find(outcome: Any, text: str = "hello", since: datetime = LATELY) -> tuple[Any, Wire]:
     wire = Wire(outcome)
 
     async def run() -> Any:
         channel = await on_wire(whatsapp(), wire)
         try:
-            return await channel.find(Say("whatsapp:+85620", text, "token1"))
+            return await channel.find(Say("whatsapp:+85620", text, "token1"), since)
         except SendError as error:
             return error
 
@@ -549,15 +552,17 @@ def find(outcome: Any, text: str = "hello") -> tuple[Any, Wire]:
 
 
 def _page(*said: tuple[str, str]) -> Any:
-    rows = [{"sid": sid, "body": body, "status": "sent"} for sid, body in said]
+    made = "Sat, 21 Nov 2026 10:00:00 +0000"
+    rows = [{"sid": sid, "body": body, "date_created": made} for sid, body in said]
     return answer(200, messages=rows, page=0, page_size=50, next_page_uri=None, uri="/x")
 
 
 def test_find_an_unknown_send() -> None:
     page = _page(("SM1", "other"), ("SM2", "hello"))
-    assert find(page)[0] == "SM2"
+    assert find(page)[0] == ["SM2"]
+    assert find(page, since=LATELY + timedelta(days=3))[0] == []  # said before
     found, wire = find(page, "never said")
-    assert found is None
+    assert found == []
     asked = wire.asked[0]["params"]
     assert (asked["To"], asked["From"]) == ("whatsapp:+85620", SENDER)
     assert any(name.startswith("DateSent") for name in asked)
