@@ -21,13 +21,12 @@ import uvloop
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from alembic import command as alembic
 from bot import clock, doctor, logs, programme, seals
 from bot.app import App, list_channels
 from bot.channels.simulator import phones
-from bot.db import Database, StoreDown
+from bot.db import Database, StoreDown, store_errors
 from bot.seals import SealError
 from bot.settings import ROOT, Settings, SettingsError, read_settings
 from bot.store import communities, invites, secrets
@@ -171,11 +170,10 @@ def migrate() -> None:
 
 def _migrate(settings: Settings) -> None:
     try:
-        alembic.upgrade(alembic_config(settings.database_url), "head")
+        with store_errors():
+            alembic.upgrade(alembic_config(settings.database_url), "head")
     except OSError as error:
         raise SettingsError(f"DATABASE_URL: {error.strerror}; name a folder of your own") from None
-    except DBAPIError as error:
-        raise StoreDown(type(error.orig).__name__) from None
     except CommandError:
         raise SettingsError("DATABASE_URL: this store belongs to a newer Linkline") from None
 

@@ -10,8 +10,9 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,6 +85,15 @@ class Database:
         """Drop everything without finishing, as a crash would."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """What others do with the database fails as our own work does: with StoreDown."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _as_store_error(error) from error
 
 
 def _worth_rerunning(error: Exception) -> bool:

@@ -26,8 +26,9 @@ from bot.db import Database, StoreDown
 from bot.fitting import fit
 from bot.locks import LaneLock
 from bot.messages import Button, Menu, Outbound, Say
-from bot.store import deliveries, members, messages
-from bot.store.deliveries import Due, Fate, Frozen, LaneLost, Part, SentPart
+from bot.store import deliveries, fates, lanes, members, messages
+from bot.store.deliveries import Due, Frozen, LaneLost, Part
+from bot.store.fates import Fate, SentPart
 from bot.store.references import References, refs_of
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
@@ -145,8 +146,8 @@ class Sender:
             await asyncio.sleep(1.0)
 
     def _take_over(self, db: Connection) -> int:
-        fence = deliveries.take_lane(db, self._lane)
-        stuck = deliveries.recover(db, self._lane, clock.now() + SETTLES)
+        fence = lanes.take(db, self._lane)
+        stuck = lanes.recover(db, self._lane, clock.now() + SETTLES)
         if stuck:
             log.info("lane_recovered", lane=self._lane, count=stuck)
         return fence
@@ -187,18 +188,19 @@ class Sender:
             return []
         self._not_before = {each: at for each, at in self._not_before.items() if at > now}
         busy = self._busy | self._not_before.keys()
-        due = deliveries.claim(db, self._lane, self._fence, busy, room, now)
+        due, unreadable = deliveries.claim(db, self._lane, self._fence, busy, room, now)
         verdicts = {each.id: self._verdict(each, now) for each in due}
         refused = [fate for fate in verdicts.values() if fate is not None]
+        refused += [Fate(id_, "failed", "unreadable") for id_ in unreadable]
         if refused:
-            deliveries.settle(db, self._lane, refused)
+            fates.settle(db, self._lane, refused)
         planned = self._freeze(db, [each for each in due if verdicts[each.id] is None], now)
         return sorted(planned, key=lambda each: each[0].address_id)
 
     def _settle(self, db: Connection, returned: Returned, now: datetime) -> None:
         """Write down what came back."""
         if returned.fates:
-            deliveries.settle(db, self._lane, returned.fates)
+            fates.settle(db, self._lane, returned.fates)
         for address_id in returned.gone:
             members.mark_unreachable(db, address_id, now)
         for address_id in returned.closed:
@@ -254,7 +256,7 @@ class Sender:
                 error=type(error).__name__,
                 where=logs.where(error),
             )
-            deliveries.settle(db, self._lane, [Fate(due.id, "failed", "render")])
+            fates.settle(db, self._lane, [Fate(due.id, "failed", "render")])
             return None
         tokens = [secrets.token_urlsafe(9) for _content in fitted.contents]
         return Frozen(due, fitted.contents, tokens, fitted.prompt_token)
@@ -334,7 +336,7 @@ class Sender:
             return None
         ids = await self.channel.find(outbound, part.created_at)
         # The same words may have been said to her before, and those are not the ones we miss.
-        known = await self._database.run(lambda db: deliveries.known_ids(db, self._lane, ids))
+        known = await self._database.run(lambda db: fates.known_ids(db, self._lane, ids))
         found = next((each for each in ids if each not in known and each not in self._handed), None)
         if found is not None:
             self._handed.append(found)

@@ -33,7 +33,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.router import Router
 from bot.sender import Sender
-from bot.store import deliveries, inbox, messages, receipts
+from bot.store import deliveries, fates, inbox, lanes, messages, receipts
 
 When = Callable[..., bool]
 Die = Callable[[], None]
@@ -132,21 +132,21 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "inbox row added": after(inbox, "add", lambda result: result is not None),
     "turn done, not committed": after(Router, "_turn", lambda result: result == "taken"),
     "turn committed, not answered": after(Router, "take"),
-    "claimed, not frozen": after(deliveries, "claim", bool),
+    "claimed, not frozen": after(deliveries, "claim", lambda found: bool(found[0])),
     "frozen, not committed": after(deliveries, "freeze"),
     "frozen, not sent": before(Sender, "_hand_over", _is_fresh),
     "handed to the channel": both(before(Telegram, "send"), before(WhatsApp, "send")),
     "accepted, answer not read": accepted("sendMessage", "Messages.json"),
     "accepted by WhatsApp, answer not read": accepted("Messages.json"),
     "answer read, not settled": after(Sender, "_send"),
-    "about to settle": before(deliveries, "settle", _has_fates),
-    "settled, not committed": after(deliveries, "settle"),
+    "about to settle": before(fates, "settle", _has_fates),
+    "settled, not committed": after(fates, "settle"),
     "between two parts": before(Sender, "_hand_over", _is_second_part),
     "first chunk of a fan-out": before(messages, "_remember"),
     "further chunk of a fan-out": after(messages, "go_on", bool),
     "receipt applied, not committed": after(receipts, "apply", bool),
-    "lane taken, not recovered": after(deliveries, "take_lane"),
-    "recovered, not committed": after(deliveries, "recover", bool),
+    "lane taken, not recovered": after(lanes, "take"),
+    "recovered, not committed": after(lanes, "recover", bool),
     "looked up, not written down": after(WhatsApp, "find"),
     "marked as repeated, not committed": after(deliveries, "mark_repeating"),
 }

@@ -20,7 +20,7 @@ from bot.messages import Message
 from bot.models import addresses, memberships, metadata
 from bot.models import deliveries as delivery_rows
 from bot.models import members as member_rows
-from bot.store import communities, deliveries, members, messages, occurrences, threads
+from bot.store import communities, deliveries, lanes, members, messages, occurrences, threads
 from bot.store.messages import FAN_OUT, Audience
 from bot.store.secrets import open_store
 from tests.conftest import _execute, _named
@@ -268,7 +268,7 @@ def test_counting_uses_the_index_of_what_waits(database_url: str) -> None:
 
 
 def test_recovery_uses_the_index_of_what_is_under_way(database_url: str) -> None:
-    plan = plan_in(database_url, lambda db: deliveries.recover(db, "lane", clock.now()))
+    plan = plan_in(database_url, lambda db: lanes.recover(db, "lane", clock.now()))
     assert "ix_deliveries_under_way" in plan
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import json
 import logging
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -127,16 +125,15 @@ class MarkedStage(Stage):
 
 
 @pytest.fixture
-def errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], bytes]]:
+def errors(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], bytes]]:
     """What is printed, with everything logged that can be, our own and of the libraries."""
-    level, stream = logging.getLogger().level, io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(sys, "stdout", stream)
+    level, printed = logging.getLogger().level, list[str]()
     logs.configure("DEBUG")
     logging.getLogger().setLevel(logging.DEBUG)
 
     def read() -> bytes:
-        return stream.getvalue().encode()
+        printed.extend(capsys.readouterr())
+        return "".join(printed).encode()
 
     yield read
     logging.getLogger().setLevel(level)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,11 +31,16 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
+def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """All that was logged so far."""
+    lines: list[str] = []
     logs.configure("DEBUG")
-    return stream.getvalue
+
+    def read() -> str:
+        lines.append(capsys.readouterr().err)
+        return "".join(lines)
+
+    return read
 
 
 def counting(done: list[datetime], name: str = "test.count", every: timedelta = HOUR) -> Job:

@@ -21,7 +21,7 @@ from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
 from bot.sender import ATTEMPTS, IN_FLIGHT, MOST_REPEATS, Sender
-from bot.store import communities, deliveries, members, messages, posts, receipts, secrets
+from bot.store import communities, fates, members, messages, posts, receipts, secrets
 from bot.store.deliveries import LaneLost
 from bot.store.messages import Audience
 
@@ -661,7 +661,7 @@ def test_what_came_back_is_kept_while_the_store_is_down(
         raise StoreDown("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(deliveries, "settle", down)
+        broken.setattr(fates, "settle", down)
         with pytest.raises(StoreDown):
             house.drain()
     house.drain()

@@ -27,6 +27,10 @@ WRONG = [
     ("DATABASE_URL", "sqlite:linkline.db", "sqlite:///"),
     ("DATABASE_URL", "mysql://user@host/name", "postgresql://"),
     ("DATABASE_URL", "postgresql+psycopg2://user@host/name", "postgresql://"),
+    ("DATABASE_URL", "postgresql://user:geheim@host:abc/name", "postgresql://"),
+    ("DATABASE_URL", "postgresql://", "postgresql://"),
+    ("DATABASE_URL", "sqlite:///", "sqlite:///path"),
+    ("DATABASE_URL", "sqlite:///:memory:", "sqlite:///path"),
     ("PORT", "many", "integer"),
     ("PORT", "-1", "65535"),
     ("PORT", "65536", "65535"),
@@ -53,11 +57,6 @@ WRONG = [
     ("TWILIO_WHATSAPP_FROM", "whatsapp:+៨៥៦២០៥៥", "whatsapp:+"),
     ("TWILIO_API_URL", "api.twilio.com", "https://"),
 ]
-UNSEEN = [  # wrong values that look right
-    ("DATABASE_URL", "sqlite:///", "sqlite:///path"),
-    ("DATABASE_URL", "postgresql://u:geheim@host:abc/name", "postgresql://"),
-    ("DATABASE_URL", "postgresql://", "postgresql://"),
-]
 ANYTHING = {"host", "twilio_auth_token"}  # no value of these is wrong in itself
 
 
@@ -76,16 +75,6 @@ def put(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 
 @pytest.mark.parametrize(("name", "value", "mend"), WRONG)
 def test_wrong_value(name: str, value: str, mend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(monkeypatch, **{name: value})
-    line = refusal()
-    assert line.startswith(f"{name} ")
-    assert mend in line
-
-
-@pytest.mark.parametrize(("name", "value", "mend"), UNSEEN)
-def test_wrong_value_unseen(
-    name: str, value: str, mend: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
     put(monkeypatch, **{name: value})
     line = refusal()
     assert line.startswith(f"{name} ")

@@ -13,10 +13,8 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     bindparam,
-    case,
     func,
     insert,
-    or_,
     select,
     type_coerce,
     update,
@@ -24,11 +22,10 @@ from sqlalchemy import (
 
 from bot import seals
 from bot.codec import message_from_json
-from bot.db import insert_new, insert_returning
+from bot.db import insert_returning
 from bot.i18n import SOURCE
 from bot.messages import Message
 from bot.models import (
-    UNDER_WAY,
     WAITING,
     addresses,
     deliveries,
@@ -79,28 +76,6 @@ class Due:
     membership_state: str | None  # None: the message belongs to no community
     in_community: bool
     parts: tuple[Part, ...]
-
-
-def take_lane(db: Connection, lane: str) -> int:
-    """Own a lane: a new fencing number, which refuses every older owner."""
-    new = insert_new(db, lanes).values(name=lane, fence=1)
-    grown = new.on_conflict_do_update(index_elements=["name"], set_={"fence": lanes.c.fence + 1})
-    fence: int = db.execute(grown.returning(lanes.c.fence)).scalar_one()
-    return fence
-
-
-def recover(db: Connection, lane: str, look_at: datetime) -> int:
-    """What stood as sending when the last owner died: perhaps sent, perhaps not."""
-    stuck = select(deliveries.c.id).where(deliveries.c.lane == lane, UNDER_WAY)
-    db.execute(
-        update(dispatches)
-        .where(dispatches.c.delivery_id.in_(stuck), dispatches.c.state == "sending")
-        .values(state="unknown")
-    )
-    changed = db.execute(
-        update(deliveries).where(deliveries.c.lane == lane, UNDER_WAY).values(state="unknown")
-    )
-    return changed.rowcount
 
 
 _DUE = (
@@ -157,26 +132,23 @@ _TAKE = (
 
 def claim(
     db: Connection, lane: str, fence: int, busy: Collection[int], most: int, now: datetime
-) -> list[Due]:
-    """Take what is due, most urgent first, in order per address. Raises LaneLost."""
+) -> tuple[list[Due], list[int]]:
+    """What is due, most urgent first, in order per address; and ids of rows nobody can read.
+
+    Raises LaneLost.
+    """
     wanted = {"lane": lane, "now": now, "busy": list(busy), "most": most}
     rows = db.execute(_DUE, wanted).all()
     if not rows:
-        return []
+        return [], []
     ids = [row.id for row in rows]
     taken = db.execute(_TAKE, {"ids": ids, "owned_lane": lane, "owned_fence": fence})
     if taken.rowcount != len(ids):
         raise LaneLost(lane)
     parts = _parts(db, [row.id for row in rows if row.attempts])
-    due = [_due(row, parts.get(row.id, ())) for row in rows]
-    unreadable = [
-        Fate(row.id, "failed", "unreadable")
-        for row, each in zip(rows, due, strict=True)
-        if not each
-    ]
-    if unreadable:
-        settle(db, lane, unreadable)
-    return [each for each in due if each]
+    due = {row.id: _due(row, parts.get(row.id, ())) for row in rows}
+    unreadable = [id_ for id_, each in due.items() if each is None]
+    return [each for each in due.values() if each is not None], unreadable
 
 
 def _parts(db: Connection, ids: list[int]) -> dict[int, tuple[Part, ...]]:
@@ -292,109 +264,7 @@ def mark_repeating(db: Connection, part_id: int) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SentPart:
-    """One part with what its provider answered."""
-
-    id: int
-    state: str  # sent, unknown, failed
-    provider_id: str | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of one claimed delivery."""
-
-    delivery_id: int
-    state: str  # sent, queued, held, unknown, failed, dropped
-    reason: str | None = None
-    due_at: datetime | None = None  # when to try again
-    parts: tuple[SentPart, ...] = ()
-
-
-# A receipt may come before our own note. (No IN here: these statements take many rows at once.)
-_AHEAD = or_(dispatches.c.state == "delivered", dispatches.c.state == "read")
-
-_PART_SENT = (
-    update(dispatches)
-    .where(dispatches.c.id == bindparam("part_id"))
-    .values(
-        state=case((_AHEAD, dispatches.c.state), else_="sent"),
-        provider_key=bindparam("key"),
-        provider_id=bindparam("named"),
-        content=None,
-    )
-)
-_PART_UNSENT = (
-    update(dispatches)
-    .where(dispatches.c.id == bindparam("part_id"), ~_AHEAD)
-    .values(state=bindparam("new_state"), error=bindparam("code"))
-)
-_SETTLED = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.state == "sending")
-    .values(
-        state=bindparam("new_state"),
-        reason=bindparam("why"),
-        due_at=func.coalesce(
-            bindparam("again_at", type_=deliveries.c.due_at.type), deliveries.c.due_at
-        ),
-    )
-)
-
-
-def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
-    """Write down what became of claimed deliveries and their parts."""
-    parts = [part for fate in fates for part in fate.parts]
-    sent = [_sent_row(lane, part) for part in parts if part.state == "sent"]
-    unsent = [
-        {"part_id": part.id, "new_state": part.state, "code": _cut(part.error, 20)}
-        for part in parts
-        if part.state != "sent"
-    ]
-    if sent:
-        db.execute(_PART_SENT, sent)
-    if unsent:
-        db.execute(_PART_UNSENT, unsent)
-    over = [fate.delivery_id for fate in fates if fate.parts and fate.state == "failed"]
-    if over:  # what will never be said is not kept
-        db.execute(
-            update(dispatches).where(dispatches.c.delivery_id.in_(over)).values(content=None)
-        )
-    db.execute(
-        _SETTLED,
-        [
-            {
-                "delivery_id": fate.delivery_id,
-                "new_state": fate.state,
-                "why": _cut(fate.reason, 40),
-                "again_at": fate.due_at,
-            }
-            for fate in fates
-        ],
-    )
-
-
-def _cut(code: str | None, most: int) -> str | None:
-    """As much of a provider's code as the column holds."""
-    return None if code is None else code[:most]
-
-
-def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
-    named = part.provider_id
-    key = None if named is None else seals.lookup("dispatches.provider_key", lane, named)
-    return {"part_id": part.id, "key": key, "named": named}
-
-
 def count_waiting(db: Connection) -> dict[str, int]:
     """Deliveries that wait, by lane; a figure for /metrics."""
     statement = select(deliveries.c.lane, func.count()).where(WAITING).group_by(deliveries.c.lane)
     return {lane: count for lane, count in db.execute(statement)}
-
-
-def known_ids(db: Connection, lane: str, provider_ids: Sequence[str]) -> set[str]:
-    """Those of a provider's ids that stand for something we know was sent."""
-    keys = {seals.lookup("dispatches.provider_key", lane, each): each for each in provider_ids}
-    statement = select(dispatches.c.provider_key).where(dispatches.c.provider_key.in_(keys))
-    return {keys[bytes(key)] for key in db.execute(statement).scalars()}

@@ -1,0 +1,115 @@
+"""Fates: what became of deliveries that were handed over, written down part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, func, or_, select, update
+
+from bot import seals
+from bot.models import deliveries, dispatches
+
+
+@dataclass(frozen=True, slots=True)
+class SentPart:
+    """One part with what its provider answered."""
+
+    id: int
+    state: str  # sent, unknown, failed
+    provider_id: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one claimed delivery."""
+
+    delivery_id: int
+    state: str  # sent, queued, held, unknown, failed, dropped
+    reason: str | None = None
+    due_at: datetime | None = None  # when to try again
+    parts: tuple[SentPart, ...] = ()
+
+
+# A receipt may come before our own note. (No IN here: these statements take many rows at once.)
+_AHEAD = or_(dispatches.c.state == "delivered", dispatches.c.state == "read")
+
+_PART_SENT = (
+    update(dispatches)
+    .where(dispatches.c.id == bindparam("part_id"))
+    .values(
+        state=case((_AHEAD, dispatches.c.state), else_="sent"),
+        provider_key=bindparam("key"),
+        provider_id=bindparam("named"),
+        content=None,
+    )
+)
+_PART_UNSENT = (
+    update(dispatches)
+    .where(dispatches.c.id == bindparam("part_id"), ~_AHEAD)
+    .values(state=bindparam("new_state"), error=bindparam("code"))
+)
+_SETTLED = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.state == "sending")
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("why"),
+        due_at=func.coalesce(
+            bindparam("again_at", type_=deliveries.c.due_at.type), deliveries.c.due_at
+        ),
+    )
+)
+
+
+def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
+    """Write down what became of claimed deliveries and their parts."""
+    parts = [part for fate in fates for part in fate.parts]
+    sent = [_sent_row(lane, part) for part in parts if part.state == "sent"]
+    unsent = [
+        {"part_id": part.id, "new_state": part.state, "code": _cut(part.error, 20)}
+        for part in parts
+        if part.state != "sent"
+    ]
+    if sent:
+        db.execute(_PART_SENT, sent)
+    if unsent:
+        db.execute(_PART_UNSENT, unsent)
+    over = [fate.delivery_id for fate in fates if fate.parts and fate.state == "failed"]
+    if over:  # what will never be said is not kept
+        db.execute(
+            update(dispatches).where(dispatches.c.delivery_id.in_(over)).values(content=None)
+        )
+    db.execute(
+        _SETTLED,
+        [
+            {
+                "delivery_id": fate.delivery_id,
+                "new_state": fate.state,
+                "why": _cut(fate.reason, 40),
+                "again_at": fate.due_at,
+            }
+            for fate in fates
+        ],
+    )
+
+
+def _cut(code: str | None, most: int) -> str | None:
+    """As much of a provider's code as the column holds."""
+    return None if code is None else code[:most]
+
+
+def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
+    named = part.provider_id
+    key = None if named is None else seals.lookup("dispatches.provider_key", lane, named)
+    return {"part_id": part.id, "key": key, "named": named}
+
+
+def known_ids(db: Connection, lane: str, provider_ids: Sequence[str]) -> set[str]:
+    """Those of a provider's ids that stand for something we know was sent."""
+    keys = {seals.lookup("dispatches.provider_key", lane, each): each for each in provider_ids}
+    statement = select(dispatches.c.provider_key).where(dispatches.c.provider_key.in_(keys))
+    return {keys[bytes(key)] for key in db.execute(statement).scalars()}

@@ -1,0 +1,32 @@
+"""Lanes: who owns a sending identity, and what the last owner left behind."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from bot.db import insert_new
+from bot.models import UNDER_WAY, deliveries, dispatches, lanes
+
+
+def take(db: Connection, lane: str) -> int:
+    """Own a lane: a new fencing number, which refuses every older owner."""
+    new = insert_new(db, lanes).values(name=lane, fence=1)
+    grown = new.on_conflict_do_update(index_elements=["name"], set_={"fence": lanes.c.fence + 1})
+    fence: int = db.execute(grown.returning(lanes.c.fence)).scalar_one()
+    return fence
+
+
+def recover(db: Connection, lane: str, look_at: datetime) -> int:
+    """What stood as sending when the last owner died: perhaps sent, perhaps not."""
+    stuck = select(deliveries.c.id).where(deliveries.c.lane == lane, UNDER_WAY)
+    db.execute(
+        update(dispatches)
+        .where(dispatches.c.delivery_id.in_(stuck), dispatches.c.state == "sending")
+        .values(state="unknown")
+    )
+    changed = db.execute(
+        update(deliveries).where(deliveries.c.lane == lane, UNDER_WAY).values(state="unknown")
+    )
+    return changed.rowcount
