@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -50,9 +51,15 @@ def _all_languages(value: dict[str, str]) -> dict[str, str]:
     return tidied
 
 
+def _known_address(value: str) -> str:
+    if not re.fullmatch(r"telegram:[0-9]{1,20}|whatsapp:\+[0-9]{6,15}", value):
+        raise ValueError("write an address like telegram:123456789 or whatsapp:+8562055123456")
+    return value
+
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Names = Annotated[dict[str, str], AfterValidator(_all_languages)]
-Address = Annotated[str, Field(pattern=r"^(telegram:[0-9]{1,20}|whatsapp:\+[0-9]{6,15})$")]
+Address = Annotated[str, AfterValidator(_known_address)]
 
 
 class _Part(BaseModel):

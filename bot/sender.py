@@ -2,7 +2,8 @@
 
 One loop owns one lane. Each round is one transaction: it settles what came back and claims what is
 due, so that under load the cost of a transaction is shared. Whatever stood as `sending` when an
-owner died becomes `unknown`: it is looked up where the provider allows it, else repeated once.
+owner died becomes `unknown`: it is looked up where the provider allows it, else repeated a few
+times at most.
 """
 
 from __future__ import annotations
@@ -315,7 +316,7 @@ class Sender:
         return Fate(due.id, "sent", parts=tuple(done))
 
     async def _hand_over(self, due: Due, part: Part) -> str | None:
-        """The provider's id. A part that may have been sent is looked up, else repeated once."""
+        """The provider's id. A part that may have been sent is looked up first."""
         outbound = self._outbound(due, part)
         if part.state == "unknown":
             found = await self._look_up(outbound, part)

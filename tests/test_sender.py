@@ -594,6 +594,8 @@ def test_a_crash_between_claiming_and_sending(house: House) -> None:
     house.drain()
     assert house.fate(id_)[0] == "sending"
     house.new_owner()
+    house.drain()  # it takes over, and waits for what may be on its way
+    clock.move(LATER)
     house.drain()
     assert house.provider.texts == ["one"]
     assert house.fate(id_)[0] == "sent"
@@ -605,6 +607,8 @@ def test_a_message_that_kills_its_owner_is_not_tried_for_ever(house: House) -> N
         house.provider.answers = [asyncio.CancelledError()]
         house.drain()
         house.new_owner()
+        house.drain()  # it takes over, and waits for what may be on its way
+        clock.move(LATER)
         clock.move(LATER)
     house.drain()
     assert len(house.provider.said) == 1 + MOST_REPEATS
@@ -620,6 +624,8 @@ def test_a_crash_between_two_parts_goes_on_with_the_same_words(database_url: str
     before = list(house.provider.said)
     assert [each.text for each in before] == ["first part of it", "second part of it"]
     house.new_owner()
+    house.drain()  # it takes over, and waits for what may be on its way
+    clock.move(LATER)
     house.provider.limits = replace(house.provider.limits, text=4096)
     clock.move(LATER)
     house.drain()
@@ -636,6 +642,8 @@ def test_after_a_crash_only_the_missing_part_is_sent(finding: House) -> None:
     finding.drain()
     finder(finding).found = ["id1", None]
     finding.new_owner()
+    finding.drain()  # it takes over, and waits for what may be on its way
+    clock.move(LATER)
     finding.drain()
     assert finding.provider.texts[2:] == ["second part of it"]
     assert finding.fate(id_)[0] == "sent"

@@ -27,6 +27,8 @@ def recover(db: Connection, lane: str, look_at: datetime) -> int:
         .values(state="unknown")
     )
     changed = db.execute(
-        update(deliveries).where(deliveries.c.lane == lane, UNDER_WAY).values(state="unknown")
+        update(deliveries)
+        .where(deliveries.c.lane == lane, UNDER_WAY)
+        .values(state="unknown", due_at=look_at)
     )
     return changed.rowcount
