@@ -148,9 +148,11 @@ class Sender:
 
     def _take_over(self, db: Connection) -> int:
         fence = lanes.take(db, self._lane)
-        stuck = lanes.recover(db, self._lane, clock.now() + SETTLES)
+        look_at = clock.now() + SETTLES
+        stuck = lanes.recover(db, self._lane, look_at)
+        self._not_before |= dict.fromkeys(stuck, look_at)  # nothing else overtakes it
         if stuck:
-            log.info("lane_recovered", lane=self._lane, count=stuck)
+            log.info("lane_recovered", lane=self._lane, count=len(stuck))
         return fence
 
     async def _sleep(self, seconds: float) -> None:

@@ -176,6 +176,7 @@ def hurry() -> None:
         if hasattr(module, "BURST"):
             module.BURST = timedelta(seconds=0.2)
     sender.POLL = 0.05
+    sender.SETTLES = timedelta(seconds=0.3)
     messages.FAN_OUT = 2
 
 

@@ -18,17 +18,20 @@ def take(db: Connection, lane: str) -> int:
     return fence
 
 
-def recover(db: Connection, lane: str, look_at: datetime) -> int:
-    """What stood as sending when the last owner died: perhaps sent, perhaps not."""
+def recover(db: Connection, lane: str, look_at: datetime) -> list[int]:
+    """What stood as sending when the last owner died: perhaps sent, perhaps not.
+
+    Returns the addresses it was for.
+    """
     stuck = select(deliveries.c.id).where(deliveries.c.lane == lane, UNDER_WAY)
     db.execute(
         update(dispatches)
         .where(dispatches.c.delivery_id.in_(stuck), dispatches.c.state == "sending")
         .values(state="unknown")
     )
-    changed = db.execute(
+    recovered = (
         update(deliveries)
         .where(deliveries.c.lane == lane, UNDER_WAY)
         .values(state="unknown", due_at=look_at)
     )
-    return changed.rowcount
+    return list(db.execute(recovered.returning(deliveries.c.address_id)).scalars())
