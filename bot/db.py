@@ -116,7 +116,9 @@ def _as_store_error(error: Exception) -> Exception:
 
 def _sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # for this user only; the WAL beside it takes after it
     engine = create_engine(
         url,
         # The driver must not begin on its own: we do, with IMMEDIATE.
