@@ -233,6 +233,19 @@ class Stage:
         else:
             await self.page(person, {"file": kind})
 
+    async def edit(self, name: str, old: str, new: str) -> None:
+        person = self.people[name]
+        await self.update(person, person.phone.edit(int(person.said[old]), new))
+
+    async def forward(self, name: str, words: str) -> None:
+        person = self.people[name]
+        await self.update(person, person.phone.forward(words))
+
+    async def membership(self, name: str, verb: str) -> None:
+        """She blocks the bot, or lets it write again."""
+        person = self.people[name]
+        await self.update(person, getattr(person.phone, verb)())
+
     # Through the doors
 
     async def update(self, person: Person, update: dict[str, Any]) -> None:

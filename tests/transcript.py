@@ -11,6 +11,7 @@
     Noy > {crafts}           an invite code in place of the braces; {crafts facilitator}
     Noy > "old words" <- new words          replies to the bubble that holds the old words
     Noy > (voice)            sends a voice note, photo or sticker
+    Noy > (edits "old") new  (forwards) words  (blocks)  (unblocks)      on Telegram
     -- the bot restarts --   -- 2 days later --   # a comment
 
 A bubble that nobody heard fails the test.
@@ -30,6 +31,7 @@ from tests.stage import Stage
 _CAST = re.compile(r"(\w+) \[([\w/]+), (\w+)\](.*)")
 _LINE = re.compile(r"(\w+) ([<>]) (.*)")
 _LATER = re.compile(r"-- (\d+) (second|minute|hour|day|week)s? later --")
+_EDIT = re.compile(r'\(edits "(.+?)"\) (.*)', re.S)
 _REPLY = re.compile(r'"(.+?)" <- (.*)', re.S)
 
 
@@ -183,6 +185,12 @@ async def _act(stage: Stage, who: str, words: str) -> None:
         await stage.reply(who, found[1], found[2])
     elif re.fullmatch(r"\[[^]]+\]", words):
         await stage.choose(who, words[1:-1])
+    elif found := _EDIT.fullmatch(words):
+        await stage.edit(who, found[1], found[2])
+    elif words.startswith("(forwards) "):
+        await stage.forward(who, words.removeprefix("(forwards) "))
+    elif words in ("(blocks)", "(unblocks)"):
+        await stage.membership(who, words[1:-2])
     elif words in ("(voice)", "(photo)", "(sticker)"):
         await stage.send_file(who, words[1:-1])
     else:
