@@ -171,6 +171,7 @@ class Turn:
     asked: Talk | None = None  # what this turn asks; None = it asks nothing
     offered: bool = False  # this turn said something that has choices of its own
     told: int = 0  # messages told to others in this turn
+    seen: dict[int, Message] = field(default_factory=dict)  # messages read in this turn, by id
     _said: list[tuple[str, Message, datetime]] = field(default_factory=list)
     _asked_at: int | None = None
 
@@ -292,8 +293,18 @@ class Turn:
         self.offered = bool(message.choices)
 
     def _question(self, talk: Talk) -> Message:
-        found = None if talk.question_id is None else outbox.find(self.db, talk.question_id)
-        return found or Message()
+        return self.message(talk.question_id) or Message()
+
+    def message(self, message_id: int | None) -> Message | None:
+        """A message that was said before, read once in a turn."""
+        if message_id is None:
+            return None
+        if message_id not in self.seen:
+            found = outbox.find(self.db, message_id)
+            if found is None:
+                return None
+            self.seen[message_id] = found
+        return self.seen[message_id]
 
     def repeat(self, talk: Talk) -> None:
         """Ask again what another talk has interrupted."""

@@ -19,7 +19,7 @@ from bot.conversation import Conversation, Conversations, Step, Talk, Turn
 from bot.i18n import fold, in_all_languages
 from bot.messages import Message, _
 from bot.smalltalk import yes_or_no
-from bot.store import invites, messages, prompts, threads
+from bot.store import invites, prompts, threads
 from bot.store.prompts import Prompt
 from bot.store.references import References, refs_of
 
@@ -133,7 +133,10 @@ class Routes:
         if turn.text.endswith("?"):  # nobody chooses with a question
             return None
         prompt = prompts.find_last(turn.db, turn.address_id)
-        if prompt is None or self._asked_since(turn, prompt):
+        if prompt is None:
+            return None
+        turn.seen[prompt.message_id] = prompt.message
+        if self._asked_since(turn, prompt):
             return None
         index = _match(turn, prompt.message)
         return None if index is None else self._choose(turn, prompt, index)
@@ -170,7 +173,7 @@ class Routes:
         if step is None:
             log.warning("step_gone", step=turn.talk.step)
             return self._changed
-        question = None if turn.talk.free else messages.find(turn.db, turn.talk.message_id or 0)
+        question = None if turn.talk.free else turn.message(turn.talk.message_id)
         free = question is None or question.free
         word = None if free else self._named(turn)
         if word is not None:
