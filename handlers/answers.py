@@ -25,21 +25,14 @@ def replied(turn: Turn) -> None:
         return turn.start("threads.gone")
     if is_small(turn.text, turn.files):
         return turn.say(_("Thank you! Only answers are passed on, so that phones stay quiet."))
-    post_id = _keep(turn)
+    post_id = posts.keep(
+        turn.db, turn.data.get("post"), turn.member.id, turn.content, turn.now, kind="answer"
+    )
     if not turn.text:
         return _need_words(turn, thread, post_id)
     if turn.inbound.forwarded:
         return _confirm_forwarded(turn, thread, post_id)
     _publish(turn, thread, post_id)
-
-
-def _keep(turn: Turn) -> int:
-    """The answer with what came now: a new one, or the one that a voice note began."""
-    begun = turn.data.get("post")
-    if begun is None:
-        return posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="answer")
-    posts.add_bubbles(turn.db, begun, turn.content, turn.now)
-    return int(begun)
 
 
 def _need_words(turn: Turn, thread: Thread, post_id: int) -> None:

@@ -61,15 +61,6 @@ def _memberships(turn: Turn) -> list[Membership]:
     return found
 
 
-def _keep(turn: Turn) -> int:
-    """The draft with what came now: a new one, or the one that a voice note began."""
-    begun = turn.data.get("post")
-    if begun is None:
-        return posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="question")
-    posts.add_bubbles(turn.db, begun, turn.content, turn.now)
-    return int(begun)
-
-
 @ask.action
 def draft(turn: Turn) -> None:
     """Somebody simply wrote, and it can only be a question; or she said that it is one."""
@@ -81,7 +72,11 @@ def draft(turn: Turn) -> None:
 
 
 def _draft(turn: Turn) -> None:
-    turn.data = {"post": _keep(turn)}
+    turn.data = {
+        "post": posts.keep(
+            turn.db, turn.data.get("post"), turn.member.id, turn.content, turn.now, kind="question"
+        )
+    }
     if not turn.text:
         return _need_words(turn)
     _choose_community(turn, after=BURST)

@@ -67,6 +67,22 @@ def add(
     return post_id
 
 
+def keep(
+    db: Connection,
+    begun: int | None,
+    author_id: int,
+    inbound: Inbound,
+    now: datetime,
+    *,
+    kind: str,
+) -> int:
+    """Put what came into the draft it belongs to: the one a voice note began, or a new one."""
+    if begun is None:
+        return add(db, author_id, inbound, now, kind=kind)
+    add_bubbles(db, begun, inbound, now)
+    return begun
+
+
 def add_bubbles(db: Connection, post_id: int, inbound: Inbound, now: datetime) -> None:
     """What came in one bubble: its text, its files."""
     rows = [_bubble(post_id, inbound, now, file.kind, "", file.reference) for file in inbound.files]
