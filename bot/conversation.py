@@ -68,9 +68,6 @@ class Conversation:
 
         return register
 
-    def key_of(self, step: Step) -> str:
-        return f"{self.name}.{step.__name__}"
-
 
 class Conversations:
     """All talks there are, and the ways into them."""

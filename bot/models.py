@@ -299,7 +299,6 @@ lanes = Table(  # one sending identity at a provider; one worker owns it at a ti
     metadata,
     Column("name", String(40), primary_key=True),
     Column("fence", Integer, nullable=False),  # grows with every owner; older ones are refused
-    Column("paused_until", Moment),  # the provider told the whole lane to wait
 )
 
 occurrences = Table(  # a due moment that somebody took

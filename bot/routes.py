@@ -136,15 +136,24 @@ class Routes:
         if prompt is None:
             return None
         turn.seen[prompt.message_id] = prompt.message
-        if self._asked_since(turn, prompt):
+        asked = None if turn.talk is None else turn.talk.message_id
+        if asked is not None and asked > prompt.message_id:
+            return None  # a question came after the list: what is typed is an answer to that
+        index = _match(turn, prompt.message)
+        if index is None:
+            return self._overtaken_label(turn, prompt)
+        return self._choose(turn, prompt, index)
+
+    def _overtaken_label(self, turn: Turn, last: Prompt) -> Step | None:
+        """A label (no number) of the question that waits, though another list came after it."""
+        talk = turn.talk
+        if talk is None or talk.free or talk.message_id in (None, last.message_id):
+            return None
+        prompt = prompts.find_of(turn.db, talk.message_id or 0, turn.address_id)
+        if prompt is None or fold(turn.text).isdecimal():
             return None
         index = _match(turn, prompt.message)
         return None if index is None else self._choose(turn, prompt, index)
-
-    def _asked_since(self, turn: Turn, prompt: Prompt) -> bool:
-        """A question for free text came after the list: a number is an answer to that."""
-        asked = turn.talk.message_id if turn.talk is not None else None
-        return asked is not None and asked > prompt.message_id
 
     def _numbered_thread(self, turn: Turn) -> Step | None:
         """101, Q101, 101 and an answer; only if there is such a thread for her."""
@@ -178,19 +187,9 @@ class Routes:
         word = None if free else self._named(turn)
         if word is not None:
             return self._conversations.begin(word)
-        index = None if question is None or fold(turn.text).isdecimal() else _match(turn, question)
-        if index is not None:
-            return self._choose_waiting(turn, turn.talk, index)
         turn.answer(turn.talk)
         fits = free and (question is None or not _looks_like_choice(turn, question))
         return step if fits else self._wrong_choice
-
-    def _choose_waiting(self, turn: Turn, talk: Talk, index: int) -> Step | None:
-        """A label of the question that waits, though another list was sent after it."""
-        prompt = prompts.find_of(turn.db, talk.message_id or 0, turn.address_id)
-        if prompt is None:  # it is still on its way to her
-            return self._wrong_choice
-        return self._choose(turn, prompt, index)
 
     def _word(self, turn: Turn) -> Step | None:
         conversation = self._named(turn)

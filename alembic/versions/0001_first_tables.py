@@ -28,7 +28,6 @@ def upgrade() -> None:
         "lanes",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
-        sa.Column("paused_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lanes")),
     )
     op.create_table(
