@@ -59,7 +59,9 @@ class Message:
     step: str | None = None  # the step that waits for the answer, "ask.confirm"
     free: bool = False  # the step also takes free text beside the choices
     subject: Ref | None = None  # what a reply to it is about
+    qr: str | None = None  # a QR picture that says this comes with it; the words are its caption
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
+    retract: Ref | None = None  # not a bubble: takes back a message, or all there is in a chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,26 @@ class Menu:
     commands: tuple[tuple[str, str], ...]  # (command, what it does)
 
 
-Outbound = Say | Menu
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A QR picture with a caption."""
+
+    to: str
+    text: str  # the caption
+    token: str
+    qr: str  # what the picture says
+
+
+@dataclass(frozen=True, slots=True)
+class Retract:
+    """Bubbles to be deleted from one chat, ours and hers; those that are gone are no harm."""
+
+    to: str
+    token: str
+    ids: tuple[str, ...]  # the provider's, at most 100
+
+
+Outbound = Say | Picture | Menu | Retract
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +172,5 @@ class Limits:
     label: int = 20  # characters on a button
     window: timedelta | None = None  # after her last word we may answer freely for this long
     commands: bool = False  # the chat has a menu of commands
+    retract: timedelta | None = None  # bubbles younger than this can be deleted
+    price: float = 0.0  # US dollars the provider takes for one bubble
