@@ -43,8 +43,8 @@ class App:
     def _join(self) -> None:
         self.database = Database(self.settings.database_url)
         self.database.run_now(secrets.open_store)
-        windows = {each.lane: each.limits.window for each in self.channels if each.limits.window}
-        self.router = Router(self.database, self.conversations, windows)
+        limits = {each.lane: each.limits for each in self.channels}
+        self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job)]
         self.scheduler = Scheduler(self.database, jobs)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.i18n import SOURCE, negotiate, render, word_list
-from bot.messages import Choice, File, Inbound, Message, Ref, Text
+from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text
 from bot.store import messages as outbox
 from bot.store.members import Member
 from bot.store.messages import Audience, Reach
@@ -154,7 +154,7 @@ class Turn:
     address_id: int
     inbox_id: int
     conversations: Conversations
-    windows: Mapping[str, timedelta]  # free-reply window by lane, for the truth about reach
+    limits: Mapping[str, Limits]  # by lane, for the truth about what can be done
     talk: Talk | None = None  # the talk that waits for an answer
     answering: bool = False  # this turn answers it; False = it interrupts
     first: bool = False  # nobody has written from this address before
@@ -263,7 +263,8 @@ class Turn:
 
     def reach(self, audience: Audience) -> Reach:
         """How many of them get it now, later, or not at all."""
-        return outbox.reach(self.db, audience, self.windows, self.now)
+        windows = {lane: each.window for lane, each in self.limits.items() if each.window}
+        return outbox.reach(self.db, audience, windows, self.now)
 
     def start(self, name: str, **data: Any) -> None:
         """Go on with another talk in the same turn: "menu.start"; `data` is what it begins with."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -52,6 +53,15 @@ programmes = Table(  # a grant programme: whom to ask when there is no code
     Column("contact", Text, nullable=False),  # public, shown to strangers
 )
 
+help_contacts = Table(  # where somebody in need gets help now
+    "help_contacts",
+    metadata,
+    _id(),
+    _ref("programme_id", "programmes", index=True),
+    Column("country", String(2), nullable=False),
+    Column("words", JSON, nullable=False),  # {language: name, number, hours}
+)
+
 communities = Table(  # a community of practice (CoP)
     "communities",
     metadata,
@@ -78,6 +88,9 @@ members = Table(  # a person; "new" until she agreed to what is kept
     Column("consent_version", String(20)),
     Column("consent_language", String(8)),
     Column("consent_at", Moment),
+    Column(
+        "discreet", Boolean, nullable=False, server_default=false()
+    ),  # who sees her phone learns nothing
     Column("answers", Integer, nullable=False, server_default="0"),  # threads she has answered in
     Column("created_at", Moment, nullable=False),
 )
@@ -117,7 +130,7 @@ memberships = Table(
     _id(),
     _ref("member_id", "members"),
     _ref("community_id", "communities"),
-    Column("role", String(16), nullable=False),  # member, facilitator
+    Column("role", String(16), nullable=False),  # member, facilitator, focal_point
     Column("state", String(12), nullable=False),  # waiting, active, declined, left
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("member_id", "community_id"),
@@ -144,6 +157,7 @@ inbox = Table(  # one row per event at a provider: the proof that it was taken, 
     _id(),
     Column("key", LargeBinary(16), nullable=False, unique=True),  # lookup of lane and event id
     Column("lane", String(40), nullable=False),
+    _ref("address_id", "addresses", nullable=True, index=True),  # whose it is, once that is known
     Column("state", String(12), nullable=False),  # done, parked
     Column("reason", String(60)),  # why it was parked: an error's class name, never its text
     Column("payload", Sealed("inbox.payload"), nullable=False),
@@ -177,8 +191,10 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     _ref("thread_id", "threads", nullable=True, index=True),
     _ref("community_id", "communities", nullable=True),  # where a draft is meant to go
     _ref("author_id", "members", nullable=True),
-    Column("kind", String(12), nullable=False),  # question, answer
+    Column("kind", String(12), nullable=False),  # question, answer, reply, announcement
     Column("state", String(12), nullable=False),  # draft, waiting, live, hidden
+    # others choose whether and when they read it
+    Column("heavy", Boolean, nullable=False, server_default=false()),
     Column("helpful_at", Moment),
     _ref("message_id", "messages", nullable=True, index=True),  # how it was told to its thread
     Column("created_at", Moment, nullable=False),
@@ -193,6 +209,7 @@ bubbles = Table(  # what a post is made of, as it was typed
     Column("key", LargeBinary(16), unique=True),  # lookup of the provider's id, for edits
     Column("kind", String(12), nullable=False),  # text, voice, photo, ...
     Column("text", Sealed("bubbles.text"), nullable=False),
+    Column("language", String(8)),  # of an announcement's translation
     Column("reference", Sealed("bubbles.reference")),  # the provider's handle of a file
     Column("forwarded", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -241,12 +258,14 @@ deliveries = Table(  # a message for one member, with its fate
     Column("due_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("fence", Integer),  # the lane owner who took it
+    Column("asked_at", Moment),  # when she did what this answers, or asked to see it
     UniqueConstraint("message_id", "member_id"),
     Index(None, "member_id", "due_at"),
 )
 # Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
 WAITING = text("deliveries.state IN ('queued', 'unknown')")
 UNDER_WAY = text("deliveries.state = 'sending'")
+HELD = text("deliveries.state = 'held'")
 Index(
     "ix_deliveries_waiting",
     deliveries.c.lane,
@@ -260,6 +279,12 @@ Index(
     deliveries.c.lane,
     sqlite_where=text("state = 'sending'"),
     postgresql_where=text("state = 'sending'"),
+)
+Index(
+    "ix_deliveries_held",
+    deliveries.c.address_id,
+    sqlite_where=text("state = 'held'"),
+    postgresql_where=text("state = 'held'"),
 )
 
 dispatches = Table(  # one part of a delivery, as handed to a provider
@@ -288,6 +313,8 @@ prompts = Table(  # choices as they were shown; a tap, a number or a label comes
     _ref("address_id", "addresses"),
     _ref("message_id", "messages", index=True),
     Column("language", String(8), nullable=False),
+    # [Clear] stood under its choices
+    Column("clears", Boolean, nullable=False, server_default=false()),
     Column("shown_at", Moment, nullable=False),
     Column("consumed_at", Moment),
     Column("chosen", Integer),  # the choice that consumed it
@@ -299,6 +326,7 @@ lanes = Table(  # one sending identity at a provider; one worker owns it at a ti
     metadata,
     Column("name", String(40), primary_key=True),
     Column("fence", Integer, nullable=False),  # grows with every owner; older ones are refused
+    Column("link", String(200)),  # opens a chat with us; what is to be said is put at its end
 )
 
 occurrences = Table(  # a due moment that somebody took

@@ -20,7 +20,8 @@ from bot.channels import Gone, Rejected, SendError, TryLater, Unknown, WindowClo
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
-from bot.sender import ATTEMPTS, IN_FLIGHT, MOST_REPEATS, Sender
+from bot.planning import ATTEMPTS
+from bot.sender import IN_FLIGHT, MOST_REPEATS, Sender
 from bot.store import communities, fates, members, messages, posts, receipts, secrets
 from bot.store.deliveries import LaneLost
 from bot.store.messages import Audience

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref
-from bot.models import communities, memberships, programmes
+from bot.models import communities, members, memberships, programmes
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,21 @@ def join(
     kept = {"state": state} | ({"role": role} if role == "facilitator" else {})
     new = new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_=kept)
     id_: int = db.execute(new.returning(memberships.c.id)).scalar_one()
+    _make_discreet(db, community_id)
     return id_
+
+
+def _make_discreet(db: Connection, community_id: int) -> None:
+    """In a discreet community every phone is; it stays so when she leaves, until she changes it."""
+    inside = select(memberships.c.member_id).where(memberships.c.community_id == community_id)
+    veiled = select(communities.c.id).where(
+        communities.c.id == community_id, communities.c.discreet
+    )
+    db.execute(
+        update(members)
+        .where(members.c.id.in_(inside), ~members.c.discreet, veiled.exists())
+        .values(discreet=True)
+    )
 
 
 def appoint(db: Connection, member_id: int, community_id: int, now: datetime) -> None:
@@ -173,4 +187,5 @@ def save_community(db: Connection, programme_id: int, row: Mapping[str, Any]) ->
     new = insert_new(db, communities).values(values)
     new = new.on_conflict_do_update(index_elements=["slug"], set_=values)
     id_: int = db.execute(new.returning(communities.c.id)).scalar_one()
+    _make_discreet(db, id_)
     return id_

@@ -69,6 +69,8 @@ class Due:
     to: str
     last_inbound_at: datetime | None
     unreachable: bool
+    asked_at: datetime | None
+    discreet: bool
     language: str
     timezone: str
     experienced: bool  # has answered three times; needs no hint
@@ -84,6 +86,7 @@ _DUE = (
         deliveries.c.attempts,
         deliveries.c.message_id,
         deliveries.c.address_id,
+        deliveries.c.asked_at,
         type_coerce(messages.c.body, LargeBinary).label("body"),
         messages.c.kind,
         messages.c.expires_at,
@@ -91,6 +94,7 @@ _DUE = (
         type_coerce(addresses.c.sealed, LargeBinary).label("sealed"),
         addresses.c.last_inbound_at,
         addresses.c.unreachable_at,
+        members.c.discreet,
         members.c.language,
         members.c.timezone,
         members.c.answers,
@@ -192,6 +196,8 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         to=to,
         last_inbound_at=row.last_inbound_at,
         unreachable=row.unreachable_at is not None,
+        asked_at=row.asked_at,
+        discreet=row.discreet,
         language=row.language or SOURCE,
         timezone=row.timezone or "UTC",
         experienced=row.answers >= 3,
@@ -210,6 +216,7 @@ class Frozen:
     contents: Sequence[dict[str, Any]]
     tokens: Sequence[str]  # one a part
     prompt_token: str | None
+    clears: bool  # [Clear] stands under its choices
 
 
 _SHOW = insert(prompts)
@@ -236,6 +243,7 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
             "address_id": each.due.address_id,
             "message_id": each.due.message_id,
             "language": each.due.language,
+            "clears": each.clears,
             "shown_at": now,
         }
         for each in frozen

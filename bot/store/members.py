@@ -22,6 +22,7 @@ class Member:
     state: str  # new, active, stopped, group
     language: str | None
     name: str | None
+    discreet: bool  # who sees her phone learns nothing
     answers: int  # threads she has answered in
 
 
@@ -52,6 +53,7 @@ _SENDER = (
         members.c.state,
         members.c.language,
         members.c.name,
+        members.c.discreet,
         members.c.answers,
         conversations.c.state.label("conversation"),
         conversations.c.expires_at,
@@ -100,7 +102,7 @@ def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
 
 def _sender(row: Row[Any]) -> Sender:
     return Sender(
-        member=Member(row.member_id, row.state, row.language, row.name, row.answers),
+        member=Member(row.member_id, row.state, row.language, row.name, row.discreet, row.answers),
         address_id=row.address_id,
         lane=row.lane,
         unreachable=row.unreachable_at is not None,

@@ -27,12 +27,12 @@ from bot.codec import message_from_json, message_to_json
 from bot.columns import Moment
 from bot.db import insert_new, insert_once, insert_returning, locking_once
 from bot.messages import Message
-from bot.models import addresses, deliveries, follows, members, memberships, messages
+from bot.models import HELD, addresses, deliveries, follows, members, memberships, messages
 
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
 # Said first: what she just did, then threads, sessions, broadcasts.
-PRIORITY = {"direct": 0, "safety": 0, "thread": 1, "session": 2, "broadcast": 3}
+PRIORITY = {"direct": 0, "safety": 0, "notice": 1, "thread": 1, "session": 2, "broadcast": 3}
 
 
 _ADD = insert_once(
@@ -136,6 +136,7 @@ def say(
             "priority": PRIORITY["direct"],
             "state": "queued",
             "due_at": due_at,
+            "asked_at": now,
         }
         for message_id, (_, _, due_at) in zip(ids, said, strict=True)
     ]
@@ -265,6 +266,6 @@ def release_held(db: Connection, address_id: int, now: datetime) -> None:
     """Her window is open again: what waited for it goes out, in order."""
     db.execute(
         update(deliveries)
-        .where(deliveries.c.address_id == address_id, deliveries.c.state == "held")
+        .where(deliveries.c.address_id == address_id, HELD, deliveries.c.reason != "discreet")
         .values(state="queued", reason=None, due_at=now)
     )
