@@ -14,7 +14,7 @@ from bot.messages import Choice, Message, _, refs_of
 ASKED_LASTS = timedelta(minutes=10)  # an answer that comes later meets a phone in other hands
 
 WAITING = Message(
-    (_("A message is waiting for you."),), choices=(Choice("discreet.open", _("Open")),)
+    (_("A message is waiting for you."),), choices=(Choice("discreet.show", _("Open")),)
 )
 CLEAR = Choice("discreet.clear", _("Clear"))
 CLOSING = _("What now? Clear empties this screen.")

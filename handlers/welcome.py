@@ -10,7 +10,7 @@ import regex
 from bot.conversation import Conversation, Turn
 from bot.i18n import graphemes, guess_language, languages, negotiate, own_name, tidy_name
 from bot.messages import Choice, Ref, Text, _
-from bot.store import communities, invites, members
+from bot.store import communities, invites, members, programmes
 from bot.store.communities import Community
 from bot.store.messages import Audience
 
@@ -43,7 +43,7 @@ def stranger(turn: Turn) -> None:
 
 
 def _contact(turn: Turn) -> Text:
-    contacts = communities.list_contacts(turn.db)
+    contacts = programmes.list_contacts(turn.db)
     if len(contacts) == 1:
         return _("{contact}", contact=contacts[0])
     return _("the one who told you about it")

@@ -30,6 +30,8 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion"),
+    ("bot.models.keys",),
+    ("bot.models.*",),
     ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
     ("bot.channels.telegram.*",),
     ("bot.channels.*", "bot.store.*", "bot.locks"),
@@ -77,7 +79,7 @@ HOMES = {
     "handlers": ("bot.app",),
     "importlib": ("bot.app",),
     "pkgutil": ("bot.app",),
-    "sqlalchemy": ("bot.columns", "bot.db", "bot.models", "bot.store.*"),
+    "sqlalchemy": ("bot.columns", "bot.db", "bot.models", "bot.models.*", "bot.store.*"),
 }
 # Elsewhere a Connection is only passed on; the two others say one sentence of SQL each.
 CONNECTION = frozenset({"Connection"})

@@ -18,6 +18,18 @@ def take(db: Connection, lane: str) -> int:
     return fence
 
 
+def save_link(db: Connection, lane: str, link: str) -> None:
+    """What opens a chat with us there; what is to be said is put at its end."""
+    new = insert_new(db, lanes).values(name=lane, fence=0, link=link)
+    db.execute(new.on_conflict_do_update(index_elements=["name"], set_={"link": link}))
+
+
+def list_links(db: Connection, said: str) -> list[str]:
+    """The links, one for each app, that open a chat with us and say this there."""
+    statement = select(lanes.c.link).where(lanes.c.link.is_not(None)).order_by(lanes.c.name)
+    return [link + said for link in db.execute(statement).scalars()]
+
+
 def recover(db: Connection, lane: str, look_at: datetime) -> list[int]:
     """What stood as sending when the last owner died: perhaps sent, perhaps not.
 

@@ -17,12 +17,13 @@ from bot.models import bubbles, posts
 @dataclass(frozen=True, slots=True)
 class Post:
     id: int
-    kind: str  # question, answer
+    kind: str  # question, answer, reply, announcement
     state: str  # draft, waiting, live, hidden
     author_id: int | None
     community_id: int | None
     thread_id: int | None
     message_id: int | None  # how it was told to its thread
+    heavy: bool  # others choose whether and when they read it
     created_at: datetime
 
     @property
@@ -38,6 +39,7 @@ _POST = (
     posts.c.community_id,
     posts.c.thread_id,
     posts.c.message_id,
+    posts.c.heavy,
     posts.c.created_at,
 )
 
@@ -83,14 +85,18 @@ def keep(
     return begun
 
 
-def add_bubbles(db: Connection, post_id: int, inbound: Inbound, now: datetime) -> None:
-    """What came in one bubble: its text, its files."""
+def add_bubbles(
+    db: Connection, post_id: int, inbound: Inbound, now: datetime, language: str | None = None
+) -> None:
+    """What came in one bubble: its text, its files; `language` of an announcement."""
     rows = [_bubble(post_id, inbound, now, file.kind, "", file.reference) for file in inbound.files]
     if inbound.text:
         rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
     if rows:
         # The provider's id finds the bubble again when it is edited.
         rows[0]["key"] = None if inbound.id is None else key_of(inbound.lane, inbound.id)
+        for row in rows:
+            row["language"] = language
         db.execute(insert(bubbles), rows)
 
 
@@ -139,6 +145,14 @@ def edit_bubble(db: Connection, bubble_id: int, text: str) -> None:
 def mark(db: Connection, post_id: int, **values: object) -> None:
     """Set columns of a post: state, community_id, thread_id, kind."""
     db.execute(update(posts).where(posts.c.id == post_id).values(**values))
+
+
+def hide(db: Connection, post_id: int) -> bool:
+    """False if somebody else has hidden it before."""
+    changed = db.execute(
+        update(posts).where(posts.c.id == post_id, posts.c.state == "live").values(state="hidden")
+    )
+    return changed.rowcount == 1
 
 
 def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:

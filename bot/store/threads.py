@@ -142,6 +142,37 @@ def list_asked_by(db: Connection, member_id: int, most: int) -> list[tuple[Threa
     return [(Thread(*row[:6]), row[6]) for row in db.execute(statement)]
 
 
+def list_unanswered(db: Connection, community_id: int, most: int) -> list[tuple[Thread, int]]:
+    """Threads without an answer with the id of the question, the longest waiting first."""
+    statement = (
+        select(*_THREAD, posts.c.id)
+        .join(posts, posts.c.thread_id == threads.c.id)
+        .where(
+            threads.c.community_id == community_id,
+            threads.c.state == "asked",
+            posts.c.kind == "question",
+        )
+        .order_by(threads.c.id)
+        .limit(most)
+    )
+    return [(Thread(*row[:6]), row[6]) for row in db.execute(statement)]
+
+
+def count_unanswered(db: Connection, community_id: int) -> int:
+    statement = select(func.count()).where(
+        threads.c.community_id == community_id, threads.c.state == "asked"
+    )
+    return db.execute(statement).scalar_one()
+
+
+def move(db: Connection, thread_id: int, community_id: int) -> None:
+    """Bring a thread and its posts to another community."""
+    db.execute(update(threads).where(threads.c.id == thread_id).values(community_id=community_id))
+    db.execute(
+        update(posts).where(posts.c.thread_id == thread_id).values(community_id=community_id)
+    )
+
+
 def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[Thread, int] | None:
     """The last question of somebody else that reached her and that she has not answered."""
     answered = select(posts.c.thread_id).where(
@@ -158,6 +189,7 @@ def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[
             deliveries.c.state.in_(("sent", "delivered", "read")),
             deliveries.c.due_at >= since,
             posts.c.kind == "question",
+            posts.c.state == "live",
             threads.c.state != "closed",
             threads.c.asker_id != member_id,
             threads.c.id.not_in(answered),
