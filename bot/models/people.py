@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from bot.columns import Moment, Sealed, metadata
-from bot.models.keys import ref
+from bot.models.keys import ref, row_id
 
 secrets = Table(  # the store's own keys, sealed with LINKLINE_KEYS
     "secrets",
