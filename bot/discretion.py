@@ -20,12 +20,14 @@ CLEAR = Choice("discreet.clear", _("Clear"))
 CLOSING = _("What now? Clear empties this screen.")
 
 # What these stand for tells who is who, or what somebody wrote.
-_TELLING = frozenset({"members", "organisations", "posts", "stories", "help_contacts"})
+_TELLING = frozenset({"members", "organisations", "posts", "stories", "referred", "help_contacts"})
 
 
-def tells(message: Message) -> bool:
-    """Whether somebody who reads it over her shoulder would learn something."""
-    return any(ref.table in _TELLING for ref in refs_of(message))
+def needs_closing(kind: str, message: Message) -> bool:
+    """Whether a last bubble must follow that tells nothing: for what others said or who they are."""
+    if kind == "notice" or message.commands or message.retract is not None:
+        return False
+    return kind != "direct" or any(ref.table in _TELLING for ref in refs_of(message))
 
 
 def is_unasked(kind: str, message: Message, asked_at: datetime | None, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from datetime import timedelta
 class Ref:
     """A row, looked up only when the text is rendered: what was erased meanwhile stays unsaid."""
 
-    table: str  # members, organisations, communities, posts, stories, threads, help_contacts
+    table: str  # members, communities, threads, posts, ...: store/references.py reads them
     id: int
     most: int | None = None  # graphemes of it to show
 

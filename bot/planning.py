@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from bot import logs
 from bot.channels import Channel
-from bot.discretion import is_unasked, tells
+from bot.discretion import is_unasked, needs_closing
 from bot.fitting import Fitted, fit
 from bot.messages import refs_of
 from bot.store import deliveries, fates, notices
@@ -27,11 +27,11 @@ log = logs.get("planning")
 
 
 class Planner:
-    """Decides for one channel; holds nothing but its limits."""
+    """Decides for one channel; holds nothing else."""
 
     def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._lane = channel.lane
-        self._limits = channel.limits
 
     def plan(
         self, db: Connection, fence: int, busy: Collection[int], room: int, now: datetime
@@ -61,11 +61,11 @@ class Planner:
     def _verdict(self, due: Due, now: datetime) -> Fate | None:
         """May it still be said? Her state is checked again, whatever it was before."""
         personal = due.kind in ("direct", "safety")
-        window = self._limits.window
-        if due.message.commands and not self._limits.commands:
+        window = self._channel.limits.window
+        if due.message.commands and not self._channel.limits.commands:
             return Fate(due.id, "dropped", "no_commands")
         if due.message.retract is not None:  # takes away, whatever became of her since
-            return None if self._limits.retract else Fate(due.id, "dropped", "no_retract")
+            return None if self._channel.limits.retract else Fate(due.id, "dropped", "no_retract")
         if due.expires_at is not None and due.expires_at < now:
             return Fate(due.id, "dropped", "expired")
         if due.member_state == "stopped" and not personal:
@@ -89,7 +89,8 @@ class Planner:
         last = {each.address_id: each.id for each in due}  # what will stand in the list of chats
         frozen = []
         for each in fresh:
-            closing = each.discreet and last[each.address_id] == each.id and tells(each.message)
+            closes = each.discreet and last[each.address_id] == each.id
+            closing = closes and needs_closing(each.kind, each.message)
             rendered = self._render(db, each, lookup, now, closing=closing)
             if rendered is not None:
                 frozen.append(rendered)
@@ -129,7 +130,7 @@ class Planner:
         return fit(
             due.message,
             due.language,
-            self._limits,
+            self._channel.limits,
             lookup,
             timezone=due.timezone,
             experienced=due.experienced,
@@ -138,7 +139,7 @@ class Planner:
 
     def _retraction(self, db: Connection, due: Due, now: datetime) -> tuple[dict[str, Any], ...]:
         """The bubbles that can still be deleted, a hundred to a call."""
-        retract, young = due.message.retract, self._limits.retract
+        retract, young = due.message.retract, self._channel.limits.retract
         assert retract is not None and young is not None
         message_id = retract.id if retract.table == "messages" else None
         ids = notices.list_bubbles(db, due.address_id, message_id, now - young)

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot import clock, logs, metrics
-from bot.conversation import Conversations, Talk, Turn
+from bot.conversation import Conversations, Turn
 from bot.db import Database, StoreDown
 from bot.i18n import tidy
 from bot.messages import Inbound, Limits, _
 from bot.routes import Routes
 from bot.store import conversations as talks
 from bot.store import inbox, members, messages
+from bot.talk import Talk
 
 TALK_LASTS = timedelta(days=7)  # an unfinished talk is kept so long
 

@@ -29,13 +29,14 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 # Who stands on whom: a module imports only from rows above its own, never from beside it.
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
-    ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion"),
+    ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk"),
+    ("bot.invitation",),
     ("bot.models.keys",),
     ("bot.models.*",),
     ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
     ("bot.channels.telegram.*",),
     ("bot.channels.*", "bot.store.*", "bot.locks"),
-    ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning"),
+    ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth"),
     ("bot.routes", "bot.sender", "bot.upkeep", "handlers.*"),
     ("bot.router",),
     ("bot.app",),  # joins the parts
@@ -52,12 +53,12 @@ MAY_KNOW = {
         "bot.channels.telegram.*",
     ),
     "bot.store.*": (
-        "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models", "bot.db",
-        "bot.discretion",
+        "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
+        "bot.db", "bot.discretion",
     ),
     "handlers.*": (
-        "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.store.*",
-        "bot.conversation", "bot.scheduler",
+        "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
+        "bot.store.*", "bot.conversation", "bot.scheduler", "bot.truth",
     ),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers

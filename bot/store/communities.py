@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, func, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref
-from bot.models import communities, members, memberships
+from bot.models.people import communities, members, memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,11 @@ def find_facilitated(db: Connection, member_id: int, community_id: int) -> Commu
     if found is None or found.role != "facilitator" or not found.is_active:
         return None
     return found.community
+
+
+def is_in_discreet(db: Connection, member_id: int) -> bool:
+    """Whether a community of hers is discreet."""
+    return any(each.community.discreet for each in list_of(db, member_id))
 
 
 def count_active(db: Connection, community_id: int) -> int:

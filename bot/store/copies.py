@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, case, func, literal, or_, select, update
 
 from bot.columns import Moment
-from bot.models import deliveries, dispatches, messages
+from bot.models.outbox import deliveries, dispatches, messages
 
 _UNSENT = ("queued", "held")
 _ON_PHONES = ("sending", "sent", "delivered", "read", "unknown")

@@ -25,17 +25,8 @@ from bot.codec import message_from_json
 from bot.db import insert_returning
 from bot.i18n import SOURCE
 from bot.messages import Message
-from bot.models import (
-    WAITING,
-    addresses,
-    deliveries,
-    dispatches,
-    lanes,
-    members,
-    memberships,
-    messages,
-    prompts,
-)
+from bot.models.outbox import WAITING, deliveries, dispatches, lanes, messages, prompts
+from bot.models.people import addresses, members, memberships
 
 
 class LaneLost(Exception):

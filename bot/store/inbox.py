@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot import seals
 from bot.db import insert_once
-from bot.models import inbox
+from bot.models.talks import inbox
 
 _ADD = insert_once(lambda insert: insert(inbox).on_conflict_do_nothing().returning(inbox.c.id))
 

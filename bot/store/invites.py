@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from bot import seals
-from bot.models import communities, invites
+from bot.models.people import communities, invites
 
 # No letters or digits that are mistaken for one another, on paper or over the phone.
 _SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from bot.db import insert_new
-from bot.models import UNDER_WAY, deliveries, dispatches, lanes
+from bot.models.outbox import UNDER_WAY, deliveries, dispatches, lanes
 
 
 def take(db: Connection, lane: str) -> int:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, bindparam, case, select, update
 from bot import seals
 from bot.db import Collision, insert_new, insert_returning, locking_once
 from bot.i18n import fold
-from bot.models import address_keys, addresses, conversations, members, memberships
+from bot.models.people import address_keys, addresses, members, memberships
+from bot.models.talks import conversations
 
 
 @dataclass(frozen=True, slots=True)

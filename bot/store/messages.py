@@ -27,7 +27,9 @@ from bot.codec import message_from_json, message_to_json
 from bot.columns import Moment
 from bot.db import insert_new, insert_once, insert_returning, locking_once
 from bot.messages import Message
-from bot.models import HELD, addresses, deliveries, follows, members, memberships, messages
+from bot.models.outbox import HELD, deliveries, messages
+from bot.models.people import addresses, members, memberships
+from bot.models.talks import follows
 
 ON_PHONES = ("sent", "delivered", "read")  # and perhaps "unknown"
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from bot.codec import message_to_json
 from bot.db import insert_new
 from bot.discretion import WAITING
-from bot.models import HELD, addresses, deliveries, dispatches, inbox, messages
+from bot.models.outbox import HELD, deliveries, dispatches, messages
+from bot.models.people import addresses
+from bot.models.talks import inbox
 
 DISCREET = "discreet"  # why it is held
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import seals
 from bot.db import insert_returning
 from bot.messages import Inbound, Ref
-from bot.models import bubbles, posts
+from bot.models.outbox import deliveries
+from bot.models.talks import bubbles, posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ def add(
     state: str = "draft",
     thread_id: int | None = None,
     community_id: int | None = None,
+    language: str | None = None,
 ) -> int:
-    """A new post that begins with this bubble."""
+    """A new post that begins with this bubble; `language` of an announcement."""
     row = {
         "author_id": author_id,
         "kind": kind,
@@ -65,7 +67,7 @@ def add(
         "created_at": now,
     }
     [post_id] = insert_returning(db, posts, [row])
-    add_bubbles(db, post_id, inbound, now)
+    add_bubbles(db, post_id, inbound, now, language)
     return post_id
 
 
@@ -196,6 +198,12 @@ def list_live(db: Connection, thread_id: int, most: int) -> list[Post]:
     rows = db.execute(statement.order_by(posts.c.id)).all()
     kept = rows if len(rows) <= most else [rows[0], *rows[-(most - 1) :]]
     return [Post(*row) for row in kept]
+
+
+def list_holders(db: Connection, post: Post) -> list[int]:
+    """The members who were told this post, whatever became of it."""
+    statement = select(deliveries.c.member_id).where(deliveries.c.message_id == post.message_id)
+    return list(db.execute(statement).scalars())
 
 
 def last_answer(db: Connection, author_id: int, since: datetime) -> Post | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, delete, insert, select
 
 from bot.db import insert_new
-from bot.models import communities, help_contacts, programmes
+from bot.models.people import communities, help_contacts, programmes
 
 
 def list_contacts(db: Connection) -> list[str]:

@@ -13,7 +13,7 @@ from bot import seals
 from bot.codec import message_from_json
 from bot.discretion import clearable
 from bot.messages import Message
-from bot.models import deliveries, dispatches, messages, prompts
+from bot.models.outbox import deliveries, dispatches, messages, prompts
 
 
 @dataclass(frozen=True, slots=True)

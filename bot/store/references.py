@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from bot.i18n import SOURCE, render, shorten
 from bot.messages import Ref, Text, _
-from bot.models import bubbles, communities, help_contacts, members, posts, threads
+from bot.models.people import communities, help_contacts, members
+from bot.models.talks import bubbles, posts, threads
 
 Words = Callable[[str], str]  # language -> words
 
@@ -99,7 +100,12 @@ def _read_stories(db: Connection, ids: list[int]) -> dict[int, Words]:
     return {id_: _post(rows) for id_, rows in _read_bubbles(db, ids).items()}
 
 
-def _read_bubbles(db: Connection, ids: list[int]) -> dict[int, list[Any]]:
+def _read_referred(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What posts say, hidden ones too: for the focal point they were referred to."""
+    return {id_: _post(rows) for id_, rows in _read_bubbles(db, ids, hidden=True).items()}
+
+
+def _read_bubbles(db: Connection, ids: list[int], *, hidden: bool = False) -> dict[int, list[Any]]:
     statement = (
         select(
             posts.c.id,
@@ -111,12 +117,13 @@ def _read_bubbles(db: Connection, ids: list[int]) -> dict[int, list[Any]]:
             bubbles.c.forwarded,
         )
         .join(bubbles, bubbles.c.post_id == posts.c.id)
-        .where(posts.c.id.in_(ids), posts.c.state != "hidden")
+        .where(posts.c.id.in_(ids))
         .order_by(bubbles.c.id)
     )
     found: dict[int, list[Any]] = defaultdict(list)
     for row in db.execute(statement):
-        found[row.id].append(row)
+        if hidden or row.state != "hidden":
+            found[row.id].append(row)
     return found
 
 
@@ -168,5 +175,6 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "threads": _read_threads,
     "posts": _read_posts,
     "stories": _read_stories,
+    "referred": _read_referred,
     "help_contacts": _read_help_contacts,
 }

@@ -10,7 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.db import Collision, insert_new
 from bot.messages import Ref
-from bot.models import deliveries, follows, memberships, messages, posts, threads
+from bot.models.outbox import deliveries, messages
+from bot.models.people import memberships
+from bot.models.talks import follows, posts, threads
 
 FIRST_NUMBER = 101  # so that a thread number is never mistaken for a choice
 
