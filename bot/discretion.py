@@ -24,7 +24,7 @@ _TELLING = frozenset({"members", "organisations", "posts", "stories", "referred"
 
 
 def needs_closing(kind: str, message: Message) -> bool:
-    """Whether a last bubble must follow that tells nothing: for what others said or who they are."""
+    """Whether a last bubble must follow that tells nothing."""
     if kind == "notice" or message.commands or message.retract is not None:
         return False
     return kind != "direct" or any(ref.table in _TELLING for ref in refs_of(message))

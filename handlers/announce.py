@@ -28,7 +28,7 @@ def start(turn: Turn) -> None:
 def begin(turn: Turn) -> None:
     community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
     if community is None:
-        return turn.start("facilitate.start")
+        return turn.start("facilitate.refuse")
     if not turn.reach(_audience(turn, community)).all:
         return turn.say(
             _("Nobody else is in {community} yet, so nobody would get it.", community=community.ref)
@@ -63,7 +63,7 @@ def _preview(turn: Turn) -> None:
     """As it will look in each language, how many get it, and what it costs."""
     community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
     if community is None:
-        return turn.start("facilitate.start")
+        return turn.start("facilitate.refuse")
     missing = [code for code in languages() if code not in turn.data["written"]]
     add = [Choice(f"add:{code}", _("Add {language}", language=own_name(code))) for code in missing]
     looks = [
@@ -139,7 +139,7 @@ def translate(turn: Turn) -> None:
 def _send(turn: Turn) -> None:
     community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
     if community is None:
-        return turn.start("facilitate.start")
+        return turn.start("facilitate.refuse")
     post_id = turn.data["post"]
     audience = _audience(turn, community)
     message_id = turn.tell(
@@ -153,7 +153,6 @@ def _send(turn: Turn) -> None:
     posts.mark(turn.db, post_id, state="live", community_id=community.id, message_id=message_id)
     turn.say(
         _("It leaves in one minute. Until then Undo stops it for everybody."),
-        *reached(turn.reach(audience)),
         choices=(Choice(f"announce.undo:{post_id}", _("Undo")),),
     )
 
@@ -163,7 +162,7 @@ def undo(turn: Turn) -> None:
     """What has not left is dropped, what can be deleted is deleted, what stays is said."""
     post = posts.find(turn.db, turn.argument)
     if post is None or post.author_id != turn.member.id or post.message_id is None:
-        return turn.start("menu.stale")
+        return turn.conversations.events["stale"](turn)
     if not posts.hide(turn.db, post.id):
         return turn.say(_("It was taken back already."))
     copies = turn.take_back(post.message_id)

@@ -15,7 +15,7 @@ cofacilitator = Conversation("cofacilitator")
 def begin(turn: Turn) -> None:
     community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
     if community is None:
-        return turn.start("facilitate.start")
+        return turn.start("facilitate.refuse")
     turn.data = {"community": community.id}
     turn.ask(
         _(
@@ -35,7 +35,7 @@ def name(turn: Turn) -> None:
         return turn.say(_("All right, nothing was sent."))
     community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
     if community is None:
-        return turn.start("facilitate.start")
+        return turn.start("facilitate.refuse")
     if turn.choice == "link":
         turn.argument = community.id
         return turn.start("invites.cofacilitator")
@@ -62,10 +62,9 @@ def _ask_her(turn: Turn, community: Community, member_id: int) -> None:
         ),
         choices=(
             Choice(f"cofacilitator.accept:{community.id}", _("I will")),
-            Choice(f"cofacilitator.refuse:{turn.member.id}", _("Not now")),
+            Choice("cofacilitator.refuse", _("Not now")),
         ),
         community_id=community.id,
-        subject=Ref("members", turn.member.id),
         once=f"cofacilitator/{community.id}/{member_id}/{turn.now:%Y-%m-%d}",
     )
     turn.say(_("I have asked {name}.", name=Ref("members", member_id)))
@@ -73,14 +72,11 @@ def _ask_her(turn: Turn, community: Community, member_id: int) -> None:
 
 @cofacilitator.action
 def accept(turn: Turn) -> None:
-    """Only who was asked has this button, and only while the one who asked may ask."""
+    """Only who was asked has this button."""
     membership = communities.find_membership(turn.db, turn.member.id, turn.argument)
-    if membership is None or not membership.is_active or turn.subject is None:
-        return turn.start("menu.stale")
+    if membership is None or not membership.is_active:
+        return turn.conversations.events["stale"](turn)
     community = membership.community
-    asked_by = turn.subject.id
-    if communities.find_facilitated(turn.db, asked_by, community.id) is None:
-        return turn.start("menu.stale")
     communities.appoint(turn.db, turn.member.id, community.id, turn.now)
     turn.say(
         _(
@@ -89,14 +85,14 @@ def accept(turn: Turn) -> None:
         )
     )
     turn.tell(
-        Audience("member", asked_by),
+        Audience("facilitators", community.id, but=(turn.member.id,)),
         _(
             "{name} facilitates {community} with you now.",
             name=Ref("members", turn.member.id),
             community=community.ref,
         ),
         community_id=community.id,
-        once=f"cofacilitator/yes/{community.id}/{turn.member.id}/{asked_by}",
+        once=f"cofacilitator/yes/{community.id}/{turn.member.id}",
     )
 
 

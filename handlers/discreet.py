@@ -10,14 +10,14 @@ open_ = Conversation(
     "open",
     command="open",
     about=_("Show what waits"),
-    words=N_("open, read, show"),
+    words=N_("open, show what waits"),
     anywhere=True,
 )
 clear_ = Conversation(
     "clear",
     command="clear",
     about=_("Empty this screen"),
-    words=N_("clear, empty"),
+    words=N_("clear, clear chat"),
     anywhere=True,
 )
 discreet = Conversation("discreet", command="discreet", words=N_("discreet, private"))

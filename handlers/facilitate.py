@@ -45,7 +45,7 @@ def choose(turn: Turn) -> None:
 def _choose(turn: Turn, then: str) -> None:
     found = communities.list_facilitated(turn.db, turn.member.id)
     if not found:
-        return turn.say(_("Only facilitators of a group can do this."))
+        return refuse(turn)
     if len(found) == 1:
         turn.argument = found[0].id
         return turn.start(then)
@@ -165,5 +165,14 @@ def _mine(turn: Turn) -> Community | None:
     """The community of the button or the choice, if she facilitates it at this moment."""
     found = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
     if found is None:
-        turn.say(_("Only facilitators of a group can do this."))
+        refuse(turn)
     return found
+
+
+@facilitate.action
+def refuse(turn: Turn) -> None:
+    """What was to be done is not hers to do, or not any more; the argument is the community."""
+    if communities.has_ended(turn.db, turn.argument):
+        turn.say(_("That group has ended, so this is not possible any more."))
+    else:
+        turn.say(_("Only facilitators of a group can do this."))

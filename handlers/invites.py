@@ -27,7 +27,7 @@ def show(turn: Turn) -> None:
     """The code that is in use, or a new one."""
     community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
     if community is None:
-        return turn.start("facilitate.start")
+        return turn.start("facilitate.refuse")
     given = _given(turn, community, "member", USES)
     turn.say(
         _n(
@@ -52,7 +52,7 @@ def cofacilitator(turn: Turn) -> None:
     """A link that makes one person a facilitator."""
     community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
     if community is None:
-        return turn.start("facilitate.start")
+        return turn.start("facilitate.refuse")
     given = _given(turn, community, "facilitator", 1)
     turn.say(
         _(
@@ -86,10 +86,11 @@ def _hand_out(turn: Turn, community: Community, given: Given) -> None:
 
 @invites_.action
 def end(turn: Turn) -> None:
-    community_id = invites.find_community(turn.db, turn.argument) or 0
+    invite_id, community_id = turn.argument, invites.find_community(turn.db, turn.argument) or 0
     if communities.find_facilitated(turn.db, turn.member.id, community_id) is None:
-        return turn.start("facilitate.start")
-    if not invites.end(turn.db, turn.argument, turn.now):
+        turn.argument = community_id
+        return turn.start("facilitate.refuse")
+    if not invites.end(turn.db, invite_id, turn.now):
         return turn.say(_("This invite has ended already."))
     turn.say(
         _("Ended. This code lets nobody in any more."),

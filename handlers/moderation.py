@@ -121,6 +121,8 @@ def _hide(turn: Turn, hidden: Post, thread: Thread) -> None:
         said += remaining(turn.take_back(hidden.message_id))
     if hidden.kind == "question":
         threads.mark_closed(turn.db, thread.id, turn.now)
+    else:
+        threads.mark_unanswered(turn.db, thread.id)
     if hidden.author_id not in (None, turn.member.id):
         turn.tell(
             Audience("member", hidden.author_id or 0),

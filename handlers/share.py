@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation, Turn
 from bot.messages import Ref, _
-from bot.store import communities, lanes, threads
+from bot.store import communities, lanes, posts, threads
 
 QUOTED = 140  # graphemes of the question
 
@@ -18,8 +18,9 @@ def card(turn: Turn) -> None:
     question = None if thread is None else threads.find_question(turn.db, thread.id)
     if thread is None or question is None:
         return turn.start("threads.gone")
-    if communities.get(turn.db, thread.community_id).discreet:
-        return turn.say(_("What is said in this group stays here, so there is no card."))
+    place = communities.get(turn.db, thread.community_id)
+    if place.discreet or posts.get(turn.db, question).heavy:
+        return turn.say(_("What is said there stays there, so there is no card."))
     links = lanes.list_links(turn.db, f"Q{thread.number}")
     turn.say(_("Send the next message on, where your peers are:"))
     turn.say(

@@ -67,7 +67,7 @@ def show(turn: Turn) -> None:
         state=STATES[thread.state],
     )
     heavy = [Choice(f"heavy.read:{post.id}", _("Read the story")) for post in shown if post.heavy]
-    choices = [*heavy[:1], *_choices(turn, thread)]
+    choices = [*heavy[:1], *_choices(turn, thread, heavy=bool(heavy))]
     turn.say(head, *lines, choices=choices, subject=thread.ref)
 
 
@@ -76,7 +76,7 @@ def _line(post: Post) -> Text:
     return _("{name}: {post}", name=author, post=post.ref)
 
 
-def _choices(turn: Turn, thread: Thread) -> list[Choice]:
+def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     found = [Choice(f"answers.begin:{thread.id}", _("Answer"))]
     if thread.asker_id == turn.member.id:
         found[0] = Choice(f"answers.begin:{thread.id}", _("Add something"))
@@ -86,7 +86,8 @@ def _choices(turn: Turn, thread: Thread) -> list[Choice]:
         found.append(Choice(f"threads.follow:{thread.id}", _("Follow")))
     if thread.state != "closed" and _may_close(turn, thread):
         found.append(Choice(f"threads.close:{thread.id}", _("Close it")))
-    if not communities.get(turn.db, thread.community_id).discreet:
+    discreet = communities.get(turn.db, thread.community_id).discreet
+    if not discreet and not heavy:
         found.append(Choice(f"share.card:{thread.id}", _("Share")))
     if _facilitates(turn, thread):
         found.append(Choice(f"moderation.begin:{thread.id}", _("Hide a post")))

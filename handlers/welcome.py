@@ -216,9 +216,12 @@ def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool
                 community=community.ref,
             )
         )
-    turn.say(_("Welcome to {community}! It is good that you are here.", community=community.ref))
+    said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
+    if role == "facilitator":
+        said.append(_("You facilitate it. Write FACILITATE to see what you can do."))
     if community.discreet:
-        turn.say(_how_messages_come())
+        said.append(_how_messages_come())
+    turn.say(*said)
     turn.start("menu.start")
 
 

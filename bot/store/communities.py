@@ -171,6 +171,11 @@ def find_facilitated(db: Connection, member_id: int, community_id: int) -> Commu
     return found.community
 
 
+def has_ended(db: Connection, community_id: int) -> bool:
+    statement = select(communities.c.ended_at).where(communities.c.id == community_id)
+    return db.execute(statement).scalar() is not None
+
+
 def is_in_discreet(db: Connection, member_id: int) -> bool:
     """Whether a community of hers is discreet."""
     return any(each.community.discreet for each in list_of(db, member_id))

@@ -263,6 +263,18 @@ def mark_repeating(db: Connection, part_id: int) -> None:
     )
 
 
+def find_qr(db: Connection, token: str, since: datetime) -> str | None:
+    """What the QR picture of a bubble says, if the bubble was handed over since then."""
+    statement = (
+        select(messages.c.body)
+        .join(deliveries, deliveries.c.message_id == messages.c.id)
+        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
+        .where(dispatches.c.token == token, dispatches.c.created_at > since)
+    )
+    body = db.execute(statement).scalar()
+    return None if body is None else message_from_json(body).qr
+
+
 def count_waiting(db: Connection) -> dict[str, int]:
     """Deliveries that wait, by lane; a figure for /metrics."""
     statement = select(deliveries.c.lane, func.count()).where(WAITING).group_by(deliveries.c.lane)

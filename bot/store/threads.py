@@ -105,6 +105,18 @@ def mark_answered(db: Connection, thread_id: int) -> None:
     )
 
 
+def mark_unanswered(db: Connection, thread_id: int) -> None:
+    """Its last answer was hidden: the question waits for one again."""
+    left = select(posts.c.id).where(
+        posts.c.thread_id == thread_id, posts.c.kind == "answer", posts.c.state == "live"
+    )
+    db.execute(
+        update(threads)
+        .where(threads.c.id == thread_id, threads.c.state != "closed", ~left.exists())
+        .values(state="asked")
+    )
+
+
 def follow(db: Connection, thread_id: int, member_id: int, now: datetime) -> bool:
     """False if she follows it already."""
     new = insert_new(db, follows).values(thread_id=thread_id, member_id=member_id, created_at=now)
