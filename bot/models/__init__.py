@@ -11,6 +11,7 @@ from bot.models.outbox import (
     messages,
     occurrences,
     prompts,
+    showings,
 )
 from bot.models.people import (
     address_keys,
@@ -50,5 +51,6 @@ __all__ = [
     "programmes",
     "prompts",
     "secrets",
+    "showings",
     "threads",
 ]

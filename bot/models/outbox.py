@@ -100,6 +100,13 @@ dispatches = Table(  # one part of a delivery, as handed to a provider
     UniqueConstraint("delivery_id", "part"),
 )
 
+showings = Table(  # which posts a delivery has shown; what is hidden later is found by it
+    "showings",
+    metadata,
+    Column("post_id", Id, primary_key=True),  # perhaps gone already: no foreign key
+    ref("delivery_id", "deliveries", primary_key=True, index=True),
+)
+
 prompts = Table(  # choices as they were shown; a tap, a number or a label comes back to them
     "prompts",
     metadata,

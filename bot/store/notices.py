@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from bot.codec import message_to_json
 from bot.db import insert_new
 from bot.discretion import WAITING
-from bot.models.outbox import HELD, deliveries, dispatches, messages
+from bot.models.outbox import HELD, deliveries, dispatches, messages, showings
 from bot.models.people import addresses
 from bot.models.talks import inbox
 
@@ -59,9 +59,9 @@ def open_waiting(db: Connection, address_id: int, now: datetime) -> int:
 
 
 def list_bubbles(
-    db: Connection, address_id: int, message_id: int | None, since: datetime
+    db: Connection, address_id: int, post_id: int | None, since: datetime
 ) -> list[str]:
-    """The provider's ids of the bubbles of one message, or (None) of all in a chat, hers too."""
+    """The provider's ids of the bubbles that show a post, or (None) of all in a chat, hers too."""
     statement = (
         select(dispatches.c.provider_id)
         .join(deliveries, deliveries.c.id == dispatches.c.delivery_id)
@@ -71,10 +71,11 @@ def list_bubbles(
             dispatches.c.provider_id.is_not(None),
         )
     )
-    if message_id is not None:
-        statement = statement.where(deliveries.c.message_id == message_id)
+    if post_id is not None:
+        shown = select(showings.c.delivery_id).where(showings.c.post_id == post_id)
+        statement = statement.where(deliveries.c.id.in_(shown))
     ours = list(db.execute(statement.order_by(dispatches.c.id)).scalars())
-    return ours if message_id is not None else ours + _hers(db, address_id, since)
+    return ours if post_id is not None else ours + _hers(db, address_id, since)
 
 
 def _hers(db: Connection, address_id: int, since: datetime) -> list[str]:
