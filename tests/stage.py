@@ -40,6 +40,10 @@ TOKEN = "123456:AAtest-token"
 ACCOUNT = "AC" + "0" * 32
 AUTH = "an-auth-token"
 SENDER = "whatsapp:+14155238886"
+LINKS = {
+    "telegram": "https://t.me/linkline_bot?start=",
+    "whatsapp": "https://wa.me/14155238886?text=",
+}
 MONDAY = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # when a play begins; ten o'clock in Vientiane
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
@@ -136,13 +140,7 @@ class Stage:
         found = programme.Programme.model_validate(source)
         lanes = {each.name: each.lane for each in self.app.channels}
         self.app.database.run_now(lambda db: programme.load(db, found, lanes, clock.now()))
-        self.app.database.run_now(self._save_links)
-
-    def _save_links(self, db: Any) -> None:
-        """What the bot learns from its providers when it starts."""
-        telegram, whatsapp = self.app.channels[:2]
-        save_link(db, telegram.lane, "https://t.me/linkline_bot?start=")
-        save_link(db, whatsapp.lane, "https://wa.me/14155238886?text=")
+        self.app.database.run_now(lambda db: _save_links(db, lanes))
 
     def add(self, name: str, channel: str, language: str) -> Person:
         number = next(self._numbers)
@@ -335,6 +333,13 @@ class Stage:
 
     def complaints(self) -> list[Any]:
         return [each["complaints"] for each in self.requests if each["complaints"]]
+
+
+def _save_links(db: Any, lanes: dict[str, str]) -> None:
+    """What the bot learns from its providers when it starts."""
+    for name, link in LINKS.items():
+        if name in lanes:
+            save_link(db, lanes[name], link)
 
 
 class TelegramRecorder(BaseRequest):

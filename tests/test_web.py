@@ -285,7 +285,7 @@ def test_production_has_little_else(production: TestClient) -> None:
     assert (page.status_code, page.text) == (200, "Linkline\n")
     assert production.get("/healthz").status_code == 200
     routes = {route.path for route in production.app.routes}  # type: ignore[attr-defined]
-    assert routes == {"/webhooks/{channel}", "/healthz", "/metrics", "/"}
+    assert routes == {"/webhooks/{channel}", "/pictures/{token}.png", "/healthz", "/metrics", "/"}
 
 
 # The simulator
