@@ -30,22 +30,27 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns"),
-    ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
+    (
+        "bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels", "bot.transcripts",
+        "bot.phones",
+    ),
     ("bot.channels.*", "bot.store.*", "bot.locks"),
     ("bot.conversation", "bot.scheduler", "bot.programme"),
     ("bot.routes", "bot.sender", "bot.upkeep", "handlers.*"),
     ("bot.router",),
     ("bot.app",),  # joins the parts
+    ("bot.rehearsal", "bot.playing"),
     ("bot.web.*", "bot.doctor"),
     ("bot.web",),
     ("bot.cli",),
     ("bot.__main__",),
-)
+)  # fmt: skip
 
 # Folders whose files all look the same: what each file in them may know of ours.
 MAY_KNOW = {
     "bot.channels.*": (
-        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.channels",
+        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.phones",
+        "bot.channels",
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models", "bot.db",

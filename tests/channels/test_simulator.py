@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from bot.channels import Forbidden, Rejected, Unusable, simulator
-from bot.channels.simulator import FILES, KEPT, LOOKS, Phones, Simulator
+from bot.channels.simulator import FILES, LOOKS, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.messages import Button, Inbound, Menu, Say, Tap
+from bot.phones import KEPT
 from bot.settings import Settings
 
 JSON = {"content-type": "application/json; charset=utf-8"}
