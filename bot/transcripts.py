@@ -36,12 +36,14 @@ from bot.settings import ROOT
 FILES = ("voice", "photo", "sticker", "location")
 OWN_CHANNELS = "on their own channels only"
 RESTART = "-- the bot restarts --"
+DRAWN = "Lotus 12"  # the name that is suggested in a discreet community; elsewhere drawn by lot
 
 _NAME = r'[^\s\[\]<>|#"](?:[^\[\]<>|#"\n]*[^\s\[\]<>|#"])?'
 _CAST = re.compile(rf"({_NAME}) \[([\w/]+), (\w+)\](.*)")
 _LINE = re.compile(rf"({_NAME}) ([<>]) (.*)")
 _LATER = re.compile(r"-- (\d+) (second|minute|hour|day|week)s? later --")
 _CODE = re.compile(r"\{([\w -]+)\}")
+_DRAWN = re.compile(r"\[([A-Z][a-z]+ [1-9]\d)\]")
 _CHOICE = re.compile(r"\[([^]]+)\]")
 _DEEDS = (
     ("reply", re.compile(r'"(?P<about>.+?)" <- (?P<words>.*)', re.S)),
@@ -223,6 +225,12 @@ def choices(words: str) -> list[str]:
     """The labels at the end of what was heard."""
     last = words.rpartition("\n")[2]
     return _CHOICE.findall(last) if re.fullmatch(r"(\[[^]]+\] ?)+", last) else []
+
+
+def drawn(words: str) -> str | None:
+    """The name that is suggested: a choice alone, a word and a number."""
+    found = _DRAWN.fullmatch(words.rpartition("\n")[2])
+    return found[1] if found else None
 
 
 def spoken(who: str, sign: str, words: str) -> str:
