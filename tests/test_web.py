@@ -15,15 +15,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from bot import clock, models, seals
+from bot import clock, models, playing, rehearsal, seals
 from bot.app import App
 from bot.channels import simulator as channel
-from bot.channels.simulator import Phones
+from bot.phones import Bubble, Phones
 from bot.db import Database, StoreDown
 from bot.i18n import catalogue, languages
 from bot.settings import Settings
 from bot.store import invites
-from bot.web import build, simulator, webhooks
+from bot.web import build, webhooks
 from tests import stage
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 from tests.transcript import Transcript, programme
@@ -37,6 +37,12 @@ SIMULATOR = [
     ("POST", "/simulator/clock"),
     ("POST", "/simulator/invite"),
     ("POST", "/simulator/restart"),
+    ("GET", "/simulator/choices"),
+    ("GET", "/simulator/export"),
+    ("POST", "/simulator/rehearsal"),
+    ("POST", "/simulator/step"),
+    ("POST", "/simulator/provider"),
+    ("POST", "/simulator/translation"),
     ("GET", "/static/simulator.js"),
     ("GET", "/static/simulator.css"),
     ("GET", "/favicon.ico"),
@@ -49,7 +55,8 @@ def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
     """Phones of this test alone."""
     found = Phones()
     monkeypatch.setattr(channel, "phones", lambda: found)
-    monkeypatch.setattr(simulator, "phones", lambda: found)
+    monkeypatch.setattr(playing, "phones", lambda: found)
+    monkeypatch.setattr(rehearsal, "phones", lambda: found)
     return found
 
 
@@ -294,7 +301,8 @@ def test_production_has_little_else(production: TestClient) -> None:
 def test_every_simulator_route_is_there_in_development(client: TestClient) -> None:
     for method, path in SIMULATOR:
         if "events" not in path:
-            assert client.request(method, path, json={}).status_code != 404 or "invite" in path
+            status = client.request(method, path, json={}).status_code
+            assert status != 404 or path.endswith(("invite", "step", "export"))
     routes = {route.path for route in client.app.routes}  # type: ignore[attr-defined]
     tried = {path for _method, path in SIMULATOR if not path.startswith(("/static", "/web"))}
     assert routes - {"/static", "/", "/healthz", "/metrics", "/webhooks/{channel}"} == tried
@@ -323,7 +331,7 @@ def test_the_page_in_no_language_of_ours(language: str, client: TestClient) -> N
 def test_the_page_keeps_its_own_policy(client: TestClient) -> None:
     answer = client.get("/")
     policy = answer.headers["content-security-policy"]
-    assert policy == "default-src 'self'; frame-ancestors 'none'"
+    assert policy == "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
     assert not re.search(r"<[^>]+\s(style|on\w+)=", answer.text)
     for found in re.finditer(r"<script([^>]*)>", answer.text):
         assert "src=" in found[1] or 'type="application/json"' in found[1]
@@ -340,7 +348,7 @@ def test_static_stays_in_its_folder(client: TestClient) -> None:
 
 def test_state(client: TestClient, phones: Phones) -> None:
     found = client.get("/simulator/state").json()
-    assert set(found) == {"clock", "looks", "languages", "phones"}
+    assert set(found) == {"clock", "stands", "looks", "languages", "phones", "rehearsal"}
     assert [each["id"] for each in found["phones"]] == list(phones.all)
     assert set(found["languages"]) == set(languages())
     assert found["looks"] == ["whatsapp", "telegram"]
@@ -415,7 +423,7 @@ def test_no_such_phone(wanted: dict[str, Any], client: TestClient, phones: Phone
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b""])
-@pytest.mark.parametrize("path", ["phones", "clock"])
+@pytest.mark.parametrize("path", ["phones", "clock", "rehearsal", "provider", "translation"])
 def test_no_json(path: str, body: bytes, client: TestClient) -> None:
     answer = client.post(f"/simulator/{path}", content=body, headers=JSON)
     assert answer.status_code == 400
@@ -432,7 +440,7 @@ def test_a_foreign_page_cannot_change(path: str, client: TestClient, phones: Pho
     assert clock._shift.total_seconds() == 0
 
 
-@pytest.mark.parametrize("path", ["invite", "restart"])
+@pytest.mark.parametrize("path", ["invite", "restart", "rehearsal", "step", "provider"])
 def test_a_foreign_page_cannot_restart_or_invite(path: str, client: TestClient, app: App) -> None:
     load_crafts(app)
     answer = client.post(f"/simulator/{path}", headers={"content-type": "text/plain"})
