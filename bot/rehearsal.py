@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class Rehearsals:
             settings = _settings(self._aside.settings)
             await asyncio.to_thread(_make_store, settings)
             clock.reset()
-            phones().set_out(play.people)
+            phones().set_out(replace(each, bubbles=[], commands=[]) for each in play.people)
             await self.app.move_to(settings)
             await self.app.database.run(lambda db: _load(db, play.programme))
             self.app.wake()

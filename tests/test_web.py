@@ -6,8 +6,10 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -18,9 +20,9 @@ from starlette.testclient import TestClient
 from bot import clock, models, playing, rehearsal, seals
 from bot.app import App
 from bot.channels import simulator as channel
-from bot.phones import Bubble, Phones
 from bot.db import Database, StoreDown
 from bot.i18n import catalogue, languages
+from bot.phones import Phones
 from bot.settings import Settings
 from bot.store import invites
 from bot.web import build, webhooks
@@ -336,7 +338,7 @@ def test_the_page_keeps_its_own_policy(client: TestClient) -> None:
     for found in re.finditer(r"<script([^>]*)>", answer.text):
         assert "src=" in found[1] or 'type="application/json"' in found[1]
     assert not re.search(r'(src|href)="(https?:)?//', answer.text)
-    for path in re.findall(r'(?:src|href)="(/[^"]+)"', answer.text):
+    for path in set(re.findall(r'(?:src|href)="(/[^"]+)"', answer.text)) - {"/simulator/export"}:
         assert client.get(path).status_code == 200, path
 
 
@@ -534,6 +536,122 @@ def test_restart_does_not_make_a_worker(client: TestClient, app: App) -> None:
     client.post("/simulator/restart", json={})
     client.portal.call(asyncio.sleep, 0)  # type: ignore[union-attr]
     assert not app.scheduler._ticker.running
+
+
+# The rehearsal room
+
+
+def test_choices(client: TestClient) -> None:
+    found = client.get("/simulator/choices", params={"lang": "lo"}).json()
+    names = {each["name"]: each for each in found["programmes"]}
+    assert names["quiet-programme"]["discreet"] and not names["demo-programme"]["discreet"]
+    assert names["demo-programme"]["title"] == "ການເຊື່ອມຕໍ່ ແລະ ການຮຽນຮູ້"
+    assert [each["id"] for each in names["demo-programme"]["people"]] == ["noy", "dara", "alex"]
+    assert {"name", "title", "problem"} == set(found["transcripts"][0])
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"programme": "none", "people": []},
+        {"programme": "demo-programme"},
+        {"programme": "demo-programme", "people": "noy"},
+        {"programme": "demo-programme", "people": [1]},
+        {"programme": ["demo-programme"], "people": ["noy"]},
+        {"transcript": "../../etc/passwd"},
+        {"transcript": None},
+    ],
+)
+def test_no_such_rehearsal(wanted: dict[str, Any], client: TestClient, phones: Phones) -> None:
+    assert client.post("/simulator/rehearsal", json=wanted).status_code == 400
+    assert client.get("/simulator/state").json()["rehearsal"] is None
+    assert list(phones.all) == ["noy", "dara", "alex", "new"]
+
+
+def test_a_rehearsal(client: TestClient, phones: Phones) -> None:
+    wanted = {"programme": "quiet-programme", "people": ["rom"], "newcomer": True}
+    assert client.post("/simulator/rehearsal", json=wanted).status_code == 200
+    state = client.get("/simulator/state").json()
+    assert state["rehearsal"]["name"] == "quiet-programme"
+    assert [each["id"] for each in state["phones"]] == ["rom", "new"]
+    assert client.post("/simulator/step", json={}).status_code == 404
+    exported = client.get("/simulator/export")
+    assert exported.headers["content-disposition"].startswith("attachment")
+    assert "Romduol 34 [telegram, km] listening facilitator" in exported.text
+    assert client.post("/simulator/rehearsal", json={}).json() == {"rehearsal": None}
+    assert list(phones.all) == ["noy", "dara", "alex", "new"]
+    assert client.get("/simulator/export").status_code == 404
+
+
+def test_a_stored_talk(client: TestClient) -> None:
+    client.post("/simulator/rehearsal", json={"transcript": "question"})
+    about = client.get("/simulator/state").json()["rehearsal"]
+    assert about["position"] == 0 < about["total"]
+    step = client.post("/simulator/step", json={}).json()
+    assert (step["position"], step["sign"], step["outcome"]) == (1, ">", "done")
+    assert client.get("/simulator/state").json()["stands"] is True
+    client.post("/simulator/rehearsal", json={})
+    assert client.get("/simulator/state").json()["stands"] is False
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"phone": "nobody", "provider": "slow"},
+        {"phone": ["noy"], "provider": "slow"},
+        {"phone": "noy", "provider": "on fire"},
+        {"phone": "noy", "provider": ["slow"]},
+        {"phone": "dara", "provider": "window"},
+        {},
+    ],
+)
+def test_no_such_provider(wanted: dict[str, Any], client: TestClient, phones: Phones) -> None:
+    assert client.post("/simulator/provider", json=wanted).status_code == 400
+    assert {each.provider for each in phones.all.values()} == {"works"}
+
+
+def test_a_provider_changes(client: TestClient, app: App, phones: Phones) -> None:
+    """Telegram tells the bot who blocks it; WhatsApp does not."""
+    for id_, states, events in (
+        ("noy", ["blocked", "window", "works"], 0),
+        ("dara", ["blocked", "blocked", "busy", "works", "blocked", "works"], 4),
+    ):
+        before = count(app, models.inbox)
+        for state in states:
+            answer = client.post("/simulator/provider", json={"phone": id_, "provider": state})
+            assert answer.json() == {"provider": state}
+        assert phones.all[id_].provider == "works"
+        assert count(app, models.inbox) - before == events
+
+
+def test_another_language(client: TestClient, app: App, phones: Phones) -> None:
+    client.post("/simulator/rehearsal", json={"programme": "demo-programme", "people": ["dara"]})
+    client.post("/webhooks/simulator", json={"phone": "dara", "text": "menu"})
+    assert client.portal is not None
+    client.portal.call(app.drain)
+    bubble = next(each for each in phones.all["dara"].bubbles if not each.mine)
+    wanted = {"phone": "dara", "bubble": bubble.id}
+    said = {
+        code: client.post("/simulator/translation", json=wanted | {"language": code}).json()
+        for code in languages()
+    }
+    assert said["km"]["text"] == bubble.text
+    assert said["km"]["labels"] == [label for label, _data in bubble.buttons]
+    assert said["en"]["labels"][0] == "Ask a question"
+    assert len({each["text"] for each in said.values()}) == 3
+    for odd in ({"bubble": "dara/none"}, {"bubble": None}, {"bubble": [1]}):
+        odd = {"phone": "dara", "language": "en"} | odd
+        assert client.post("/simulator/translation", json=odd).status_code == 404
+    for odd in ({"language": "fr"}, {"language": None}, {"phone": "nobody"}):
+        odd = wanted | {"language": "en"} | odd
+        assert client.post("/simulator/translation", json=odd).status_code == 400
+
+
+def test_to_the_morning(client: TestClient) -> None:
+    answer = client.post("/simulator/clock", json={"to": "morning"}).json()
+    there = datetime.fromisoformat(answer["clock"]).astimezone(ZoneInfo("Asia/Vientiane"))
+    assert (there.hour, there.minute) == (8, 0)
+    assert 0 < clock.moved().total_seconds() <= 32 * 3600
 
 
 def test_events(app: App, phones: Phones) -> None:

@@ -23,7 +23,7 @@ LOOKS = {
     "telegram": Limits(text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=48)),
 }
 FILES = ("voice", "photo", "video", "document", "sticker", "location")
-SLOW = 4.0  # seconds a slow provider takes
+SLOW = 3.0  # seconds a slow provider takes
 BUSY = timedelta(seconds=10)  # for which a provider that has too many wants to be left alone
 _KEY = re.compile(r"[0-9a-f]{16}")
 
