@@ -53,6 +53,10 @@ class _Everyday:
     moved: timedelta
 
 
+def _put_aside(app: Bot) -> _Everyday:
+    return _Everyday(app.settings, phones().all, phones().journal, clock.moved())
+
+
 @dataclass(slots=True)
 class Rehearsals:
     """Where this process is: in its usual store, or in a rehearsal."""
@@ -66,11 +70,10 @@ class Rehearsals:
     async def begin(self, play: Play) -> None:
         """Start afresh, with nothing but these people."""
         async with self._changing:
-            if self._aside is None:
-                usual = phones()
-                self._aside = _Everyday(self.app.settings, usual.all, usual.journal, clock.moved())
-            settings = _settings(self._aside.settings)
+            usual = self._aside.settings if self._aside else self.app.settings
+            settings = _settings(usual)
             await asyncio.to_thread(_make_store, settings)
+            self._aside = self._aside or _put_aside(self.app)
             clock.reset()
             phones().set_out(replace(each, bubbles=[], commands=[]) for each in play.people)
             await self.app.move_to(settings)
@@ -78,7 +81,7 @@ class Rehearsals:
             self.app.wake()
             self.play = play
             self.player = Player(self.app, play.transcript) if play.transcript else None
-            _remove_stores(self._aside.settings, but=settings)
+            _remove_stores(usual, but=settings)
 
     def about(self) -> dict[str, Any] | None:
         """Which rehearsal this is, for the page; None in the usual store."""
