@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot import transcripts
-from bot.phones import Fact, Phone, Phones
+from bot.phones import LONGEST_JOURNAL, Fact, Phone, Phones
 from bot.transcripts import Part
 
 LONG = timedelta(seconds=60)  # so long a silence may mean something to the bot
@@ -27,6 +27,8 @@ def write(phones: Phones, title: str, head: Sequence[str], cast: Sequence[Part])
     parts = [_cast_line(part, "simulator/" if own else "") for part in cast]
     # What is said may differ by channel: it was said on these.
     top = [f"# {title}", transcripts.OWN_CHANNELS, *head, *parts]
+    if len(phones.journal) >= LONGEST_JOURNAL:
+        top.insert(1, "# It was too long: its end is missing.")
     talk = "\n".join(writer.lines)
     for name in _drawn(phones):
         talk = talk.replace(name, transcripts.DRAWN)

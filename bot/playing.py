@@ -239,8 +239,8 @@ async def block(app: Bot, phone: Phone, blocks: bool) -> None:
 
 def set_provider(phone: Phone, provider: str, *, told: bool = False) -> None:
     """From now on her provider works, or fails like this; `told` = the bot hears of it."""
-    phone.provider = provider
-    if not told:
+    before, phone.provider = phone.provider, provider
+    if not told and {before, provider} - {"slow", "works"}:  # what is slow says the same
         phones().note("provider", phone, words=provider)
     phones().tell("provider", {"phone": phone.id, "provider": provider})
 

@@ -29,6 +29,7 @@ def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
     monkeypatch.setattr(playing, "phones", lambda: found)
     monkeypatch.setattr(rehearsal, "phones", lambda: found)
     monkeypatch.setattr(playing, "GLANCE", 0.05)
+    monkeypatch.setattr(simulator, "SLOW", 0.2)
     return found
 
 
@@ -195,6 +196,7 @@ def test_what_people_said_is_a_test(
 
 async def _failing_talk(app: App, hand: Hand) -> None:
     noy, dara = hand.phones.all["noy"], hand.phones.all["dara"]
+    playing.set_provider(hand.phones.all["alex"], "slow")
     playing.set_provider(noy, "window")
     await playing.block(app, dara, True)
     await hand.writes("alex", "Who sells online already?")
@@ -228,6 +230,23 @@ def test_failures_are_in_the_test_too(
         "ដារា > (unblocks)",
     ):
         assert line in text.split("\n"), (line, text)
+    assert "slow" not in text
+
+
+def test_who_writes_by_hand_lets_time_go_on(usual: Settings, phones: Phones) -> None:
+    async def work(app: App, rehearsals: Rehearsals) -> None:
+        await rehearsals.begin(rehearsal.of_transcript("question"))
+        assert rehearsals.player is not None
+        await rehearsals.player.step()
+        assert clock.stands()
+        before = clock.now()
+        await asyncio.sleep(0.05)
+        assert clock.now() == before
+        await Hand(app, phones).writes("s2", "hello")
+        assert not clock.stands()
+        assert before <= clock.now() < before + timedelta(seconds=1)
+
+    live(usual, work)
 
 
 # The store

@@ -1,6 +1,8 @@
 // The rehearsal room: choose who takes part, play a stored talk, take the talk along as a test.
 
-import { attempt, element, fill, find, highlight, pageLanguage, phones, post, words } from "./phone.js";
+import {
+  attempt, element, fill, find, highlight, pageLanguage, phones, post, toast, whileBusy, words,
+} from "./phone.js";
 
 const PACE = { ">": 900, "<": 350, "-": 900 }; // milliseconds to look at a line before the next
 
@@ -32,7 +34,6 @@ const titleOf = (rehearsal) => rehearsal.names?.[pageLanguage] ?? rehearsal.titl
 // Choosing
 
 async function open() {
-  room.showModal();
   const answer = await fetch(`/simulator/choices?lang=${pageLanguage}`);
   const { programmes, transcripts } = await answer.json();
   const select = find("#programme");
@@ -46,6 +47,8 @@ async function open() {
     if (!each.problem) made.lang = "en";
     return made;
   }));
+  find(".problem", room).textContent = "";
+  room.showModal();
 }
 
 function option(value, text) {
@@ -71,9 +74,14 @@ function showPeople(programme) {
 function begin(event, wanted) {
   event.preventDefault();
   const button = event.submitter ?? event.currentTarget;
-  attempt(button, async () => {
-    await post("/simulator/rehearsal", wanted);
-    room.close();
+  whileBusy(button, async () => {
+    try {
+      await post("/simulator/rehearsal", wanted);
+      room.close();
+    } catch {
+      if (room.open) find(".problem", room).textContent = words.problem;
+      else toast(words.problem);
+    }
   });
 }
 
