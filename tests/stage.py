@@ -21,7 +21,7 @@ from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from bot import clock, programme
+from bot import clock, programme, transcripts
 from bot.app import App
 from bot.channels import Channel, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
@@ -58,15 +58,7 @@ class Heard:
 
     def __str__(self) -> str:
         """The words, and the choices in square brackets whatever they look like on the phone."""
-        if self.buttons:
-            return f"{self.text}\n{' '.join(f'[{label}]' for label, _data in self.buttons)}"
-        head, _blank, tail = self.text.rpartition("\n\n")
-        lines = tail.split("\n")
-        numbered = [re.fullmatch(rf"{n}\. (.*)", line) for n, line in enumerate(lines, 1)]
-        if not all(numbered):
-            return self.text
-        labels = " ".join(f"[{found[1]}]" for found in numbered if found)
-        return f"{head}\n{labels}" if head else labels
+        return transcripts.heard(self.text, [label for label, _data in self.buttons])
 
 
 @dataclass
