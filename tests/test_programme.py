@@ -214,6 +214,10 @@ WRONG = {
     "simulator": (community(facilitators=["simulator:p1"]), "communities.0.facilitators.0"),
     "look": (community(facilitators=["simulator/telegram:p1"]), "communities.0.facilitators.0"),
     "letters": (community(facilitators=["telegram:៧០០"]), "communities.0.facilitators.0"),
+    "two roles": (
+        community(focal_points=["telegram:1", "telegram:700443218801"]),
+        "communities.0: somebody of focal_points facilitates too",
+    ),
     "contact": (lambda found: found["programme"].update(contact=""), "programme.contact"),
     "demo": (
         lambda found: found["demo_members"][0].update(communities=["weaving"]),
