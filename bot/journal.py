@@ -51,7 +51,7 @@ def _only_the_simulator(journal: Sequence[Fact]) -> bool:
 
 
 def _cast_line(part: Part, before: str) -> str:
-    place = " ".join([*part.communities, *(["facilitator"] if part.role == "facilitator" else [])])
+    place = " ".join([*part.communities, *([part.role] if part.role != "member" else [])])
     return f"{part.name} [{before}{part.channel}, {part.language}] {place}".rstrip()
 
 

@@ -75,6 +75,8 @@ class Rehearsals:
             await asyncio.to_thread(_make_store, settings)
             self._aside = self._aside or _put_aside(self.app)
             clock.reset()
+            if play.transcript:
+                clock.move(transcripts.BEGINS - clock.now())
             phones().set_out(replace(each, bubbles=[], commands=[]) for each in play.people)
             await self.app.move_to(settings)
             await self.app.database.run(lambda db: _load(db, play.programme))
@@ -163,7 +165,10 @@ def list_programmes() -> dict[str, Programme]:
 
 
 def _without_real_people(programme: Programme) -> Programme:
-    rows = [each.model_copy(update={"facilitators": []}) for each in programme.communities]
+    rows = [
+        each.model_copy(update={"facilitators": [], "focal_points": []})
+        for each in programme.communities
+    ]
     return programme.model_copy(update={"communities": rows})
 
 
@@ -204,6 +209,8 @@ def why_not(transcript: Transcript) -> str:
         return "empty"
     if any(_look(part.channel) not in LOOKS for part in transcript.cast):
         return "channel"
+    if transcript.real_links:
+        return "links"
     names = {part.name for part in transcript.cast}
     return "people" if any(line.who not in {"", *names} for line in transcript.lines) else ""
 

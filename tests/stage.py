@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -44,7 +44,6 @@ LINKS = {
     "telegram": "https://t.me/linkline_bot?start=",
     "whatsapp": "https://wa.me/14155238886?text=",
 }
-MONDAY = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # when a play begins; ten o'clock in Vientiane
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
 
@@ -92,7 +91,7 @@ class Stage:
     """The bot, the people, and the time."""
 
     def __init__(self, database_url: str) -> None:
-        clock.move(MONDAY - clock.now())
+        clock.move(transcripts.BEGINS - clock.now())
         self.settings = Settings(_env_file=None, database_url=database_url, public_url=PUBLIC)  # type: ignore[call-arg]
         self.people: dict[str, Person] = {}
         self.by_address: dict[str, Person] = {}
@@ -297,7 +296,8 @@ class Stage:
             known = {each.id for each in person.heard}
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
-                    person.get(Heard(bubble.id, bubble.text, list(bubble.buttons)))
+                    picture = "(QR) " if bubble.picture else ""
+                    person.get(Heard(bubble.id, picture + bubble.text, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
         """The next unread bubble; she waits a little for it."""

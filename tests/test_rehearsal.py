@@ -18,7 +18,7 @@ from bot.rehearsal import NoSuchRehearsal, Play, Rehearsals
 from bot.settings import Settings
 from tests import transcript
 
-NAMES = sorted(path.stem for path in rehearsal.TRANSCRIPTS.glob("*.txt"))
+NAMES = sorted(name for name, (_, why) in rehearsal.list_transcripts().items() if not why)
 
 
 @pytest.fixture(autouse=True)
@@ -311,7 +311,8 @@ def test_what_there_is_to_choose() -> None:
     assert set(found) >= {"demo-programme", "quiet-programme"}
     assert any(each.discreet for each in found["quiet-programme"].communities)
     assert {each.language for each in found["quiet-programme"].demo_members} == {"lo", "km", "en"}
-    assert all(problem == "" for _each, problem in rehearsal.list_transcripts().values())
+    problems = {problem for _each, problem in rehearsal.list_transcripts().values()}
+    assert problems == {"", "links"}
     for name, people in (("none", []), ("demo-programme", ["nobody"])):
         with pytest.raises(NoSuchRehearsal):
             rehearsal.of_programme(name, people, newcomer=True)
@@ -325,6 +326,7 @@ def test_what_there_is_to_choose() -> None:
         ("Noy [whatsapp, en]\nDara > hello", "people"),
         ("Noy [letter, en]\nNoy > hello", "channel"),
         ("# nothing", "empty"),
+        ("with links of the real apps\nNoy [whatsapp, en]\nNoy > hello", "links"),
         ("what is this", "unreadable"),
     ],
 )
