@@ -86,11 +86,7 @@ def desk(turn: Turn) -> None:
             n=communities.count_active(turn.db, community.id),
             community=community.ref,
         ),
-        _n(
-            "{n} question has no answer yet.",
-            "{n} questions have no answer yet.",
-            n=threads.count_unanswered(turn.db, community.id),
-        ),
+        _waiting_questions(threads.count_unanswered(turn.db, community.id)),
     ]
     choices = [
         Choice(f"facilitate.unanswered:{community.id}", _("Unanswered")),
@@ -106,6 +102,12 @@ def desk(turn: Turn) -> None:
         welcome = Choice(f"welcome.admit_all:{community.id}", _("Welcome all {n}", n=waiting))
         choices.insert(0, welcome)
     turn.say(*lines, choices=choices)
+
+
+def _waiting_questions(count: int) -> Text:
+    if not count:
+        return _("No question waits for an answer.")
+    return _n("{n} question has no answer yet.", "{n} questions have no answer yet.", n=count)
 
 
 @facilitate.action
