@@ -21,12 +21,13 @@ from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from bot import clock, programme, transcripts
+from bot import clock, programme
 from bot.app import App
 from bot.channels import Channel, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
+from bot.rehearsal import transcripts
 from bot.settings import Settings
 from bot.store import communities, invites, members
 from bot.store.lanes import save_link

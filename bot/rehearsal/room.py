@@ -12,17 +12,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clock, journal, transcripts
+from bot import clock
 from bot import programme as programmes
 from bot import settings as setup
 from bot.channels.simulator import LOOKS, phones
 from bot.columns import metadata
 from bot.db import Database
-from bot.phones import Fact, Phone
-from bot.playing import Bot, Player
 from bot.programme import Programme
+from bot.rehearsal import journal, transcripts
+from bot.rehearsal.phones import Fact, Phone
+from bot.rehearsal.playing import Bot, Player
+from bot.rehearsal.transcripts import Part, Transcript
 from bot.settings import ROOT, Settings
-from bot.transcripts import Part, Transcript
 
 PROGRAMMES = ROOT / "docs"
 TRANSCRIPTS = ROOT / "tests" / "conversations"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot import transcripts
-from bot.phones import LONGEST_JOURNAL, Fact, Phone, Phones
-from bot.transcripts import Part
+from bot.rehearsal import transcripts
+from bot.rehearsal.phones import LONGEST_JOURNAL, Fact, Phone, Phones
+from bot.rehearsal.transcripts import Part
 
 LONG = timedelta(seconds=60)  # so long a silence may mean something to the bot
 PAUSE = timedelta(seconds=4)  # between two things that people do: one thought, or two
