@@ -34,7 +34,7 @@ from bot.store.references import References, refs_of
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
 LINGER = 0.01  # seconds to gather what else comes: one transaction then serves them all
-POLL = 0.5  # seconds between looks at the store, for what other processes wrote
+POLL = 0.5  # seconds between looks at the store, for what has become due and for missed wakes
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 SETTLES = timedelta(seconds=3)  # what a dead owner left may still be on its way
 UNKNOWN_WAITS = timedelta(seconds=30)  # for a receipt that tells what became of it
@@ -81,8 +81,9 @@ class Sender:
         self._paused_until: datetime | None = None
 
     def wake(self) -> None:
-        """Something may be due; look now."""
-        self._wake.set()
+        """Something may be due: who owns the lane looks now."""
+        if self._fence:
+            self._wake.set()
 
     def stop(self) -> None:
         """Claim nothing more; run() ends when what is on its way is written down."""
@@ -113,6 +114,7 @@ class Sender:
                 self._returned = Returned()
                 await self._sleep(1.0)
             finally:
+                self._fence = 0  # taken anew with the first round of the next ownership
                 await self._lock.release()
 
     async def drain(self) -> int:
@@ -126,7 +128,6 @@ class Sender:
                 return count
 
     async def _own(self) -> None:
-        self._fence = 0  # taken with the first round
         try:
             while not self._stopping:
                 await self._work()

@@ -31,7 +31,7 @@ LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns"),
     ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
-    ("bot.channels.*", "bot.store.*", "bot.locks"),
+    ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes"),
     ("bot.conversation", "bot.scheduler", "bot.programme"),
     ("bot.routes", "bot.sender", "bot.upkeep", "handlers.*"),
     ("bot.router",),
@@ -70,6 +70,8 @@ HOMES = {
     "babel": ("bot.i18n",),
     "cryptography": ("bot.seals",),
     "segno": ("bot.qr",),
+    "psycopg": ("bot.wakes",),
+    "sqlite3": ("bot.db", "bot.wakes"),
     "click": ("bot.cli",),
     "handlers": ("bot.app",),
     "importlib": ("bot.app",),
