@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar
 
 import handlers
 from bot import channels as channel_folder
 from bot import clock, logs, metrics, seals, upkeep
-from bot.channels import Acknowledges, Channel, Commands, Listens, Prepares, Unusable
+from bot.channels import Acknowledges, Channel, Invites, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
 from bot.db import Database, StoreDown
 from bot.i18n import languages
@@ -21,7 +21,7 @@ from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
-from bot.store import receipts, secrets
+from bot.store import lanes, receipts, secrets
 from bot.wakes import Wakes
 
 T = TypeVar("T")
@@ -44,8 +44,8 @@ class App:
     def _join(self) -> None:
         self.database = Database(self.settings.database_url)
         self.database.run_now(secrets.open_store)
-        windows = {each.lane: each.limits.window for each in self.channels if each.limits.window}
-        self.router = Router(self.database, self.conversations, windows)
+        limits = {each.lane: each.limits for each in self.channels}
+        self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job)]
         self.scheduler = Scheduler(self.database, jobs)
@@ -59,7 +59,8 @@ class App:
             self._spawn(sender.run())
         self._spawn(Wakes(self.database, self.wake).run())
         self.scheduler.start()
-        self._spawn(self._prepare())
+        for channel in self.channels:
+            self._spawn(self._prepare(channel))
 
     def start_listening(self) -> None:
         """Fetch from providers that allow it, where there is no public address."""
@@ -103,20 +104,26 @@ class App:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _prepare(self) -> None:
-        """Register commands and webhooks; a provider that is away is tried again."""
-        menus = {code: self.conversations.menu(code) for code in languages()}
-        for channel in self.channels:
-            if isinstance(channel, Prepares):
-                await self._prepare_one(channel, menus)
+    async def _prepare(self, channel: Channel) -> None:
+        """Tell a provider what we want, learn our link there; one that is away is tried again."""
+        while not await self._is_prepared(channel):
+            await asyncio.sleep(15)
 
-    async def _prepare_one(self, channel: Prepares, menus: Mapping[str, Commands]) -> None:
-        while True:
-            try:
-                return await channel.prepare(menus)
-            except Exception as error:
-                log.warning("not_prepared", error=type(error).__name__)
-                await asyncio.sleep(15)
+    async def _is_prepared(self, channel: Channel) -> bool:
+        try:
+            if isinstance(channel, Prepares):
+                await channel.prepare({code: self.conversations.menu(code) for code in languages()})
+            if isinstance(channel, Invites):
+                await self._learn_link(channel.lane, await channel.invite_link(""))
+        except Exception as error:
+            log.warning("not_prepared", lane=channel.lane, error=type(error).__name__)
+            return False
+        return True
+
+    async def _learn_link(self, lane: str, link: str | None) -> None:
+        """Invites and cards are written in turns, which ask no provider."""
+        if link is not None:
+            await self.database.run(lambda db: lanes.save_link(db, lane, link))
 
     async def _listen(self, channel: Any) -> None:
         async for raw, events in channel.listen():

@@ -22,13 +22,17 @@ def message_to_json(message: Message) -> dict[str, Any]:
         stored["subject"] = [message.subject.table, message.subject.id]
     if message.free:
         stored["free"] = True
+    if message.qr is not None:
+        stored["qr"] = message.qr
     if message.commands:
         stored["commands"] = True
+    if message.retract is not None:
+        stored["retract"] = [message.retract.table, message.retract.id]
     return stored
 
 
 def message_from_json(stored: Mapping[str, Any]) -> Message:
-    hint, subject = stored.get("hint"), stored.get("subject")
+    hint, subject, retract = stored.get("hint"), stored.get("subject"), stored.get("retract")
     return Message(
         paragraphs=tuple(text_from_json(text) for text in stored["say"]),
         choices=tuple(
@@ -38,7 +42,9 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         step=stored.get("step"),
         free=stored.get("free", False),
         subject=None if subject is None else Ref(*subject),
+        qr=stored.get("qr"),
         commands=stored.get("commands", False),
+        retract=None if retract is None else Ref(*retract),
     )
 
 

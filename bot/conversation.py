@@ -10,10 +10,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.i18n import SOURCE, negotiate, render, word_list
-from bot.messages import Choice, File, Inbound, Message, Ref, Text
+from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text
+from bot.store import copies
 from bot.store import messages as outbox
+from bot.store.copies import Copies
 from bot.store.members import Member
 from bot.store.messages import Audience, Reach
+from bot.talk import Talk
 
 Step = Callable[["Turn"], None]
 
@@ -110,40 +113,6 @@ class Conversations:
 
 
 @dataclass(slots=True)
-class Talk:
-    """Where somebody is: the step that waits, its data, and the talk it interrupted."""
-
-    step: str
-    data: dict[str, Any]  # JSON scalars and ids; the rest is read fresh
-    message_id: int | None = None  # as it was asked last; its choices are taps of this talk
-    question_id: int | None = None  # the plain question, without "please choose"
-    free: bool = False  # the answer is free text, with no choices beside it
-    beneath: Talk | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "data": self.data,
-            "message_id": self.message_id,
-            "question_id": self.question_id,
-            "free": self.free,
-            "beneath": None if self.beneath is None else self.beneath.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Talk:
-        beneath = stored.get("beneath")
-        return cls(
-            str(stored.get("step")),
-            dict(stored.get("data") or {}),
-            stored.get("message_id"),
-            stored.get("question_id"),
-            bool(stored.get("free")),
-            None if beneath is None else cls.from_json(beneath),
-        )
-
-
-@dataclass(slots=True)
 class Turn:
     """One message and what is done about it: facts to read, verbs to speak with."""
 
@@ -154,7 +123,7 @@ class Turn:
     address_id: int
     inbox_id: int
     conversations: Conversations
-    windows: Mapping[str, timedelta]  # free-reply window by lane, for the truth about reach
+    limits: Mapping[str, Limits]  # by lane, for the truth about what can be done
     talk: Talk | None = None  # the talk that waits for an answer
     answering: bool = False  # this turn answers it; False = it interrupts
     first: bool = False  # nobody has written from this address before
@@ -188,6 +157,11 @@ class Turn:
         return self.member.language or negotiate(self.inbound.language) or SOURCE
 
     @property
+    def windows(self) -> dict[str, timedelta]:
+        """After her last word we may answer freely for so long, by lane."""
+        return {lane: each.window for lane, each in self.limits.items() if each.window}
+
+    @property
     def chosen(self) -> str:
         """The last part of the chosen key, after the colon or the dot."""
         return (self.choice or "").rpartition(":")[2]
@@ -199,10 +173,11 @@ class Turn:
         *paragraphs: Text,
         choices: Iterable[Choice] = (),
         subject: Ref | None = None,
+        qr: str | None = None,
         after: timedelta = timedelta(0),
     ) -> None:
         """Answer her; choices here are actions, which work as long as the bubble is there."""
-        self._add(Message(paragraphs, tuple(choices), subject=subject), after)
+        self._add(Message(paragraphs, tuple(choices), subject=subject, qr=qr), after)
 
     def ask(
         self,
@@ -260,6 +235,27 @@ class Turn:
         if message_id is not None:
             outbox.tell(self.db, message_id, kind, audience, self.now + after)
         return message_id
+
+    def take_back(self, message_id: int) -> Copies:
+        """Keep back what has not left of a message, delete what can be deleted; what stands."""
+        young = {
+            lane: self.now - each.retract for lane, each in self.limits.items() if each.retract
+        }
+        found = copies.count(self.db, message_id, young)
+        copies.keep_back(self.db, message_id, "taken_back")
+        retract = Message(retract=Ref("messages", message_id))
+        told = outbox.add(self.db, f"taken_back/{message_id}", "thread", retract, self.now)
+        if told is not None:
+            outbox.tell(self.db, told, "thread", Audience("holders", message_id), self.now)
+        return found
+
+    def empty_chat(self) -> bool:
+        """Delete what can be deleted in this chat; False where the app does not allow it."""
+        limits = self.limits.get(self.inbound.lane)
+        if limits is None or limits.retract is None:
+            return False
+        self._add(Message(retract=Ref("addresses", self.address_id)), timedelta(0))
+        return True
 
     def reach(self, audience: Audience) -> Reach:
         """How many of them get it now, later, or not at all."""

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from bot.discretion import CLOSING, clearable
 from bot.i18n import Lookup, render, shorten, split
 from bot.messages import Limits, Message, Text
 
@@ -14,7 +15,8 @@ from bot.messages import Limits, Message, Text
 class Fitted:
     """The parts as they will be handed over, and the token of the prompt they end with."""
 
-    contents: tuple[dict[str, Any], ...]  # {"text", "buttons": [[label, data]]} or {"commands"}
+    # {"text", "buttons": [[label, data]]}, {"text", "qr"}, {"commands"} or {"retract": [id]}
+    contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
 
@@ -26,11 +28,21 @@ def fit(
     *,
     timezone: str = "UTC",
     experienced: bool = False,
+    closing: bool = False,
 ) -> Fitted:
-    """Parts within the limits; choices become buttons, or a numbered list where there are none."""
+    """Parts within the limits; choices become buttons, or a numbered list where there are none.
+
+    `closing`: the last bubble, with the choices, tells nothing of what stands above it.
+    """
     if message.commands:
         return Fitted(({"commands": language},), None)
     texts = [render(text, language, lookup, timezone) for text in _said(message, experienced)]
+    if message.qr is not None:
+        return Fitted(({"text": "\n\n".join(texts), "qr": message.qr},), None)
+    above: list[str] = []
+    if closing:
+        above = split("\n\n".join(text for text in texts if text), limits.text)
+        texts, message = [render(CLOSING, language, lookup)], clearable(message)
     labels = [
         shorten(render(choice.label, language, lookup, timezone), limits.label)
         for choice in message.choices
@@ -41,7 +53,7 @@ def fit(
         buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
     else:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
-    parts = split("\n\n".join(text for text in texts if text), limits.text)
+    parts = above + split("\n\n".join(text for text in texts if text), limits.text)
     if not parts:
         raise ValueError("a message without words")
     contents: list[dict[str, Any]] = [{"text": part} for part in parts]

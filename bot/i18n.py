@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import regex
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -108,6 +109,12 @@ def moment(at: datetime, language: str, timezone: str) -> str:
     day = format_date(local, patterns.get(language, "EEEE, d MMMM y"), locale=language)
     day = day.replace("ວັນວັນ", "ວັນ")
     return f"{day}, {format_time(local, 'HH:mm', locale=language)}"
+
+
+def country_of(timezone: str) -> str | None:
+    """The country (ISO, two letters) whose time this is, or None."""
+    territory: str | None = get_global("zone_territories").get(timezone)
+    return territory
 
 
 # Matching what people type ------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from datetime import timedelta
 class Ref:
     """A row, looked up only when the text is rendered: what was erased meanwhile stays unsaid."""
 
-    table: str  # members, organisations (of a member), communities, posts, threads
+    table: str  # members, communities, threads, posts, ...: store/references.py reads them
     id: int
     most: int | None = None  # graphemes of it to show
 
@@ -62,6 +62,22 @@ class Message:
     qr: str | None = None  # a QR picture that says this comes with it; the words are its caption
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
     retract: Ref | None = None  # not a bubble: takes back a message, or all there is in a chat
+
+
+def refs_of(message: Message) -> Iterator[Ref]:
+    """All references that must be looked up to render a message."""
+    for text in (*message.paragraphs, *(choice.label for choice in message.choices)):
+        yield from _refs_in(text)
+    if message.hint is not None:
+        yield from _refs_in(message.hint)
+
+
+def _refs_in(text: Text) -> Iterator[Ref]:
+    for value in text.params.values():
+        if isinstance(value, Ref):
+            yield value
+        elif isinstance(value, Text):
+            yield from _refs_in(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,4 +189,4 @@ class Limits:
     window: timedelta | None = None  # after her last word we may answer freely for this long
     commands: bool = False  # the chat has a menu of commands
     retract: timedelta | None = None  # bubbles younger than this can be deleted
-    price: float = 0.0  # US dollars the provider takes for one bubble
+    price: float = 0.0  # US dollars, about, that the provider takes for one bubble

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from bot.i18n import languages, tidy_name
 from bot.messages import Message
-from bot.store import communities, members, messages
+from bot.store import communities, members, messages, programmes
 
 CONSENT_DEMO = "demo"
 
@@ -44,7 +44,7 @@ def _known_language(value: str) -> str:
 
 
 def _all_languages(value: dict[str, str]) -> dict[str, str]:
-    tidied = {_known_language(code): tidy_name(name, 60) for code, name in value.items()}
+    tidied = {_known_language(code): tidy_name(name, 120) for code, name in value.items()}
     missing = [code for code in languages() if not tidied.get(code)]
     if missing:
         raise ValueError(f"a name in {', '.join(missing)} is missing")
@@ -73,7 +73,9 @@ class CommunityPart(_Part):
     timezone: Annotated[str, AfterValidator(_known_zone)]
     approval: bool = False
     discreet: bool = False
+    ended: bool = False
     facilitators: list[Address] = []
+    focal_points: list[Address] = []  # whom facilitators refer what is serious to
 
 
 class DemoMember(_Part):
@@ -84,14 +86,23 @@ class DemoMember(_Part):
     organisation: str | None = None
     look: Literal["whatsapp", "telegram"]
     language: Annotated[str, AfterValidator(_known_language)]
-    role: Literal["member", "facilitator"] = "member"
+    role: Literal["member", "facilitator", "focal_point"] = "member"
     communities: list[Slug]
+
+
+class HelpPart(_Part):
+    """Where somebody in need gets help now: name, number and hours, in each language."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    words: Names
 
 
 class ProgrammePart(_Part):
     slug: Slug
     names: Names
     contact: str = Field(min_length=3, max_length=200)
+    discreet: bool = False  # all of its communities are
+    help: list[HelpPart] = []
 
 
 class Programme(_Part):
@@ -134,14 +145,21 @@ def load(
 ) -> dict[str, int]:
     """Add what is new, bring the rest up to date; counts. Raises ProgrammeError."""
     about = programme.programme
-    programme_id = communities.save_programme(db, about.slug, about.names, about.contact)
+    programme_id = programmes.save(db, about.slug, about.names, about.contact)
+    programmes.save_help(db, programme_id, [(each.country, each.words) for each in about.help])
     ids = {}
     for number, each in enumerate(programme.communities):
-        row = each.model_dump(exclude={"facilitators"})
-        ids[each.slug] = communities.save_community(db, programme_id, row)
-        for nth, address in enumerate(each.facilitators):
-            place = f"communities.{number}.facilitators.{nth}"
-            _expect_facilitator(db, address, place, ids[each.slug], lanes, now)
+        row = each.model_dump(exclude={"facilitators", "focal_points", "ended"})
+        row["discreet"] |= about.discreet
+        ids[each.slug] = id_ = communities.save_community(db, programme_id, row)
+        communities.mark_ended(db, id_, now, ended=each.ended)
+        for role, addresses in (
+            ("facilitator", each.facilitators),
+            ("focal_point", each.focal_points),
+        ):
+            for nth, address in enumerate(addresses):
+                place = f"communities.{number}.{role}s.{nth}"
+                _expect(db, address, role, place, id_, lanes, now)
     for member in programme.demo_members:
         _add_demo_member(db, member, ids, now)
     return {
@@ -150,15 +168,16 @@ def load(
     }
 
 
-def _expect_facilitator(
+def _expect(
     db: Connection,
     address: str,
+    role: str,
     place: str,
     community_id: int,
     lanes: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """A facilitator is known by her address; she is welcomed when she first writes."""
+    """Who has a role is known by her address; she is welcomed when she first writes."""
     channel, _colon, name = address.partition(":")
     lane = lanes.get(channel)
     if lane is None:
@@ -170,7 +189,7 @@ def _expect_facilitator(
     member_id = members.find_by_address(db, lane, name)
     if member_id is None:
         member_id = members.add(db, lane, [name], now, state="new")
-    communities.appoint(db, member_id, community_id, now)
+    communities.appoint(db, member_id, community_id, now, role)
 
 
 def _add_demo_member(

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot import clock, logs, metrics
-from bot.conversation import Conversations, Talk, Turn
+from bot.conversation import Conversations, Turn
 from bot.db import Database, StoreDown
 from bot.i18n import tidy
-from bot.messages import Inbound, _
+from bot.messages import Inbound, Limits, _
 from bot.routes import Routes
 from bot.store import conversations as talks
 from bot.store import inbox, members, messages
+from bot.talk import Talk
 
 TALK_LASTS = timedelta(days=7)  # an unfinished talk is kept so long
 
@@ -30,12 +31,12 @@ class Router:
         self,
         database: Database,
         conversations: Conversations,
-        windows: Mapping[str, timedelta],
+        limits: Mapping[str, Limits],
     ) -> None:
         self._database = database
         self._conversations = conversations
         self._routes = Routes(conversations)
-        self._windows = windows
+        self._limits = limits
 
     async def take(self, inbound: Inbound) -> None:
         """One turn in one transaction. Raises StoreDown: then nothing was taken."""
@@ -65,10 +66,13 @@ class Router:
     # One turn
 
     def _turn(self, db: Connection, inbound: Inbound, now: datetime) -> str:
-        inbox_id = inbox.add(db, inbound.lane, inbound.key, _payload(inbound), now)
+        sender, new = self._meet(db, inbound, now)
+        inbox_id = inbox.add(
+            db, inbound.lane, inbound.key, _payload(inbound), now, sender.address_id
+        )
         if inbox_id is None:
             return "repeated"
-        turn = self._meet(db, inbound, inbox_id, now)
+        turn = self._hear(db, inbound, inbox_id, sender, new, now)
         if inbound.kind == "blocked":
             members.mark_unreachable(db, turn.address_id, now)
             return "blocked"
@@ -78,9 +82,20 @@ class Router:
         self._finish(turn)
         return "taken"
 
-    def _meet(self, db: Connection, inbound: Inbound, inbox_id: int, now: datetime) -> Turn:
+    def _meet(self, db: Connection, inbound: Inbound, now: datetime) -> tuple[members.Sender, bool]:
+        """Who it is; her address is locked from here on."""
         group = inbound.kind == "group"
-        sender, new = members.meet(db, inbound.lane, inbound.sender, now, group=group)
+        return members.meet(db, inbound.lane, inbound.sender, now, group=group)
+
+    def _hear(
+        self,
+        db: Connection,
+        inbound: Inbound,
+        inbox_id: int,
+        sender: members.Sender,
+        new: bool,
+        now: datetime,
+    ) -> Turn:
         if inbound.kind != "blocked":
             members.mark_heard(db, sender.address_id, now)
             self._open_window(db, sender, new, now)
@@ -97,7 +112,7 @@ class Router:
             address_id=sender.address_id,
             inbox_id=inbox_id,
             conversations=self._conversations,
-            windows=self._windows,
+            limits=self._limits,
             talk=talk,
             first=sender.last_inbound_at is None,
             text=tidy(inbound.text),
@@ -108,7 +123,8 @@ class Router:
     def _open_window(
         self, db: Connection, sender: members.Sender, new: bool, now: datetime
     ) -> None:
-        window = self._windows.get(sender.lane)
+        limits = self._limits.get(sender.lane)
+        window = None if limits is None else limits.window
         last = sender.last_inbound_at
         closed = window is not None and (last is None or last < now - window)
         if not new and (closed or sender.unreachable):
@@ -142,10 +158,13 @@ class Router:
 
     def _sorry(self, db: Connection, inbound: Inbound, now: datetime, reason: str) -> str:
         """A handler failed: keep the inbound, say so kindly, and leave the talk where it was."""
-        inbox_id = inbox.park(db, inbound.lane, inbound.key, _payload(inbound), now, reason)
+        sender, new = self._meet(db, inbound, now)
+        inbox_id = inbox.park(
+            db, inbound.lane, inbound.key, _payload(inbound), now, reason, sender.address_id
+        )
         if inbox_id is None:
             return "repeated"
-        turn = self._meet(db, inbound, inbox_id, now)
+        turn = self._hear(db, inbound, inbox_id, sender, new, now)
         if inbound.kind in ("message", "tap"):
             turn.say(_("Sorry, something went wrong here. Your message is kept. Please try again."))
             turn.flush()

@@ -15,13 +15,15 @@ from datetime import datetime, timedelta
 import regex
 
 from bot import logs
-from bot.conversation import Conversation, Conversations, Step, Talk, Turn
+from bot.conversation import Conversation, Conversations, Step, Turn
+from bot.discretion import CLEAR
 from bot.i18n import fold, in_all_languages
-from bot.messages import Message, _
+from bot.messages import Message, _, refs_of
 from bot.smalltalk import yes_or_no
 from bot.store import invites, prompts, threads
 from bot.store.prompts import Prompt
-from bot.store.references import References, refs_of
+from bot.store.references import References
+from bot.talk import Talk
 
 DOUBLE_TAP = timedelta(minutes=2)  # the same tap again within this is the same tap
 LABEL_LENGTH = 60  # longer text is never compared with labels
@@ -106,6 +108,8 @@ class Routes:
 
     def _code(self, turn: Turn) -> Step | None:
         start = turn.text.removeprefix("/start ") if turn.text.startswith("/start ") else None
+        if start is not None and split_number(start)[0] is not None:
+            turn.text, start = start, None  # the link of a card that was shared
         code = start if start is not None else self._code_in(turn)
         if code is None:
             return None
@@ -200,7 +204,7 @@ class Routes:
     def _choose(self, turn: Turn, prompt: Prompt, index: int) -> Step | None:
         choice = prompt.message.choices[index]
         turn.choice, turn.subject = choice.key, prompt.message.subject
-        if prompt.message.step is None:
+        if prompt.message.step is None or choice.key == CLEAR.key:
             name, _colon, argument = choice.key.partition(":")
             turn.argument = int(argument) if argument.isdecimal() else 0
             return self._conversations.actions.get(name, self._conversations.events["stale"])

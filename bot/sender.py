@@ -11,9 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import secrets
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -24,25 +22,21 @@ from bot import clock, logs, metrics
 from bot.channels import Channel, Finds, Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
-from bot.fitting import fit
 from bot.locks import LaneLock
-from bot.messages import Button, Menu, Outbound, Say
+from bot.messages import Button, Menu, Outbound, Picture, Retract, Say
+from bot.planning import Planned, Planner
 from bot.store import deliveries, fates, lanes, members, messages
-from bot.store.deliveries import Due, Frozen, LaneLost, Part
+from bot.store.deliveries import Due, LaneLost, Part
 from bot.store.fates import Fate, SentPart
-from bot.store.references import References, refs_of
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
 LINGER = 0.01  # seconds to gather what else comes: one transaction then serves them all
 POLL = 0.5  # seconds between looks at the store, for what has become due and for missed wakes
-ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 SETTLES = timedelta(seconds=3)  # what a dead owner left may still be on its way
 UNKNOWN_WAITS = timedelta(seconds=30)  # for a receipt that tells what became of it
 MOST_REPEATS = 3  # of a part that may have been sent, where the provider cannot be asked
 LONGEST_WAIT = timedelta(minutes=10)
 LAST_WORDS = 10  # seconds that sends on their way get when we are told to stop
-
-Planned = tuple[Due, tuple[Part, ...]]
 
 log = logs.get("sender")
 
@@ -69,6 +63,7 @@ class Sender:
         self._lane = channel.lane
         self._database = database
         self._conversations = conversations
+        self._planner = Planner(channel)
         self._lock = LaneLock(database, channel.lane)
         self._wake = asyncio.Event()
         self._stopping = False
@@ -192,14 +187,7 @@ class Sender:
             return []
         self._not_before = {each: at for each, at in self._not_before.items() if at > now}
         busy = self._busy | self._not_before.keys()
-        due, unreadable = deliveries.claim(db, self._lane, self._fence, busy, room, now)
-        verdicts = {each.id: self._verdict(each, now) for each in due}
-        refused = [fate for fate in verdicts.values() if fate is not None]
-        refused += [Fate(id_, "failed", "unreadable") for id_ in unreadable]
-        if refused:
-            fates.settle(db, self._lane, refused)
-        planned = self._freeze(db, [each for each in due if verdicts[each.id] is None], now)
-        return sorted(planned, key=lambda each: each[0].address_id)
+        return self._planner.plan(db, self._fence, busy, room, now)
 
     def _settle(self, db: Connection, returned: Returned, now: datetime) -> None:
         """Write down what came back."""
@@ -209,61 +197,6 @@ class Sender:
             members.mark_unreachable(db, address_id, now)
         for address_id in returned.closed:
             members.mark_window_closed(db, address_id)
-
-    def _verdict(self, due: Due, now: datetime) -> Fate | None:
-        """May it still be said? Her state is checked again, whatever it was before."""
-        personal = due.kind in ("direct", "safety")
-        window = self.channel.limits.window
-        if due.message.commands and not self.channel.limits.commands:
-            return Fate(due.id, "dropped", "no_commands")
-        if due.expires_at is not None and due.expires_at < now:
-            return Fate(due.id, "dropped", "expired")
-        if due.member_state == "stopped" and not personal:
-            return Fate(due.id, "dropped", "stopped")
-        if due.in_community and due.membership_state != "active":
-            return Fate(due.id, "dropped", "left")
-        if due.unreachable and not personal:
-            return Fate(due.id, "failed", "unreachable")
-        if window and (due.last_inbound_at is None or due.last_inbound_at < now - window):
-            return Fate(due.id, "held", "window")
-        if due.attempts >= ATTEMPTS and not due.parts:
-            return Fate(due.id, "failed", "poison")
-        return None
-
-    def _freeze(self, db: Connection, due: Sequence[Due], now: datetime) -> list[Planned]:
-        """Render what is said for the first time; what was frozen before keeps its words."""
-        fresh = [each for each in due if not each.parts]
-        lookup = References(db, (ref for each in fresh for ref in refs_of(each.message)))
-        frozen = [each for each in (self._render(db, each, lookup) for each in fresh) if each]
-        parts = deliveries.freeze(db, frozen, now) if frozen else {}
-        again = [part.id for each in due for part in each.parts if part.state == "failed"]
-        if again:
-            deliveries.mark_sending(db, again)
-        planned = [(each, each.parts or parts.get(each.id, ())) for each in due]
-        return [(each, its_parts) for each, its_parts in planned if its_parts]
-
-    def _render(self, db: Connection, due: Due, lookup: References) -> Frozen | None:
-        """One message that cannot be rendered must not hold up the others."""
-        try:
-            fitted = fit(
-                due.message,
-                due.language,
-                self.channel.limits,
-                lookup,
-                timezone=due.timezone,
-                experienced=due.experienced,
-            )
-        except Exception as error:
-            log.error(
-                "render_failed",
-                lane=self._lane,
-                error=type(error).__name__,
-                where=logs.where(error),
-            )
-            fates.settle(db, self._lane, [Fate(due.id, "failed", "render")])
-            return None
-        tokens = [secrets.token_urlsafe(9) for _content in fitted.contents]
-        return Frozen(due, fitted.contents, tokens, fitted.prompt_token)
 
     # Flying: outside any transaction
 
@@ -351,6 +284,10 @@ class Sender:
         if "commands" in content:
             language = content["commands"]
             return Menu(due.to, part.token, language, self._conversations.menu(language))
+        if "retract" in content:
+            return Retract(due.to, part.token, tuple(content["retract"]))
+        if "qr" in content:
+            return Picture(due.to, content["text"], part.token, content["qr"])
         buttons = tuple(Button(*each) for each in content.get("buttons", ()))
         return Say(due.to, content["text"], part.token, buttons)
 

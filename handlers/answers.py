@@ -36,7 +36,7 @@ def replied(turn: Turn) -> None:
 
 
 def _need_words(turn: Turn, thread: Thread, post_id: int) -> None:
-    turn.data = {"thread": thread.id, "post": post_id}
+    turn.data |= {"thread": thread.id, "post": post_id}
     turn.ask(
         _(
             "I have kept it, but I cannot pass on recordings and pictures yet. "
@@ -48,7 +48,7 @@ def _need_words(turn: Turn, thread: Thread, post_id: int) -> None:
 
 def _confirm_forwarded(turn: Turn, thread: Thread, post_id: int) -> None:
     """Somebody else's words may have been meant for somebody else."""
-    turn.data = {"thread": thread.id, "post": post_id}
+    turn.data |= {"thread": thread.id, "post": post_id}
     turn.ask(
         _("You forwarded this. Shall it go out as your answer to {thread}?", thread=thread.ref),
         choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
@@ -71,11 +71,25 @@ def begin(turn: Turn) -> None:
     if thread is None:
         return turn.start("threads.gone")
     turn.data = {"thread": thread.id}
-    turn.ask(_("Please write your answer to {thread}.", thread=thread.ref), then=write)
+    turn.ask(
+        _("Please write your answer to {thread}.", thread=thread.ref),
+        choices=(Choice("heavy", _("It is a heavy story")),),
+        then=write,
+        free=True,
+    )
 
 
 @answers.step
 def write(turn: Turn) -> None:
+    if turn.choice == "heavy":
+        turn.data["heavy"] = True
+        return turn.ask(
+            _(
+                "Others first read that it is a heavy story, and choose when to read it. "
+                "Please write it."
+            ),
+            then=write,
+        )
     turn.subject = Ref("threads", turn.data["thread"])
     replied(turn)
 
@@ -91,10 +105,13 @@ def publish(turn: Turn) -> None:
 
 def _publish(turn: Turn, thread: Thread, post_id: int) -> None:
     own = thread.asker_id == turn.member.id
+    if turn.data.get("heavy"):
+        posts.mark(turn.db, post_id, heavy=True)
     if not own and not threads.has_answered(turn.db, thread.id, turn.member.id):
         members.count_answer(turn.db, turn.member.id)
     audience = Audience("followers", thread.id, but=(turn.member.id,))
-    message_id = _tell(turn, thread, post_id, audience, own=own)
+    tell = _tell_heavy if turn.data.get("heavy") else _tell
+    message_id = tell(turn, thread, post_id, audience, own=own)
     posts.mark(
         turn.db,
         post_id,
@@ -133,18 +150,41 @@ def _tell(turn: Turn, thread: Thread, post_id: int, audience: Audience, *, own: 
     )
 
 
+def _tell_heavy(
+    turn: Turn, thread: Thread, post_id: int, audience: Audience, *, own: bool
+) -> int | None:
+    return turn.tell(
+        audience,
+        _(
+            "{name} tells a heavy story in {thread}.",
+            name=Ref("members", turn.member.id),
+            thread=thread.ref,
+        ),
+        _("You choose whether you read it, and when."),
+        choices=(
+            Choice(f"heavy.read:{post_id}", _("Read now")),
+            Choice(f"heavy.later:{post_id}", _("Later")),
+            Choice(f"heavy.skip:{post_id}", _("Skip")),
+        ),
+        subject=thread.ref,
+        community_id=thread.community_id,
+        after=BURST,
+    )
+
+
 def _thanks(turn: Turn, thread: Thread, audience: Audience) -> Text:
     reach = turn.reach(audience)
+    soon = reach.now + reach.noticed
     if reach.all == 0:
         return _("Thank you. Your words stand in {thread}.", thread=thread.ref)
-    if reach.now == 0:
+    if soon == 0:
         return _(
             "Thank you. Your words wait in {thread} until they can be delivered.", thread=thread.ref
         )
     return _n(
         "Thank you. Your words on {thread} go to {n} person.",
         "Thank you. Your words on {thread} go to {n} people.",
-        n=reach.now,
+        n=soon,
         thread=thread.ref,
     )
 

@@ -10,10 +10,10 @@ from bot.conversation import Conversation, Turn
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.scheduler import job
 from bot.smalltalk import has_words, is_agreement, is_small
-from bot.store import communities, messages, posts, threads
+from bot.store import communities, messages, posts, programmes
 from bot.store.communities import Community, Membership
-from bot.store.messages import Audience, Reach
-from bot.store.threads import Thread
+from bot.store.messages import Audience
+from bot.store.posts import Post
 
 BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
@@ -110,13 +110,14 @@ def community(turn: Turn) -> None:
         return _add_to_draft(turn)
     if turn.choice == "cancel":
         return _drop(turn)
-    _preview(turn, communities.get(turn.db, int(turn.chosen)), timedelta(0))
+    turn.data["community"] = int(turn.chosen)
+    _preview(turn, _where(turn), timedelta(0))
 
 
 def _preview(turn: Turn, where: Community, after: timedelta) -> None:
     turn.data["community"] = where.id
-    post_id = turn.data["post"]
-    peers = turn.reach(_peers(where.id, turn.member.id)).all
+    draft = posts.get(turn.db, turn.data["post"])
+    peers = turn.reach(Audience("community", where.id, but=(turn.member.id,))).all
     me = Ref("members", turn.member.id)
     about = _n(
         "It goes to {n} peer in {community}, with your name: {name}.",
@@ -131,19 +132,22 @@ def _preview(turn: Turn, where: Community, after: timedelta) -> None:
             community=where.ref,
             name=me,
         )
-    turn.ask(
-        _("Your question:"),
-        _("{post}", post=Ref("posts", post_id)),
-        about,
-        choices=(
-            Choice("send", _("Send")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
-        then=confirm,
-        free=True,
-        after=after,
-    )
+    lines = [_("Your question:"), _("{post}", post=draft.ref), about]
+    if draft.heavy:
+        lines.append(_("Others first read that it is a heavy story, and choose when to read it."))
+    turn.ask(*lines, choices=_choices(turn, where, draft), then=confirm, free=True, after=after)
+
+
+def _choices(turn: Turn, where: Community, draft: Post) -> list[Choice]:
+    found = [
+        Choice("send", _("Send")),
+        Choice("change", _("Change")),
+        Choice("cancel", _("Cancel")),
+        Choice("heavy", _("Not a heavy story") if draft.heavy else _("It is a heavy story")),
+    ]
+    if where.discreet and programmes.list_help(turn.db, where.id):
+        found.append(Choice("help", _("Get help now")))
+    return found
 
 
 @ask.step
@@ -156,7 +160,18 @@ def confirm(turn: Turn) -> None:
         posts.remove(turn.db, turn.data["post"])
         turn.data = {}
         return turn.ask(_("Please write it again, as you would like it."), then=question)
-    _send(turn)
+    if turn.choice == "help":
+        turn.start("support.show", **turn.data)
+        return _preview(turn, _where(turn), timedelta(0))
+    if turn.choice == "heavy":
+        draft = posts.get(turn.db, turn.data["post"])
+        posts.mark(turn.db, draft.id, heavy=not draft.heavy)
+        return _preview(turn, _where(turn), timedelta(0))
+    turn.start("opening.send", **turn.data)
+
+
+def _where(turn: Turn) -> Community:
+    return communities.get(turn.db, turn.data["community"])
 
 
 def _add_to_draft(turn: Turn) -> None:
@@ -183,97 +198,6 @@ def _note_addition(turn: Turn) -> None:
 def _drop(turn: Turn) -> None:
     posts.remove(turn.db, turn.data["post"])
     turn.say(_("Cancelled. Nothing was sent."))
-
-
-# Sending ---------------------------------------------------------------------------------------
-
-
-def _send(turn: Turn) -> None:
-    community_id, post_id = turn.data["community"], turn.data["post"]
-    membership = communities.find_membership(turn.db, turn.member.id, community_id)
-    if membership is None or membership.state not in ("active", "waiting"):
-        return turn.say(_("You are not in that group any more, so nothing was sent."))
-    if membership.state == "waiting":
-        posts.mark(turn.db, post_id, state="waiting", community_id=community_id)
-        return turn.say(_("Your question is kept. It goes out as soon as you are welcomed."))
-    thread, reach = _open(turn, post_id, turn.member.id, community_id)
-    turn.say(*_sent(thread, reach))
-
-
-def _open(turn: Turn, post_id: int, author_id: int, community_id: int) -> tuple[Thread, Reach]:
-    """The draft becomes a thread, and its question goes to the peers."""
-    thread = threads.add(turn.db, community_id, author_id, turn.now)
-    peers = _peers(community_id, author_id)
-    message_id = turn.tell(
-        peers,
-        _("{post}", post=Ref("posts", post_id)),
-        _(
-            "{name} asks in {community} ({thread})",
-            name=Ref("members", author_id),
-            community=Ref("communities", community_id),
-            thread=thread.ref,
-        ),
-        hint=_(
-            "To answer, reply to this message, or write {number} and your answer.",
-            number=thread.number,
-        ),
-        choices=(
-            Choice(f"answers.begin:{thread.id}", _("Answer")),
-            Choice(f"threads.follow:{thread.id}", _("Follow")),
-        ),
-        subject=thread.ref,
-        community_id=community_id,
-    )
-    posts.mark(
-        turn.db,
-        post_id,
-        state="live",
-        thread_id=thread.id,
-        community_id=community_id,
-        message_id=message_id,
-    )
-    return thread, turn.reach(peers)
-
-
-def _sent(thread: Thread, reach: Reach) -> list[Text]:
-    """The truth: how many get it now, how many later, how many not at all."""
-    said = [_("Thank you. Your question has the number {thread}.", thread=thread.ref)]
-    if reach.all == 0:
-        said.append(_("Nobody can get it just now. Who comes later can still read and answer it."))
-    if reach.now:
-        said.append(_n("{n} peer gets it now.", "{n} peers get it now.", n=reach.now))
-    if reach.later:
-        said.append(
-            _n(
-                "{n} peer gets it after writing here again.",
-                "{n} peers get it after writing here again.",
-                n=reach.later,
-            )
-        )
-    if reach.never:
-        said.append(
-            _n(
-                "{n} peer cannot be reached at the moment.",
-                "{n} peers cannot be reached at the moment.",
-                n=reach.never,
-            )
-        )
-    return said
-
-
-def _peers(community_id: int, author_id: int) -> Audience:
-    return Audience("community", community_id, but=(author_id,))
-
-
-@ask.action
-def send_waiting(turn: Turn) -> None:
-    """What a newcomer wrote before she was welcomed goes out now."""
-    if "author" not in turn.data:
-        return
-    author_id, community_id = turn.data["author"], turn.data["community"]
-    for post_id in posts.list_waiting(turn.db, author_id, community_id):
-        thread, reach = _open(turn, post_id, author_id, community_id)
-        turn.tell(Audience("member", author_id), *_sent(thread, reach))
 
 
 @job(every=timedelta(hours=6))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation, Turn
 from bot.messages import N_, _
-from bot.store import communities
+from bot.store import programmes
 
 help_ = Conversation(
     "help",
@@ -25,5 +25,5 @@ def start(turn: Turn) -> None:
         _("Write MENU for all you can do, CANCEL to end something, STOP to get no more messages."),
         _("Peers see the name you chose and what you send. No member sees your number."),
     )
-    for contact in communities.list_contacts(turn.db)[:1]:
+    for contact in programmes.list_contacts(turn.db)[:1]:
         turn.say(_("If you are stuck, ask {contact}.", contact=contact))

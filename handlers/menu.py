@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation, Turn
 from bot.messages import N_, Choice, _
+from bot.store import communities
 
 menu = Conversation(
     "menu",
@@ -18,14 +19,18 @@ menu = Conversation(
 def start(turn: Turn) -> None:
     if turn.member.state == "new":
         return turn.start("help.start")
+    choices = [
+        Choice("ask.start", _("Ask a question")),
+        Choice("threads.mine", _("My questions")),
+        Choice("language.start", _("Language")),
+        Choice("help.start", _("Help")),
+    ]
+    if communities.list_facilitated(turn.db, turn.member.id):
+        choices.insert(2, Choice("facilitate.start", _("Facilitate")))
+    if turn.member.discreet:
+        choices.append(Choice("discreet.clear", _("Clear")))
     turn.say(
-        _("What would you like to do? You can also simply write your question."),
-        choices=(
-            Choice("ask.start", _("Ask a question")),
-            Choice("threads.mine", _("My questions")),
-            Choice("language.start", _("Language")),
-            Choice("help.start", _("Help")),
-        ),
+        _("What would you like to do? You can also simply write your question."), choices=choices
     )
 
 

@@ -58,14 +58,17 @@ def show(turn: Turn) -> None:
     thread = _thread(turn)
     if thread is None:
         return gone(turn)
-    lines = [_line(post) for post in posts.list_live(turn.db, thread.id, SHOWN)]
+    shown = posts.list_live(turn.db, thread.id, SHOWN)
+    lines = [_line(post) for post in shown]
     head = _(
         "{thread} in {community}: {state}",
         thread=thread.ref,
         community=Ref("communities", thread.community_id),
         state=STATES[thread.state],
     )
-    turn.say(head, *lines, choices=_choices(turn, thread), subject=thread.ref)
+    heavy = [Choice(f"heavy.read:{post.id}", _("Read the story")) for post in shown if post.heavy]
+    choices = [*heavy[:1], *_choices(turn, thread, heavy=bool(heavy))]
+    turn.say(head, *lines, choices=choices, subject=thread.ref)
 
 
 def _line(post: Post) -> Text:
@@ -73,7 +76,7 @@ def _line(post: Post) -> Text:
     return _("{name}: {post}", name=author, post=post.ref)
 
 
-def _choices(turn: Turn, thread: Thread) -> list[Choice]:
+def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     found = [Choice(f"answers.begin:{thread.id}", _("Answer"))]
     if thread.asker_id == turn.member.id:
         found[0] = Choice(f"answers.begin:{thread.id}", _("Add something"))
@@ -83,6 +86,12 @@ def _choices(turn: Turn, thread: Thread) -> list[Choice]:
         found.append(Choice(f"threads.follow:{thread.id}", _("Follow")))
     if thread.state != "closed" and _may_close(turn, thread):
         found.append(Choice(f"threads.close:{thread.id}", _("Close it")))
+    discreet = communities.get(turn.db, thread.community_id).discreet
+    if not discreet and not heavy:
+        found.append(Choice(f"share.card:{thread.id}", _("Share")))
+    if _facilitates(turn, thread):
+        found.append(Choice(f"moderation.begin:{thread.id}", _("Hide a post")))
+        found.append(Choice(f"moderation.move:{thread.id}", _("Move it")))
     return found
 
 
@@ -121,10 +130,12 @@ def close(turn: Turn) -> None:
 
 
 def _may_close(turn: Turn, thread: Thread) -> bool:
-    if thread.asker_id == turn.member.id:
-        return True
-    mine = communities.find_membership(turn.db, turn.member.id, thread.community_id)
-    return mine is not None and mine.state == "active" and mine.role == "facilitator"
+    return thread.asker_id == turn.member.id or _facilitates(turn, thread)
+
+
+def _facilitates(turn: Turn, thread: Thread) -> bool:
+    mine = communities.find_facilitated(turn.db, turn.member.id, thread.community_id)
+    return mine is not None
 
 
 def _thread(turn: Turn) -> Thread | None:

@@ -9,8 +9,8 @@ import regex
 
 from bot.conversation import Conversation, Turn
 from bot.i18n import graphemes, guess_language, languages, negotiate, own_name, tidy_name
-from bot.messages import Choice, Ref, Text, _
-from bot.store import communities, invites, members
+from bot.messages import Choice, Ref, Text, _, _n
+from bot.store import communities, invites, members, programmes
 from bot.store.communities import Community
 from bot.store.messages import Audience
 
@@ -43,7 +43,7 @@ def stranger(turn: Turn) -> None:
 
 
 def _contact(turn: Turn) -> Text:
-    contacts = communities.list_contacts(turn.db)
+    contacts = programmes.list_contacts(turn.db)
     if len(contacts) == 1:
         return _("{contact}", contact=contacts[0])
     return _("the one who told you about it")
@@ -181,7 +181,7 @@ def organisation(turn: Turn) -> None:
 
 def _finish(turn: Turn, organisation_name: str | None) -> None:
     community = communities.get(turn.db, turn.data["community"])
-    role = "facilitator"  # expected by the programme file, without an invite
+    role = _expected_role(turn, community)
     if turn.data["invite"] is not None:
         role = invites.get_role(turn.db, turn.data["invite"])
         if not invites.use(turn.db, turn.data["invite"], turn.now):
@@ -197,6 +197,12 @@ def _finish(turn: Turn, organisation_name: str | None) -> None:
     _join(turn, community, role, has_organisation=organisation_name is not None)
 
 
+def _expected_role(turn: Turn, community: Community) -> str:
+    """The programme file names her with a role, without an invite."""
+    expected = communities.find_membership(turn.db, turn.member.id, community.id)
+    return "member" if expected is None else expected.role
+
+
 def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool = False) -> None:
     waits = community.approval and role == "member"
     state = "waiting" if waits else "active"
@@ -210,8 +216,20 @@ def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool
                 community=community.ref,
             )
         )
-    turn.say(_("Welcome to {community}! It is good that you are here.", community=community.ref))
+    said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
+    if role == "facilitator":
+        said.append(_("You facilitate it. Write FACILITATE to see what you can do."))
+    if community.discreet:
+        said.append(_how_messages_come())
+    turn.say(*said)
     turn.start("menu.start")
+
+
+def _how_messages_come() -> Text:
+    return _(
+        "Here you only read that something waits. Write OPEN to read it, "
+        "and CLEAR to empty this screen."
+    )
 
 
 def _ask_facilitators(
@@ -228,13 +246,18 @@ def _ask_facilitators(
             organisation=Ref("organisations", turn.member.id),
             **who,
         )
+    choices = [
+        Choice(f"welcome.admit:{membership_id}", _("Welcome")),
+        Choice(f"welcome.decline:{membership_id}", _("Not this time")),
+    ]
+    waiting = len(communities.list_waiting(turn.db, community.id))
+    if waiting > 1:
+        all_of_them = _("Welcome all {n}", n=waiting)
+        choices.append(Choice(f"welcome.admit_all:{community.id}", all_of_them))
     turn.tell(
         Audience("facilitators", community.id),
         request,
-        choices=(
-            Choice(f"welcome.admit:{membership_id}", _("Welcome")),
-            Choice(f"welcome.decline:{membership_id}", _("Not this time")),
-        ),
+        choices=choices,
         community_id=community.id,
     )
 
@@ -246,13 +269,40 @@ def admit(turn: Turn) -> None:
     if waiting is None or not communities.decide(turn.db, turn.argument, "active"):
         return turn.say(_("That has been decided already."))
     member_id, community_id = waiting
-    place = Ref("communities", community_id)
-    turn.tell(
-        Audience("member", member_id),
-        _("Welcome to {community}! It is good that you are here.", community=place),
-    )
     turn.say(_("{name} is in.", name=Ref("members", member_id)))
-    turn.start("ask.send_waiting", author=member_id, community=community_id)
+    _let_in(turn, member_id, communities.get(turn.db, community_id))
+
+
+@welcome.action
+def admit_all(turn: Turn) -> None:
+    """All who wait at this moment; two facilitators who tap at once have one effect."""
+    community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
+    if community is None:
+        return turn.say(_("That has been decided already."))
+    let_in = 0
+    for membership_id in communities.list_waiting(turn.db, community.id):
+        waiting = communities.find_waiting(turn.db, membership_id)
+        if waiting is not None and communities.decide(turn.db, membership_id, "active"):
+            let_in += 1
+            _let_in(turn, waiting[0], community)
+    if not let_in:
+        return turn.say(_("Nobody waits in {community} any more.", community=community.ref))
+    turn.say(
+        _n(
+            "{n} newcomer is in {community} now.",
+            "{n} newcomers are in {community} now.",
+            n=let_in,
+            community=community.ref,
+        )
+    )
+
+
+def _let_in(turn: Turn, member_id: int, community: Community) -> None:
+    said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
+    if community.discreet:
+        said.append(_how_messages_come())
+    turn.tell(Audience("member", member_id), *said)
+    turn.start("opening.send_waiting", author=member_id, community=community.id)
 
 
 @welcome.action

@@ -29,6 +29,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.settings import Settings
 from bot.store import communities, invites, members
+from bot.store.lanes import save_link
 from handlers import welcome
 from tests.fakes import contract
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
@@ -75,10 +76,16 @@ class Person:
     heard: list[Heard] = field(default_factory=list)
     unread: list[Heard] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)  # text -> the provider's id of the bubble
+    gone: list[str] = field(default_factory=list)  # ids of bubbles that were deleted
 
     def get(self, bubble: Heard) -> None:
         self.heard.append(bubble)
         self.unread.append(bubble)
+
+    def forget(self, ids: list[str]) -> None:
+        """Bubbles that were deleted on her phone, hers among them."""
+        self.gone += ids
+        self.heard = [each for each in self.heard if each.id not in ids]
 
     def bubble_with(self, words: str) -> Heard:
         return next(each for each in reversed(self.heard) if words in each.text)
@@ -125,6 +132,13 @@ class Stage:
         found = programme.Programme.model_validate(source)
         lanes = {each.name: each.lane for each in self.app.channels}
         self.app.database.run_now(lambda db: programme.load(db, found, lanes, clock.now()))
+        self.app.database.run_now(self._save_links)
+
+    def _save_links(self, db: Any) -> None:
+        """What the bot learns from its providers when it starts."""
+        telegram, whatsapp = self.app.channels[:2]
+        save_link(db, telegram.lane, "https://t.me/linkline_bot?start=")
+        save_link(db, whatsapp.lane, "https://wa.me/14155238886?text=")
 
     def add(self, name: str, channel: str, language: str) -> Person:
         number = next(self._numbers)
@@ -328,14 +342,25 @@ class TelegramRecorder(BaseRequest):
     ) -> tuple[int, bytes]:
         called = url.rpartition("/")[2]
         raw = {} if request_data is None else dict(request_data.json_parameters)
-        fields = contract.decode_telegram(called, raw)
+        files = request_data.multipart_data if request_data and request_data.contains_files else {}
+        fields = contract.decode_telegram(called, raw | dict.fromkeys(files, "(a file)"))
         complaints = contract.telegram_complaints(called, fields)
         self._stage.requests.append({"method": called, "fields": fields, "complaints": complaints})
         if self._stage.failing[called]:
             status, answer = self._stage.failing[called].pop(0)
             return status, json.dumps(answer).encode()
-        result = self._send(fields) if called == "sendMessage" else True
+        result = self._answer(called, fields, files)
         return 200, json.dumps({"ok": True, "result": result}).encode()
+
+    def _answer(self, called: str, fields: dict[str, Any], files: dict[str, Any]) -> Any:
+        if called == "sendPhoto":
+            [(_name, picture, _kind)] = files.values()
+            assert picture.startswith(b"\x89PNG")
+            return self._send(fields | {"text": f"(QR) {fields.get('caption', '')}"})
+        if called == "deleteMessages":
+            person = self._stage.by_address[str(fields["chat_id"])]
+            person.forget([f"{fields['chat_id']}/{each}" for each in fields["message_ids"]])
+        return self._send(fields) if called == "sendMessage" else True
 
     def _send(self, fields: dict[str, Any]) -> dict[str, Any]:
         number, chat = next(self._stage.ids), int(fields["chat_id"])
@@ -370,7 +395,8 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
         sid = f"SM{next(self._stage.ids):032x}"
         person = self._stage.by_address.get(fields["To"].partition(":")[2])
         if person is not None:
-            person.get(Heard(sid, fields["Body"], []))
+            picture = "(QR) " if "MediaUrl" in fields else ""
+            person.get(Heard(sid, picture + fields["Body"], []))
         return Response(201, json.dumps({"sid": sid, "status": "queued", "body": fields["Body"]}))
 
     async def close(self) -> None: ...

@@ -20,7 +20,16 @@ from bot.messages import Message
 from bot.models import addresses, memberships, metadata
 from bot.models import deliveries as delivery_rows
 from bot.models import members as member_rows
-from bot.store import communities, deliveries, lanes, members, messages, occurrences, threads
+from bot.store import (
+    communities,
+    deliveries,
+    lanes,
+    members,
+    messages,
+    occurrences,
+    programmes,
+    threads,
+)
 from bot.store.messages import FAN_OUT, Audience
 from bot.store.secrets import open_store
 from tests.conftest import _execute, _named
@@ -286,7 +295,7 @@ def filled(database_url: str) -> str:
 
     def work(db: Connection) -> None:
         open_store(db)
-        programme_id = communities.save_programme(db, "programme", {}, "contact")
+        programme_id = programmes.save(db, "programme", {}, "contact")
         row = about | {"approval": False, "discreet": False}
         communities.save_community(db, programme_id, row)
 

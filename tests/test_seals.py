@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, text
 
 from bot import clock, seals
 from bot.db import Database
-from bot.models import members, secrets
+from bot.models.people import members, secrets
 from bot.seals import Keyring, SealError, new_key
 from bot.settings import ROOT
 from bot.store import members as people

@@ -20,8 +20,9 @@ from bot.channels import Gone, Rejected, SendError, TryLater, Unknown, WindowClo
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
-from bot.sender import ATTEMPTS, IN_FLIGHT, MOST_REPEATS, Sender
-from bot.store import communities, fates, members, messages, posts, receipts, secrets
+from bot.planning import ATTEMPTS
+from bot.sender import IN_FLIGHT, MOST_REPEATS, Sender
+from bot.store import communities, fates, members, messages, posts, programmes, receipts, secrets
 from bot.store.deliveries import LaneLost
 from bot.store.messages import Audience
 
@@ -139,7 +140,7 @@ class House:
     def community(self, *people: tuple[int, int, str]) -> Audience:
         def work(db: Any) -> int:
             slug = f"c{next(self._numbers)}"
-            programme = communities.save_programme(db, "p", {"en": "P"}, "x")
+            programme = programmes.save(db, "p", {"en": "P"}, "x")
             row = {"slug": slug, "names": {"en": slug}, "language": "en", "timezone": "UTC"}
             row |= {"approval": False, "discreet": False}
             found = communities.save_community(db, programme, row)

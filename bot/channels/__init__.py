@@ -109,7 +109,7 @@ class Listens(Protocol):
 
 @runtime_checkable
 class Invites(Protocol):
-    """A channel whose app opens with a code by a link."""
+    """A channel whose app opens by a link, with something to say; that stands at its end."""
 
     async def invite_link(self, code: str) -> str | None: ...
 

@@ -26,7 +26,7 @@ from bot.channels import (
     Unusable,
     WindowClosed,
 )
-from bot.messages import File, Inbound, Limits, Menu, Outbound, Receipt, Say, Tap
+from bot.messages import File, Inbound, Limits, Outbound, Picture, Receipt, Say, Tap
 from bot.settings import Settings
 
 ANSWER_SECONDS = 20.0
@@ -48,7 +48,7 @@ class WhatsApp:
     """A WhatsApp number at Twilio."""
 
     name = "whatsapp"
-    limits = Limits(text=1600, buttons=0, label=60, window=timedelta(hours=24))
+    limits = Limits(text=1600, buttons=0, label=60, window=timedelta(hours=24), price=0.005)
 
     def __init__(self, sid: str, token: str, sender: str, api_url: str, public_url: str) -> None:
         self.lane = f"whatsapp/{hashlib.sha256(sender.encode()).hexdigest()[:8]}"
@@ -139,13 +139,17 @@ class WhatsApp:
         ]
 
     async def send(self, message: Outbound) -> str | None:
-        if isinstance(message, Menu):
-            raise Rejected("no_commands")
+        if not isinstance(message, Say | Picture):
+            raise Rejected("not_here")  # no menus, nothing taken back
+        picture = {}
+        if isinstance(message, Picture):
+            picture = {"media_url": [f"{self.public_url}/pictures/{message.token}.png"]}
         try:
             sent = await self._messages().create_async(
                 to=message.to,
                 from_=self._sender,
                 body=message.text,
+                **picture,
                 status_callback=f"{self.public_url}/webhooks/whatsapp?d={message.token}",
             )
         except TwilioRestException as error:
@@ -158,7 +162,7 @@ class WhatsApp:
 
     async def find(self, message: Outbound, since: datetime) -> list[str]:
         """What Twilio took lately for the same person with the same words, newest first."""
-        assert isinstance(message, Say)
+        assert isinstance(message, Say | Picture)
         try:
             found = await self._messages().list_async(
                 to=message.to,

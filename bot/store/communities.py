@@ -1,4 +1,4 @@
-"""Programmes, communities and who belongs to them."""
+"""Communities and who belongs to them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref
-from bot.models import communities, memberships, programmes
+from bot.models.people import communities, members, memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,12 @@ class Membership:
 
     id: int
     community: Community
-    role: str  # member, facilitator
-    state: str  # waiting, active, declined, left
+    role: str  # member, facilitator, focal_point
+    state: str  # waiting, active, declined, left, ended
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == "active"
 
 
 _COMMUNITY = (
@@ -92,12 +96,15 @@ def get(db: Connection, community_id: int) -> Community:
 
 
 def find(db: Connection, slug: str) -> Community | None:
-    row = db.execute(select(*_COMMUNITY).where(communities.c.slug == slug)).first()
+    """A community that goes on, by the name the programme file has for it."""
+    wanted = (communities.c.slug == slug, communities.c.ended_at.is_(None))
+    row = db.execute(select(*_COMMUNITY).where(*wanted)).first()
     return None if row is None else _community(row)
 
 
 def list_slugs(db: Connection) -> list[str]:
-    return list(db.execute(select(communities.c.slug).order_by(communities.c.slug)).scalars())
+    statement = select(communities.c.slug).where(communities.c.ended_at.is_(None))
+    return list(db.execute(statement.order_by(communities.c.slug)).scalars())
 
 
 def join(
@@ -112,27 +119,95 @@ def join(
         "created_at": now,
     }
     new = insert_new(db, memberships).values(row)
-    kept = {"state": state} | ({"role": role} if role == "facilitator" else {})
+    kept = {"state": state} | ({"role": role} if role != "member" else {})
     new = new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_=kept)
     id_: int = db.execute(new.returning(memberships.c.id)).scalar_one()
+    _make_discreet(db, community_id)
     return id_
 
 
-def appoint(db: Connection, member_id: int, community_id: int, now: datetime) -> None:
-    """Make somebody a facilitator; whoever has left or was declined stays so."""
+def _make_discreet(db: Connection, community_id: int) -> None:
+    """In a discreet community every phone is; it stays so when she leaves, until she changes it."""
+    inside = select(memberships.c.member_id).where(memberships.c.community_id == community_id)
+    veiled = select(communities.c.id).where(
+        communities.c.id == community_id, communities.c.discreet
+    )
+    db.execute(
+        update(members)
+        .where(members.c.id.in_(inside), ~members.c.discreet, veiled.exists())
+        .values(discreet=True)
+    )
+
+
+def appoint(
+    db: Connection, member_id: int, community_id: int, now: datetime, role: str = "facilitator"
+) -> None:
+    """Give somebody a role; whoever has left or was declined stays so."""
     row = {
         "member_id": member_id,
         "community_id": community_id,
-        "role": "facilitator",
+        "role": role,
         "state": "active",
         "created_at": now,
     }
     new = insert_new(db, memberships).values(row)
     db.execute(
-        new.on_conflict_do_update(
-            index_elements=["member_id", "community_id"], set_={"role": "facilitator"}
-        )
+        new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_={"role": role})
     )
+    _make_discreet(db, community_id)
+
+
+def list_facilitated(db: Connection, member_id: int) -> list[Community]:
+    """The communities she facilitates, oldest first."""
+    found = list_of(db, member_id)
+    return [each.community for each in found if each.role == "facilitator" and each.is_active]
+
+
+def find_facilitated(db: Connection, member_id: int, community_id: int) -> Community | None:
+    """The community, if she facilitates it at this moment."""
+    found = find_membership(db, member_id, community_id)
+    if found is None or found.role != "facilitator" or not found.is_active:
+        return None
+    return found.community
+
+
+def has_ended(db: Connection, community_id: int) -> bool:
+    statement = select(communities.c.ended_at).where(communities.c.id == community_id)
+    return db.execute(statement).scalar() is not None
+
+
+def is_in_discreet(db: Connection, member_id: int) -> bool:
+    """Whether a community of hers is discreet."""
+    return any(each.community.discreet for each in list_of(db, member_id))
+
+
+def count_active(db: Connection, community_id: int) -> int:
+    """Members who are in, facilitators among them."""
+    statement = select(func.count()).where(
+        memberships.c.community_id == community_id,
+        memberships.c.state == "active",
+        memberships.c.role != "focal_point",
+    )
+    return db.execute(statement).scalar_one()
+
+
+def has_focal_point(db: Connection, community_id: int) -> bool:
+    statement = select(memberships.c.id).where(
+        memberships.c.community_id == community_id,
+        memberships.c.state == "active",
+        memberships.c.role == "focal_point",
+    )
+    return db.execute(statement.limit(1)).first() is not None
+
+
+def list_waiting(db: Connection, community_id: int) -> list[int]:
+    """The memberships that wait to be welcomed, the first come first."""
+    statement = (
+        select(memberships.c.id)
+        .where(memberships.c.community_id == community_id, memberships.c.state == "waiting")
+        .order_by(memberships.c.id)
+    )
+    return list(db.execute(statement).scalars())
 
 
 def find_waiting(db: Connection, membership_id: int) -> tuple[int, int] | None:
@@ -154,17 +229,21 @@ def decide(db: Connection, membership_id: int, state: str) -> bool:
     return changed.rowcount == 1
 
 
-def list_contacts(db: Connection) -> list[str]:
-    """Whom a stranger may ask, as the programmes put it."""
-    return list(db.execute(select(programmes.c.contact).order_by(programmes.c.id)).scalars())
-
-
-def save_programme(db: Connection, slug: str, names: Mapping[str, str], contact: str) -> int:
-    row = {"slug": slug, "names": dict(names), "contact": contact}
-    new = insert_new(db, programmes).values(row)
-    new = new.on_conflict_do_update(index_elements=["slug"], set_=row)
-    id_: int = db.execute(new.returning(programmes.c.id)).scalar_one()
-    return id_
+def mark_ended(db: Connection, community_id: int, now: datetime, *, ended: bool) -> None:
+    """Close a community (nobody comes in, nothing more is said), or open it again as it was."""
+    before, after = ("active", "ended") if ended else ("ended", "active")
+    was_open = communities.c.ended_at.is_(None)
+    changed = db.execute(
+        update(communities)
+        .where(communities.c.id == community_id, was_open if ended else ~was_open)
+        .values(ended_at=now if ended else None)
+    )
+    if changed.rowcount:
+        db.execute(
+            update(memberships)
+            .where(memberships.c.community_id == community_id, memberships.c.state == before)
+            .values(state=after)
+        )
 
 
 def save_community(db: Connection, programme_id: int, row: Mapping[str, Any]) -> int:
@@ -173,4 +252,5 @@ def save_community(db: Connection, programme_id: int, row: Mapping[str, Any]) ->
     new = insert_new(db, communities).values(values)
     new = new.on_conflict_do_update(index_elements=["slug"], set_=values)
     id_: int = db.execute(new.returning(communities.c.id)).scalar_one()
+    _make_discreet(db, id_)
     return id_

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete
 
 from bot.db import Insert, insert_once
-from bot.models import conversations
+from bot.models.talks import conversations
 
 
 def _save(insert: Callable[[Table], Insert]) -> Insert:

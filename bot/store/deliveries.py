@@ -25,17 +25,8 @@ from bot.codec import message_from_json
 from bot.db import insert_returning
 from bot.i18n import SOURCE
 from bot.messages import Message
-from bot.models import (
-    WAITING,
-    addresses,
-    deliveries,
-    dispatches,
-    lanes,
-    members,
-    memberships,
-    messages,
-    prompts,
-)
+from bot.models.outbox import WAITING, deliveries, dispatches, lanes, messages, prompts
+from bot.models.people import addresses, members, memberships
 
 
 class LaneLost(Exception):
@@ -69,6 +60,8 @@ class Due:
     to: str
     last_inbound_at: datetime | None
     unreachable: bool
+    asked_at: datetime | None
+    discreet: bool
     language: str
     timezone: str
     experienced: bool  # has answered three times; needs no hint
@@ -84,6 +77,7 @@ _DUE = (
         deliveries.c.attempts,
         deliveries.c.message_id,
         deliveries.c.address_id,
+        deliveries.c.asked_at,
         type_coerce(messages.c.body, LargeBinary).label("body"),
         messages.c.kind,
         messages.c.expires_at,
@@ -91,6 +85,7 @@ _DUE = (
         type_coerce(addresses.c.sealed, LargeBinary).label("sealed"),
         addresses.c.last_inbound_at,
         addresses.c.unreachable_at,
+        members.c.discreet,
         members.c.language,
         members.c.timezone,
         members.c.answers,
@@ -192,6 +187,8 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         to=to,
         last_inbound_at=row.last_inbound_at,
         unreachable=row.unreachable_at is not None,
+        asked_at=row.asked_at,
+        discreet=row.discreet,
         language=row.language or SOURCE,
         timezone=row.timezone or "UTC",
         experienced=row.answers >= 3,
@@ -210,6 +207,7 @@ class Frozen:
     contents: Sequence[dict[str, Any]]
     tokens: Sequence[str]  # one a part
     prompt_token: str | None
+    clears: bool  # [Clear] stands under its choices
 
 
 _SHOW = insert(prompts)
@@ -236,6 +234,7 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
             "address_id": each.due.address_id,
             "message_id": each.due.message_id,
             "language": each.due.language,
+            "clears": each.clears,
             "shown_at": now,
         }
         for each in frozen
@@ -262,6 +261,18 @@ def mark_repeating(db: Connection, part_id: int) -> None:
         .where(dispatches.c.id == part_id)
         .values(state="sending", repeats=dispatches.c.repeats + 1)
     )
+
+
+def find_qr(db: Connection, token: str, since: datetime) -> str | None:
+    """What the QR picture of a bubble says, if the bubble was handed over since then."""
+    statement = (
+        select(messages.c.body)
+        .join(deliveries, deliveries.c.message_id == messages.c.id)
+        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
+        .where(dispatches.c.token == token, dispatches.c.created_at > since)
+    )
+    body = db.execute(statement).scalar()
+    return None if body is None else message_from_json(body).qr
 
 
 def count_waiting(db: Connection) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
 from bot import seals
-from bot.models import deliveries, dispatches
+from bot.models.outbox import deliveries, dispatches
 
 
 @dataclass(frozen=True, slots=True)

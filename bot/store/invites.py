@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from bot import seals
-from bot.models import communities, invites
+from bot.models.people import communities, invites
 
 # No letters or digits that are mistaken for one another, on paper or over the phone.
 _SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -23,6 +23,17 @@ class Invite:
     id: int
     community_id: int
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An invite as the one who gives it out sees it."""
+
+    id: int
+    code: str
+    uses: int
+    used: int
+    expires_at: datetime
 
 
 def find_code(text: str) -> str | None:
@@ -69,6 +80,34 @@ def use(db: Connection, invite_id: int, now: datetime) -> bool:
         update(invites)
         .where(invites.c.id == invite_id, *_open(now))
         .values(used=invites.c.used + 1)
+    )
+    return changed.rowcount == 1
+
+
+def find_given(db: Connection, community_id: int, role: str, now: datetime) -> Given | None:
+    """The latest code for a community that still lets somebody in."""
+    statement = (
+        select(invites.c.id, invites.c.code, invites.c.uses, invites.c.used, invites.c.expires_at)
+        .where(invites.c.community_id == community_id, invites.c.role == role, *_open(now))
+        .order_by(invites.c.id.desc())
+        .limit(1)
+    )
+    row = db.execute(statement).first()
+    return None if row is None else Given(*row)
+
+
+def find_community(db: Connection, invite_id: int) -> int | None:
+    """Which community an invite is for."""
+    statement = select(invites.c.community_id).where(invites.c.id == invite_id)
+    return db.execute(statement).scalar()
+
+
+def end(db: Connection, invite_id: int, now: datetime) -> bool:
+    """Let nobody in with it any more; False if it was ended before."""
+    changed = db.execute(
+        update(invites)
+        .where(invites.c.id == invite_id, invites.c.ended_at.is_(None))
+        .values(ended_at=now)
     )
     return changed.rowcount == 1
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from bot.db import insert_new
-from bot.models import UNDER_WAY, deliveries, dispatches, lanes
+from bot.models.outbox import UNDER_WAY, deliveries, dispatches, lanes
 
 
 def take(db: Connection, lane: str) -> int:
@@ -16,6 +16,18 @@ def take(db: Connection, lane: str) -> int:
     grown = new.on_conflict_do_update(index_elements=["name"], set_={"fence": lanes.c.fence + 1})
     fence: int = db.execute(grown.returning(lanes.c.fence)).scalar_one()
     return fence
+
+
+def save_link(db: Connection, lane: str, link: str) -> None:
+    """What opens a chat with us there; what is to be said is put at its end."""
+    new = insert_new(db, lanes).values(name=lane, fence=0, link=link)
+    db.execute(new.on_conflict_do_update(index_elements=["name"], set_={"link": link}))
+
+
+def list_links(db: Connection, said: str) -> list[str]:
+    """The links, one for each app, that open a chat with us and say this there."""
+    statement = select(lanes.c.link).where(lanes.c.link.is_not(None)).order_by(lanes.c.name)
+    return [link + said for link in db.execute(statement).scalars()]
 
 
 def recover(db: Connection, lane: str, look_at: datetime) -> list[int]:

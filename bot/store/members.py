@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from bot import seals
 from bot.db import Collision, insert_new, insert_returning, locking_once
-from bot.models import address_keys, addresses, conversations, members
+from bot.i18n import fold
+from bot.models.people import address_keys, addresses, members, memberships
+from bot.models.talks import conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Member:
     state: str  # new, active, stopped, group
     language: str | None
     name: str | None
+    discreet: bool  # who sees her phone learns nothing
     answers: int  # threads she has answered in
 
 
@@ -52,6 +55,7 @@ _SENDER = (
         members.c.state,
         members.c.language,
         members.c.name,
+        members.c.discreet,
         members.c.answers,
         conversations.c.state.label("conversation"),
         conversations.c.expires_at,
@@ -100,7 +104,7 @@ def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
 
 def _sender(row: Row[Any]) -> Sender:
     return Sender(
-        member=Member(row.member_id, row.state, row.language, row.name, row.answers),
+        member=Member(row.member_id, row.state, row.language, row.name, row.discreet, row.answers),
         address_id=row.address_id,
         lane=row.lane,
         unreachable=row.unreachable_at is not None,
@@ -171,6 +175,59 @@ def mark_wrong_code(db: Connection, address_id: int, tries: int, since: datetime
 def mark(db: Connection, member_id: int, **values: object) -> None:
     """Set columns of a member: language, name, organisation, state, the consent."""
     db.execute(update(members).where(members.c.id == member_id).values(**values))
+
+
+def list_unreached(
+    db: Connection, community_id: int, windows: Mapping[str, timedelta], now: datetime
+) -> list[tuple[int, str]]:
+    """(member id, why) of those in a community who get nothing at the moment.
+
+    Why is one of stopped, unreachable, window (WhatsApp, until she writes again).
+    """
+    statement = (
+        select(
+            members.c.id,
+            members.c.state,
+            addresses.c.lane,
+            addresses.c.unreachable_at,
+            addresses.c.last_inbound_at,
+        )
+        .join(memberships, memberships.c.member_id == members.c.id)
+        .join(addresses, (addresses.c.member_id == members.c.id) & addresses.c.preferred)
+        .where(
+            memberships.c.community_id == community_id,
+            memberships.c.state == "active",
+            memberships.c.role != "focal_point",
+        )
+        .order_by(memberships.c.id)
+    )
+    found = ((row.id, _why_unreached(row, windows, now)) for row in db.execute(statement))
+    return [(member_id, why) for member_id, why in found if why is not None]
+
+
+def _why_unreached(row: Any, windows: Mapping[str, timedelta], now: datetime) -> str | None:
+    if row.state == "stopped":
+        return "stopped"
+    if row.unreachable_at is not None:
+        return "unreachable"
+    window = windows.get(row.lane)
+    closed = window and (row.last_inbound_at is None or row.last_inbound_at < now - window)
+    return "window" if closed else None
+
+
+def find_by_name(db: Connection, community_id: int, name: str) -> list[int]:
+    """Members of a community who are called so; names are sealed, so that all are opened."""
+    statement = (
+        select(members.c.id, members.c.name)
+        .join(memberships, memberships.c.member_id == members.c.id)
+        .where(
+            memberships.c.community_id == community_id,
+            memberships.c.state == "active",
+            members.c.state == "active",
+        )
+    )
+    wanted = fold(name)
+    return [row.id for row in db.execute(statement) if row.name and fold(row.name) == wanted]
 
 
 def resume(db: Connection, member_id: int) -> None:

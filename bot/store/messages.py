@@ -27,12 +27,15 @@ from bot.codec import message_from_json, message_to_json
 from bot.columns import Moment
 from bot.db import insert_new, insert_once, insert_returning, locking_once, mark_due
 from bot.messages import Message
-from bot.models import addresses, deliveries, follows, members, memberships, messages
+from bot.models.outbox import HELD, deliveries, messages
+from bot.models.people import addresses, members, memberships
+from bot.models.talks import follows
 
+ON_PHONES = ("sent", "delivered", "read")  # and perhaps "unknown"
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
 # Said first: what she just did, then threads, sessions, broadcasts.
-PRIORITY = {"direct": 0, "safety": 0, "thread": 1, "session": 2, "broadcast": 3}
+PRIORITY = {"direct": 0, "safety": 0, "notice": 1, "thread": 1, "session": 2, "broadcast": 3}
 
 
 _ADD = insert_once(
@@ -53,7 +56,7 @@ _NEXT_UNDER_WAY = locking_once(
 class Audience:
     """Who is to hear a message, in a form that can be stored."""
 
-    kind: str  # member, community, facilitators, followers
+    kind: str  # member, community, facilitators, focal_points, followers, holders (of a message)
     id: int
     but: tuple[int, ...] = ()  # members who are left out
 
@@ -61,6 +64,10 @@ class Audience:
         """The ids of the members; only those who are in and have not stopped."""
         if self.kind == "member":
             found = select(members.c.id).where(members.c.id == self.id)
+        elif self.kind == "holders":
+            found = select(deliveries.c.member_id).where(
+                deliveries.c.message_id == self.id, deliveries.c.state.in_(ON_PHONES)
+            )
         elif self.kind == "followers":
             found = (
                 select(follows.c.member_id)
@@ -82,8 +89,10 @@ class Audience:
             )
         )
         if self.kind == "facilitators":
-            found = found.where(memberships.c.role == "facilitator")
-        return found
+            return found.where(memberships.c.role == "facilitator")
+        if self.kind == "focal_points":
+            return found.where(memberships.c.role == "focal_point")
+        return found.where(memberships.c.role != "focal_point")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +100,13 @@ class Reach:
     """The truth about an audience."""
 
     now: int  # get it at once
+    noticed: int  # are told that something waits, and open it when they can
     later: int  # get it when they write to the bot again (their window is closed)
     never: int  # cannot be reached
 
     @property
     def all(self) -> int:
-        return self.now + self.later + self.never
+        return self.now + self.noticed + self.later + self.never
 
 
 def add(
@@ -136,6 +146,7 @@ def say(
             "priority": PRIORITY["direct"],
             "state": "queued",
             "due_at": due_at,
+            "asked_at": now,
         }
         for message_id, (_, _, due_at) in zip(ids, said, strict=True)
     ]
@@ -219,8 +230,10 @@ def _deliver_chunk(
         "due_at",
     ]
     new = insert_new(db, deliveries).from_select(columns, chosen, include_defaults=False)
-    mark_due(db, due_at)
-    return db.execute(new.on_conflict_do_nothing()).rowcount
+    count = db.execute(new.on_conflict_do_nothing()).rowcount
+    if count:
+        mark_due(db, due_at)
+    return count
 
 
 def reach(
@@ -243,9 +256,25 @@ def reach(
         func.count(),
         func.coalesce(func.sum(case((unreachable, 1), else_=0)), 0),
         func.coalesce(func.sum(case((and_(~unreachable, closed), 1), else_=0)), 0),
-    ).where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
-    every, never, later = db.execute(statement).one()
-    return Reach(now=every - never - later, later=later, never=never)
+        func.coalesce(
+            func.sum(case((and_(~unreachable, ~closed, members.c.discreet), 1), else_=0)), 0
+        ),
+    ).join(members, members.c.id == addresses.c.member_id)
+    statement = statement.where(
+        addresses.c.preferred, addresses.c.member_id.in_(audience.members())
+    )
+    every, never, later, noticed = db.execute(statement).one()
+    return Reach(every - never - later - noticed, noticed, later, never)
+
+
+def count_by_lane(db: Connection, audience: Audience) -> dict[str, int]:
+    """How many of an audience are written to on each lane."""
+    statement = (
+        select(addresses.c.lane, func.count())
+        .where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
+        .group_by(addresses.c.lane)
+    )
+    return {lane: count for lane, count in db.execute(statement)}
 
 
 def find(db: Connection, message_id: int) -> Message | None:
@@ -267,7 +296,7 @@ def release_held(db: Connection, address_id: int, now: datetime) -> None:
     """Her window is open again: what waited for it goes out, in order."""
     released = db.execute(
         update(deliveries)
-        .where(deliveries.c.address_id == address_id, deliveries.c.state == "held")
+        .where(deliveries.c.address_id == address_id, HELD, deliveries.c.reason != "discreet")
         .values(state="queued", reason=None, due_at=now)
     )
     if released.rowcount:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete
 
 from bot.db import insert_new
-from bot.models import occurrences
+from bot.models.outbox import occurrences
 
 
 def take(db: Connection, key: str, now: datetime) -> bool:

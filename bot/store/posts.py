@@ -11,18 +11,20 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import seals
 from bot.db import insert_returning
 from bot.messages import Inbound, Ref
-from bot.models import bubbles, posts
+from bot.models.outbox import deliveries
+from bot.models.talks import bubbles, posts
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     id: int
-    kind: str  # question, answer
+    kind: str  # question, answer, reply, announcement
     state: str  # draft, waiting, live, hidden
     author_id: int | None
     community_id: int | None
     thread_id: int | None
     message_id: int | None  # how it was told to its thread
+    heavy: bool  # others choose whether and when they read it
     created_at: datetime
 
     @property
@@ -38,6 +40,7 @@ _POST = (
     posts.c.community_id,
     posts.c.thread_id,
     posts.c.message_id,
+    posts.c.heavy,
     posts.c.created_at,
 )
 
@@ -52,8 +55,9 @@ def add(
     state: str = "draft",
     thread_id: int | None = None,
     community_id: int | None = None,
+    language: str | None = None,
 ) -> int:
-    """A new post that begins with this bubble."""
+    """A new post that begins with this bubble; `language` of an announcement."""
     row = {
         "author_id": author_id,
         "kind": kind,
@@ -63,7 +67,7 @@ def add(
         "created_at": now,
     }
     [post_id] = insert_returning(db, posts, [row])
-    add_bubbles(db, post_id, inbound, now)
+    add_bubbles(db, post_id, inbound, now, language)
     return post_id
 
 
@@ -83,14 +87,18 @@ def keep(
     return begun
 
 
-def add_bubbles(db: Connection, post_id: int, inbound: Inbound, now: datetime) -> None:
-    """What came in one bubble: its text, its files."""
+def add_bubbles(
+    db: Connection, post_id: int, inbound: Inbound, now: datetime, language: str | None = None
+) -> None:
+    """What came in one bubble: its text, its files; `language` of an announcement."""
     rows = [_bubble(post_id, inbound, now, file.kind, "", file.reference) for file in inbound.files]
     if inbound.text:
         rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
     if rows:
         # The provider's id finds the bubble again when it is edited.
         rows[0]["key"] = None if inbound.id is None else key_of(inbound.lane, inbound.id)
+        for row in rows:
+            row["language"] = language
         db.execute(insert(bubbles), rows)
 
 
@@ -141,6 +149,14 @@ def mark(db: Connection, post_id: int, **values: object) -> None:
     db.execute(update(posts).where(posts.c.id == post_id).values(**values))
 
 
+def hide(db: Connection, post_id: int) -> bool:
+    """False if somebody else has hidden it before."""
+    changed = db.execute(
+        update(posts).where(posts.c.id == post_id, posts.c.state == "live").values(state="hidden")
+    )
+    return changed.rowcount == 1
+
+
 def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
     """False if it was marked before."""
     changed = db.execute(
@@ -182,6 +198,12 @@ def list_live(db: Connection, thread_id: int, most: int) -> list[Post]:
     rows = db.execute(statement.order_by(posts.c.id)).all()
     kept = rows if len(rows) <= most else [rows[0], *rows[-(most - 1) :]]
     return [Post(*row) for row in kept]
+
+
+def list_holders(db: Connection, post: Post) -> list[int]:
+    """The members who were told this post, whatever became of it."""
+    statement = select(deliveries.c.member_id).where(deliveries.c.message_id == post.message_id)
+    return list(db.execute(statement).scalars())
 
 
 def last_answer(db: Connection, author_id: int, since: datetime) -> Post | None:

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 
 from bot import seals
 from bot.codec import message_from_json
+from bot.discretion import clearable
 from bot.messages import Message
-from bot.models import deliveries, dispatches, messages, prompts
+from bot.models.outbox import deliveries, dispatches, messages, prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ _PROMPT = select(
     prompts.c.id,
     prompts.c.message_id,
     messages.c.body,
+    prompts.c.clears,
     prompts.c.consumed_at,
     prompts.c.chosen,
 ).join(messages, messages.c.id == prompts.c.message_id)
@@ -70,6 +72,7 @@ def find_quoted(db: Connection, lane: str, provider_id: str, address_id: int) ->
             prompts.c.id,
             messages.c.id.label("message_id"),
             messages.c.body,
+            prompts.c.clears,
             prompts.c.consumed_at,
             prompts.c.chosen,
         )
@@ -102,4 +105,6 @@ def _one(
     row = db.execute(statement, values or {}).first()
     if row is None:
         return None
-    return Prompt(row.id, row.message_id, message_from_json(row.body), row.consumed_at, row.chosen)
+    message = message_from_json(row.body)
+    shown = clearable(message) if row.clears else message
+    return Prompt(row.id, row.message_id, shown, row.consumed_at, row.chosen)

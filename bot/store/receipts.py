@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from bot import seals
 from bot.messages import Receipt
-from bot.models import addresses, deliveries, dispatches
+from bot.models.outbox import deliveries, dispatches
+from bot.models.people import addresses
 
 _RANK = {"sending": 0, "unknown": 0, "sent": 1, "delivered": 2, "read": 3}
 

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from bot.i18n import SOURCE, render, shorten
-from bot.messages import Message, Ref, Text, _
-from bot.models import bubbles, communities, members, posts, threads
+from bot.messages import Ref, Text, _
+from bot.models.people import communities, help_contacts, members
+from bot.models.talks import bubbles, posts, threads
 
 Words = Callable[[str], str]  # language -> words
 
@@ -23,6 +24,7 @@ _FILES = {
 }
 _OTHER_FILE = _("(file: kept, but not passed on yet)")
 _HIDDEN = _("(taken back)")
+_HEAVY = _("(a heavy story)")
 _FORMER = _("a former member")
 _FORWARDED = _("(forwarded)")
 _YOUR_GROUP = _("your group")
@@ -48,22 +50,6 @@ class References:
         if words is not None:
             said = words(language)
         return said if ref.most is None else shorten(said, ref.most)
-
-
-def refs_of(message: Message) -> Iterable[Ref]:
-    """All references that must be looked up to render a message."""
-    for text in (*message.paragraphs, *(choice.label for choice in message.choices)):
-        yield from _refs_in(text)
-    if message.hint is not None:
-        yield from _refs_in(message.hint)
-
-
-def _refs_in(text: Text) -> Iterable[Ref]:
-    for value in text.params.values():
-        if isinstance(value, Ref):
-            yield value
-        elif isinstance(value, Text):
-            yield from _refs_in(value)
 
 
 def _plain(text: Text, language: str) -> str:
@@ -101,28 +87,65 @@ def _read_threads(db: Connection, ids: list[int]) -> dict[int, Words]:
 
 
 def _read_posts(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What posts say; of a heavy one only that it is heavy, once others may see it."""
+    found = _read_bubbles(db, ids)
+    return {
+        id_: _heavy if rows[0].heavy and rows[0].state == "live" else _post(rows)
+        for id_, rows in found.items()
+    }
+
+
+def _read_stories(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What posts say, for somebody who chose to read even a heavy one."""
+    return {id_: _post(rows) for id_, rows in _read_bubbles(db, ids).items()}
+
+
+def _read_referred(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What posts say, hidden ones too: for the focal point they were referred to."""
+    return {id_: _post(rows) for id_, rows in _read_bubbles(db, ids, hidden=True).items()}
+
+
+def _read_bubbles(db: Connection, ids: list[int], *, hidden: bool = False) -> dict[int, list[Any]]:
     statement = (
-        select(posts.c.id, posts.c.state, bubbles.c.kind, bubbles.c.text, bubbles.c.forwarded)
+        select(
+            posts.c.id,
+            posts.c.state,
+            posts.c.heavy,
+            bubbles.c.kind,
+            bubbles.c.text,
+            bubbles.c.language,
+            bubbles.c.forwarded,
+        )
         .join(bubbles, bubbles.c.post_id == posts.c.id)
         .where(posts.c.id.in_(ids))
         .order_by(bubbles.c.id)
     )
-    parts: dict[int, list[Any]] = defaultdict(list)
+    found: dict[int, list[Any]] = defaultdict(list)
     for row in db.execute(statement):
-        if row.state != "hidden":
-            parts[row.id].append(row)
-    return {id_: _post(rows) for id_, rows in parts.items()}
+        if hidden or row.state != "hidden":
+            found[row.id].append(row)
+    return found
+
+
+def _heavy(language: str) -> str:
+    return _plain(_HEAVY, language)
 
 
 def _post(rows: list[Any]) -> Words:
     def words(language: str) -> str:
-        typed = sorted(rows, key=lambda row: row.kind != "text")  # words first, then the files
+        typed = sorted(_in(language, rows), key=lambda row: row.kind != "text")  # then the files
         lines = [_bubble(row, language) for row in typed]
         if any(row.forwarded for row in rows):
             lines.insert(0, _plain(_FORWARDED, language))
         return "\n".join(lines)
 
     return words
+
+
+def _in(language: str, rows: list[Any]) -> list[Any]:
+    """An announcement in the reader's language if it was translated, else as it was written."""
+    translated = [row for row in rows if row.language == language]
+    return translated or [row for row in rows if row.language == rows[0].language]
 
 
 def _bubble(row: Any, language: str) -> str:
@@ -139,10 +162,19 @@ def _named(names: dict[str, str]) -> Words:
     return lambda language: names.get(language) or names.get(SOURCE) or next(iter(names.values()))
 
 
+def _read_help_contacts(db: Connection, ids: list[int]) -> dict[int, Words]:
+    statement = select(help_contacts.c.id, help_contacts.c.words)
+    rows = db.execute(statement.where(help_contacts.c.id.in_(ids)))
+    return {row.id: _named(row.words) for row in rows}
+
+
 _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "members": _read_members,
     "organisations": _read_organisations,
     "communities": _read_communities,
     "threads": _read_threads,
     "posts": _read_posts,
+    "stories": _read_stories,
+    "referred": _read_referred,
+    "help_contacts": _read_help_contacts,
 }

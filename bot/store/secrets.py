@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select, update
 
 from bot import seals
 from bot.db import insert_new
-from bot.models import secrets
+from bot.models.people import secrets
 
 
 def open_store(db: Connection) -> None:

@@ -10,7 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.db import Collision, insert_new
 from bot.messages import Ref
-from bot.models import deliveries, follows, memberships, messages, posts, threads
+from bot.models.outbox import deliveries, messages
+from bot.models.people import memberships
+from bot.models.talks import follows, posts, threads
 
 FIRST_NUMBER = 101  # so that a thread number is never mistaken for a choice
 
@@ -103,6 +105,18 @@ def mark_answered(db: Connection, thread_id: int) -> None:
     )
 
 
+def mark_unanswered(db: Connection, thread_id: int) -> None:
+    """Its last answer was hidden: the question waits for one again."""
+    left = select(posts.c.id).where(
+        posts.c.thread_id == thread_id, posts.c.kind == "answer", posts.c.state == "live"
+    )
+    db.execute(
+        update(threads)
+        .where(threads.c.id == thread_id, threads.c.state != "closed", ~left.exists())
+        .values(state="asked")
+    )
+
+
 def follow(db: Connection, thread_id: int, member_id: int, now: datetime) -> bool:
     """False if she follows it already."""
     new = insert_new(db, follows).values(thread_id=thread_id, member_id=member_id, created_at=now)
@@ -142,6 +156,37 @@ def list_asked_by(db: Connection, member_id: int, most: int) -> list[tuple[Threa
     return [(Thread(*row[:6]), row[6]) for row in db.execute(statement)]
 
 
+def list_unanswered(db: Connection, community_id: int, most: int) -> list[tuple[Thread, int]]:
+    """Threads without an answer with the id of the question, the longest waiting first."""
+    statement = (
+        select(*_THREAD, posts.c.id)
+        .join(posts, posts.c.thread_id == threads.c.id)
+        .where(
+            threads.c.community_id == community_id,
+            threads.c.state == "asked",
+            posts.c.kind == "question",
+        )
+        .order_by(threads.c.id)
+        .limit(most)
+    )
+    return [(Thread(*row[:6]), row[6]) for row in db.execute(statement)]
+
+
+def count_unanswered(db: Connection, community_id: int) -> int:
+    statement = select(func.count()).where(
+        threads.c.community_id == community_id, threads.c.state == "asked"
+    )
+    return db.execute(statement).scalar_one()
+
+
+def move(db: Connection, thread_id: int, community_id: int) -> None:
+    """Bring a thread and its posts to another community."""
+    db.execute(update(threads).where(threads.c.id == thread_id).values(community_id=community_id))
+    db.execute(
+        update(posts).where(posts.c.thread_id == thread_id).values(community_id=community_id)
+    )
+
+
 def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[Thread, int] | None:
     """The last question of somebody else that reached her and that she has not answered."""
     answered = select(posts.c.thread_id).where(
@@ -158,6 +203,7 @@ def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[
             deliveries.c.state.in_(("sent", "delivered", "read")),
             deliveries.c.due_at >= since,
             posts.c.kind == "question",
+            posts.c.state == "live",
             threads.c.state != "closed",
             threads.c.asker_id != member_id,
             threads.c.id.not_in(answered),

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.app import App
 from bot.db import StoreDown
-from bot.web import simulator, webhooks
+from bot.web import pictures, simulator, webhooks
 
 STATIC = Path(__file__).parent / "static"
 
@@ -40,6 +40,7 @@ def build(app: App, *, work: bool) -> Starlette:
 def _routes(app: App) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/webhooks/{channel}", webhooks.receive, methods=["POST"]),
+        Route("/pictures/{token}.png", pictures.picture),
         Route("/healthz", healthz),
         Route("/metrics", metrics),
     ]

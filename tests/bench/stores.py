@@ -15,7 +15,7 @@ from bot.channels.telegram import Telegram
 from bot.cli import alembic_config
 from bot.db import Database
 from bot.messages import Message, Text
-from bot.store import communities, deliveries, members, messages, secrets
+from bot.store import communities, deliveries, members, messages, programmes, secrets
 from bot.store.messages import Audience
 from tests.bench.cast import FIRST_USER, LANGUAGES, NEWS, SECRET, TOKEN
 
@@ -66,7 +66,7 @@ def make(name: str, url: str, count: int) -> Store:
 def _settle(db: Connection, count: int) -> None:
     now, lane = clock.now(), Telegram(TOKEN, SECRET, "http://127.0.0.1", None).lane
     names = {code: "Health" for code in LANGUAGES}
-    programme_id = communities.save_programme(db, "bench", names, "the office")
+    programme_id = programmes.save(db, "bench", names, "the office")
     row = {
         "slug": "health",
         "names": names,

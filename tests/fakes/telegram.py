@@ -351,6 +351,15 @@ class FakeTelegram(FakeProvider):
             raise RefusedError(400, "message to delete not found")
         return True
 
+    def _delete_messages(self, fields: Fields) -> bool:
+        """Those that are not there are skipped."""
+        chat, numbers = self._reachable_chat(fields), fields["message_ids"]
+        if not 1 <= len(numbers) <= 100:
+            raise RefusedError(400, "message identifiers must be 1 to 100")
+        for number in numbers:
+            self.messages.get(chat, {}).pop(int(number), None)
+        return True
+
     def _send_chat_action(self, fields: Fields) -> bool:
         self._reachable_chat(fields)
         return True
@@ -464,6 +473,7 @@ METHODS: dict[str, Callable[[FakeTelegram, Fields], Any]] = {
     "editMessageText": FakeTelegram._edit,
     "editMessageReplyMarkup": FakeTelegram._edit,
     "deleteMessage": FakeTelegram._delete_message,
+    "deleteMessages": FakeTelegram._delete_messages,
     "answerCallbackQuery": FakeTelegram._answer_callback_query,
     "setMyCommands": FakeTelegram._set_my_commands,
     "deleteMyCommands": FakeTelegram._delete_my_commands,

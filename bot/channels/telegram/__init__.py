@@ -7,10 +7,8 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any, Self
 
-import aiohttp
 from telegram import (
     Bot,
     BotCommand,
@@ -22,31 +20,28 @@ from telegram import (
     ReplyParameters,
     Update,
 )
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-    TimedOut,
-)
-from telegram.error import Forbidden as Refused
-from telegram.request import BaseRequest, RequestData
+from telegram.error import TelegramError
 
-from bot import logs
-from bot.channels import Commands, Forbidden, Gone, Rejected, SendError, TryLater, Unknown, Unusable
-from bot.messages import File, Inbound, Limits, Menu, Outbound, Receipt, Say, Tap
+from bot import logs, qr
+from bot.channels import Commands, Forbidden, Unknown, Unusable
+from bot.channels.telegram.transport import Transport, send_error
+from bot.messages import (
+    File,
+    Inbound,
+    Limits,
+    Menu,
+    Outbound,
+    Picture,
+    Receipt,
+    Retract,
+    Say,
+    Tap,
+)
 from bot.settings import Settings
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105
-CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 20.0
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-
-# Bad Requests that mean the chat, not the message.
-_GONE = ("chat not found", "user not found", "peer_id_invalid", "bot can't initiate")
 
 log = logs.get("telegram")
 
@@ -55,7 +50,9 @@ class Telegram:
     """A bot on Telegram. Facts: core.telegram.org/bots/api, Bot API 10."""
 
     name = "telegram"
-    limits = Limits(text=4096, buttons=10, label=40, commands=True)
+    limits = Limits(
+        text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=47, minutes=55)
+    )
 
     def __init__(
         self, token: str, secret: str | None, api_url: str, public_url: str | None
@@ -225,7 +222,7 @@ class Telegram:
         try:
             return await self._send(message)
         except TelegramError as error:
-            raise _send_error(error) from None
+            raise send_error(error) from None
         except Exception as error:  # an answer that is none
             raise Unknown(type(error).__name__) from None
 
@@ -235,6 +232,14 @@ class Telegram:
                 _commands(message.commands), scope=BotCommandScopeChat(int(message.to))
             )
             return None
+        if isinstance(message, Retract):
+            numbers = [int(each.rpartition("/")[2]) for each in message.ids]
+            await self.bot.delete_messages(int(message.to), numbers)
+            return None
+        if isinstance(message, Picture):
+            photo = qr.png(message.qr)
+            shown = await self.bot.send_photo(int(message.to), photo, caption=message.text)
+            return f"{message.to}/{shown.message_id}"
         sent = await self.bot.send_message(
             int(message.to),
             message.text,
@@ -243,84 +248,6 @@ class Telegram:
             link_preview_options=NO_PREVIEW,
         )
         return f"{message.to}/{sent.message_id}"
-
-
-class Transport(BaseRequest):
-    """python-telegram-bot's requests over aiohttp: ten times the sends of its default transport."""
-
-    def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
-
-    @property
-    def read_timeout(self) -> float | None:
-        return ANSWER_SECONDS
-
-    async def initialize(self) -> None:
-        """Nothing to do before the first request."""
-
-    async def shutdown(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    async def do_request(
-        self,
-        url: str,
-        method: str,
-        request_data: RequestData | None = None,
-        read_timeout: Any = BaseRequest.DEFAULT_NONE,
-        write_timeout: Any = BaseRequest.DEFAULT_NONE,
-        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
-        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
-    ) -> tuple[int, bytes]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100))
-        total = read_timeout if isinstance(read_timeout, int | float) else ANSWER_SECONDS
-        timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
-        data = None if request_data is None else request_data.json_parameters
-        try:
-            async with self._session.request(method, url, data=data, timeout=timeout) as answer:
-                body = await answer.read()
-                if answer.status == HTTPStatus.TOO_MANY_REQUESTS and b"retry_after" not in body:
-                    raise RetryAfter(5)  # a proxy in between
-                if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    raise Overloaded(str(answer.status))
-                return answer.status, body
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotConnected(type(error).__name__) from None
-        except TimeoutError:
-            raise TimedOut from None
-        except aiohttp.ClientError as error:
-            raise NetworkError(type(error).__name__) from None
-
-
-class Overloaded(NetworkError):
-    """Telegram answered that it could not: an outage, and nothing may be lost in it."""
-
-
-class NotConnected(NetworkError):
-    """The request never left this machine."""
-
-
-def _send_error(error: TelegramError) -> SendError:
-    """Telegram's errors in our closed list; BadRequest is a NetworkError and comes first."""
-    if isinstance(error, RetryAfter):
-        wait = error._retry_after
-        return TryLater("429", wait, whole_lane=wait > timedelta(seconds=5))
-    if isinstance(error, ChatMigrated):
-        return Gone("migrated")
-    if isinstance(error, Refused):
-        return Gone("403")
-    if isinstance(error, BadRequest):
-        said = error.message.lower()
-        return Gone("400") if any(words in said for words in _GONE) else Rejected("400")
-    if isinstance(error, InvalidToken):
-        return TryLater("401", timedelta(seconds=60), whole_lane=True)
-    if isinstance(error, NotConnected | Overloaded):
-        return TryLater(type(error).__name__, timedelta(seconds=2))
-    if isinstance(error, NetworkError):
-        return Unknown("network")
-    return Unknown(type(error).__name__)
 
 
 def _files(message: Message) -> tuple[File, ...]:

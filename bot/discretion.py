@@ -1,0 +1,42 @@
+"""Discreet phones: whoever holds or sees one learns nothing.
+
+Unasked, such a phone hears only that a message waits. What she asked to see is followed by a last
+bubble that tells nothing, since the last bubble is what stands in her list of chats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.messages import Choice, Message, _, refs_of
+
+ASKED_LASTS = timedelta(minutes=10)  # an answer that comes later meets a phone in other hands
+
+WAITING = Message(
+    (_("A message is waiting for you."),), choices=(Choice("discreet.show", _("Open")),)
+)
+CLEAR = Choice("discreet.clear", _("Clear"))
+CLOSING = _("What now? Clear empties this screen.")
+
+# What these stand for tells who is who, or what somebody wrote.
+_TELLING = frozenset({"members", "organisations", "posts", "stories", "referred", "help_contacts"})
+
+
+def needs_closing(kind: str, message: Message) -> bool:
+    """Whether a last bubble must follow that tells nothing."""
+    if kind == "notice" or message.commands or message.retract is not None:
+        return False
+    return kind != "direct" or any(ref.table in _TELLING for ref in refs_of(message))
+
+
+def is_unasked(kind: str, message: Message, asked_at: datetime | None, now: datetime) -> bool:
+    """Whether a discreet phone may only be told that this waits."""
+    if kind == "notice" or message.commands or message.retract is not None:
+        return False
+    return asked_at is None or asked_at < now - ASKED_LASTS
+
+
+def clearable(message: Message) -> Message:
+    """The same with [Clear] as its last choice."""
+    return replace(message, choices=(*message.choices, CLEAR))

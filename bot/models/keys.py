@@ -1,0 +1,20 @@
+"""How rows are numbered and point at each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer
+
+# SQLite numbers rows only in an INTEGER primary key.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def row_id() -> Column[int]:
+    return Column("id", Id, primary_key=True)
+
+
+def ref(name: str, target: str, *, nullable: bool = False, **options: Any) -> Column[int]:
+    return Column(
+        name, Id, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=nullable, **options
+    )

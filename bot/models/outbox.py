@@ -1,0 +1,139 @@
+"""What is to be said, to whom, and what became of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from bot.columns import Moment, Sealed, metadata
+from bot.models.keys import Id, ref, row_id
+
+messages = Table(  # something to be said, to one or to many
+    "messages",
+    metadata,
+    row_id(),
+    Column("key", String(80), nullable=False, unique=True),  # said once, whatever is repeated
+    Column("kind", String(12), nullable=False),  # direct, thread, session, broadcast, safety
+    Column("body", Sealed("messages.body", as_json=True), nullable=False),  # conversation.Body
+    Column("audience", Sealed("messages.audience", as_json=True)),  # while the fan-out is under way
+    Column("reached_id", Id),  # the last member the fan-out has come to
+    ref("community_id", "communities", nullable=True),  # checked again when sending
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+)
+Index(
+    "ix_messages_under_way",
+    messages.c.id,
+    sqlite_where=text("audience IS NOT NULL"),
+    postgresql_where=text("audience IS NOT NULL"),
+)
+
+deliveries = Table(  # a message for one member, with its fate
+    "deliveries",
+    metadata,
+    row_id(),
+    ref("message_id", "messages"),
+    ref("member_id", "members"),
+    ref("address_id", "addresses", nullable=True, index=True),
+    Column("lane", String(40), nullable=False),
+    Column("priority", Integer, nullable=False),  # 0 is said first
+    # queued, sending, sent, delivered, read, held, folded, unknown, failed, dropped
+    Column("state", String(12), nullable=False),
+    Column("reason", String(40)),  # why it is held, failed or dropped
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("fence", Integer),  # the lane owner who took it
+    Column("asked_at", Moment),  # when she did what this answers, or asked to see it
+    UniqueConstraint("message_id", "member_id"),
+    Index(None, "member_id", "due_at"),
+)
+# Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
+WAITING = text("deliveries.state IN ('queued', 'unknown')")
+UNDER_WAY = text("deliveries.state = 'sending'")
+HELD = text("deliveries.state = 'held'")
+Index(
+    "ix_deliveries_waiting",
+    deliveries.c.lane,
+    deliveries.c.priority,
+    deliveries.c.id,
+    sqlite_where=text("state IN ('queued', 'unknown')"),
+    postgresql_where=text("state IN ('queued', 'unknown')"),
+)
+Index(
+    "ix_deliveries_under_way",
+    deliveries.c.lane,
+    sqlite_where=text("state = 'sending'"),
+    postgresql_where=text("state = 'sending'"),
+)
+Index(
+    "ix_deliveries_held",
+    deliveries.c.address_id,
+    sqlite_where=text("state = 'held'"),
+    postgresql_where=text("state = 'held'"),
+)
+
+dispatches = Table(  # one part of a delivery, as handed to a provider
+    "dispatches",
+    metadata,
+    row_id(),
+    ref("delivery_id", "deliveries"),
+    Column("part", Integer, nullable=False),
+    Column("token", String(24), nullable=False, unique=True),  # ours, in status callbacks
+    # sending, sent, delivered, read, unknown, failed
+    Column("state", String(12), nullable=False),
+    Column("content", Sealed("dispatches.content", as_json=True)),  # frozen until it is settled
+    Column("provider_key", LargeBinary(16), index=True),  # lookup of the provider's id
+    Column("provider_id", Sealed("dispatches.provider_id")),
+    Column("repeats", Integer, nullable=False, server_default="0"),  # sends after an unknown one
+    Column("error", String(20)),  # the provider's code
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("delivery_id", "part"),
+)
+
+showings = Table(  # which posts a delivery has shown; what is hidden later is found by it
+    "showings",
+    metadata,
+    Column("post_id", Id, primary_key=True),  # perhaps gone already: no foreign key
+    ref("delivery_id", "deliveries", primary_key=True, index=True),
+)
+
+prompts = Table(  # choices as they were shown; a tap, a number or a label comes back to them
+    "prompts",
+    metadata,
+    row_id(),
+    Column("token", String(16), nullable=False, unique=True),
+    ref("address_id", "addresses"),
+    ref("message_id", "messages", index=True),
+    Column("language", String(8), nullable=False),
+    # [Clear] stood under its choices
+    Column("clears", Boolean, nullable=False, server_default=false()),
+    Column("shown_at", Moment, nullable=False),
+    Column("consumed_at", Moment),
+    Column("chosen", Integer),  # the choice that consumed it
+    Index(None, "address_id", "id"),
+)
+
+lanes = Table(  # one sending identity at a provider; one worker owns it at a time
+    "lanes",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("fence", Integer, nullable=False),  # grows with every owner; older ones are refused
+    Column("link", String(200)),  # opens a chat with us; what is to be said is put at its end
+)
+
+occurrences = Table(  # a due moment that somebody took
+    "occurrences",
+    metadata,
+    Column("key", String(120), primary_key=True),  # job and due moment
+    Column("taken_at", Moment, nullable=False, index=True),
+)

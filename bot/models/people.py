@@ -1,0 +1,135 @@
+"""Who there is: programmes, communities, members, their addresses, who may come in."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from bot.columns import Moment, Sealed, metadata
+from bot.models.keys import ref, row_id
+
+secrets = Table(  # the store's own keys, sealed with LINKLINE_KEYS
+    "secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Sealed("secrets.value"), nullable=False),
+)
+
+programmes = Table(  # a grant programme: whom to ask when there is no code
+    "programmes",
+    metadata,
+    row_id(),
+    Column("slug", String(60), nullable=False, unique=True),
+    Column("names", JSON, nullable=False),  # {language: name}
+    Column("contact", Text, nullable=False),  # public, shown to strangers
+)
+
+help_contacts = Table(  # where somebody in need gets help now
+    "help_contacts",
+    metadata,
+    row_id(),
+    ref("programme_id", "programmes", index=True),
+    Column("country", String(2), nullable=False),
+    Column("words", JSON, nullable=False),  # {language: name, number, hours}
+)
+
+communities = Table(  # a community of practice (CoP)
+    "communities",
+    metadata,
+    row_id(),
+    ref("programme_id", "programmes"),
+    Column("slug", String(60), nullable=False, unique=True),
+    Column("names", JSON, nullable=False),  # {language: name}
+    Column("language", String(8), nullable=False),  # source language of what is written for it
+    Column("timezone", String(60), nullable=False),
+    Column("approval", Boolean, nullable=False),  # a facilitator welcomes each newcomer
+    Column("discreet", Boolean, nullable=False),  # who sees the phone learns nothing
+    Column("ended_at", Moment),
+)
+
+members = Table(  # a person; "new" until she agreed to what is kept
+    "members",
+    metadata,
+    row_id(),
+    Column("state", String(12), nullable=False),  # new, active, stopped, group
+    Column("language", String(8)),
+    Column("timezone", String(60)),  # of the community she joined first, until she changes it
+    Column("name", Sealed("members.name")),  # as others see it
+    Column("organisation", Sealed("members.organisation")),
+    Column("consent_version", String(20)),
+    Column("consent_language", String(8)),
+    Column("consent_at", Moment),
+    Column(
+        "discreet", Boolean, nullable=False, server_default=false()
+    ),  # who sees her phone learns nothing
+    Column("answers", Integer, nullable=False, server_default="0"),  # threads she has answered in
+    Column("created_at", Moment, nullable=False),
+)
+
+addresses = Table(  # a member on a channel
+    "addresses",
+    metadata,
+    row_id(),
+    ref("member_id", "members", index=True),
+    Column("lane", String(40), nullable=False),
+    Column("sealed", Sealed("addresses.sealed"), nullable=False),  # where to write to
+    Column("preferred", Boolean, nullable=False),  # the one of her addresses that is used unasked
+    Column("unreachable_at", Moment),  # blocked or gone, until she writes again
+    Column("last_inbound_at", Moment),  # opens the free-reply window
+    Column("wrong_codes", Integer, nullable=False, server_default="0"),
+    Column("wrong_codes_since", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+Index(
+    "uq_addresses_preferred",
+    addresses.c.member_id,
+    unique=True,
+    sqlite_where=text("preferred"),
+    postgresql_where=text("preferred"),
+)
+
+address_keys = Table(  # the names one address may come by (number, user id), as keyed lookups
+    "address_keys",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),
+    ref("address_id", "addresses", index=True),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    row_id(),
+    ref("member_id", "members"),
+    ref("community_id", "communities"),
+    Column("role", String(16), nullable=False),  # member, facilitator, focal_point
+    Column("state", String(12), nullable=False),  # waiting, active, declined, left
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("member_id", "community_id"),
+    Index(None, "community_id", "member_id"),
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    row_id(),
+    ref("community_id", "communities"),
+    Column("key", LargeBinary(16), nullable=False, unique=True),  # lookup of the code
+    Column("code", Sealed("invites.code"), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("uses", Integer, nullable=False),  # how many may use it
+    Column("used", Integer, nullable=False, server_default="0"),
+    Column("expires_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+)

@@ -1,0 +1,90 @@
+"""What is said in communities: the inbox, talks, threads and posts."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    false,
+)
+
+from bot.columns import Moment, Sealed, metadata
+from bot.models.keys import Id, ref, row_id
+
+inbox = Table(  # one row per event at a provider: the proof that it was taken, once
+    "inbox",
+    metadata,
+    row_id(),
+    Column("key", LargeBinary(16), nullable=False, unique=True),  # lookup of lane and event id
+    Column("lane", String(40), nullable=False),
+    ref("address_id", "addresses", nullable=True, index=True),  # whose it is, once that is known
+    Column("state", String(12), nullable=False),  # done, parked
+    Column("reason", String(60)),  # why it was parked: an error's class name, never its text
+    Column("payload", Sealed("inbox.payload"), nullable=False),
+    Column("received_at", Moment, nullable=False, index=True),
+)
+
+conversations = Table(  # where somebody is in a talk
+    "conversations",
+    metadata,
+    Column("address_id", Id, ForeignKey("addresses.id", ondelete="CASCADE"), primary_key=True),
+    Column("state", Sealed("conversations.state", as_json=True), nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    row_id(),
+    Column("number", Integer, nullable=False, unique=True),  # Q101; global, from 101
+    ref("community_id", "communities", index=True),
+    ref("asker_id", "members", nullable=True, index=True),
+    Column("state", String(12), nullable=False),  # asked, answered, helped, closed
+    Column("created_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+)
+
+posts = Table(  # one contribution to a thread, from the first bubble of its draft
+    "posts",
+    metadata,
+    row_id(),
+    ref("thread_id", "threads", nullable=True, index=True),
+    ref("community_id", "communities", nullable=True),  # where a draft is meant to go
+    ref("author_id", "members", nullable=True),
+    Column("kind", String(12), nullable=False),  # question, answer, reply, announcement
+    Column("state", String(12), nullable=False),  # draft, waiting, live, hidden
+    # others choose whether and when they read it
+    Column("heavy", Boolean, nullable=False, server_default=false()),
+    Column("helpful_at", Moment),
+    ref("message_id", "messages", nullable=True, index=True),  # how it was told to its thread
+    Column("created_at", Moment, nullable=False),
+    Index(None, "author_id", "created_at"),
+)
+
+bubbles = Table(  # what a post is made of, as it was typed
+    "bubbles",
+    metadata,
+    row_id(),
+    ref("post_id", "posts", index=True),
+    Column("key", LargeBinary(16), unique=True),  # lookup of the provider's id, for edits
+    Column("kind", String(12), nullable=False),  # text, voice, photo, ...
+    Column("text", Sealed("bubbles.text"), nullable=False),
+    Column("language", String(8)),  # of an announcement's translation
+    Column("reference", Sealed("bubbles.reference")),  # the provider's handle of a file
+    Column("forwarded", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+follows = Table(  # who hears what comes in a thread
+    "follows",
+    metadata,
+    ref("thread_id", "threads", primary_key=True),
+    ref("member_id", "members", primary_key=True, index=True),
+    Column("created_at", Moment, nullable=False),
+)

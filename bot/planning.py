@@ -1,0 +1,146 @@
+"""What a lane may send now: claim what is due, judge it, render and freeze it; one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot import logs
+from bot.channels import Channel
+from bot.discretion import is_unasked, needs_closing
+from bot.fitting import Fitted, fit
+from bot.messages import refs_of
+from bot.store import deliveries, fates, notices
+from bot.store.deliveries import Due, Frozen, Part
+from bot.store.fates import Fate
+from bot.store.references import References
+
+ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
+
+Planned = tuple[Due, tuple[Part, ...]]
+
+log = logs.get("planning")
+
+
+class Planner:
+    """Decides for one channel; holds nothing else."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._lane = channel.lane
+
+    def plan(
+        self, db: Connection, fence: int, busy: Collection[int], room: int, now: datetime
+    ) -> list[Planned]:
+        """What goes out now, in order per address. Raises LaneLost."""
+        due = self._claim(db, fence, busy, room, now)
+        planned = self._freeze(db, due, now)
+        return sorted(planned, key=lambda each: each[0].address_id)
+
+    def _claim(
+        self, db: Connection, fence: int, busy: Collection[int], room: int, now: datetime
+    ) -> list[Due]:
+        due, unreadable = deliveries.claim(db, self._lane, fence, busy, room, now)
+        verdicts = [self._verdict(each, now) for each in due]
+        refused = [fate for fate in verdicts if fate is not None]
+        refused += [Fate(id_, "failed", "unreadable") for id_ in unreadable]
+        if refused:
+            fates.settle(db, self._lane, refused)
+        fine = [each for each, fate in zip(due, verdicts, strict=True) if fate is None]
+        hidden = {fate.delivery_id for fate in refused if fate.reason == notices.DISCREET}
+        waiting = {each.address_id for each in due if each.id in hidden}
+        if not waiting or not notices.announce(db, sorted(waiting), now):
+            return fine
+        taken = {each.address_id for each in fine}
+        return fine + self._claim(db, fence, {*busy, *taken}, room, now)
+
+    def _verdict(self, due: Due, now: datetime) -> Fate | None:
+        """May it still be said? Her state is checked again, whatever it was before."""
+        personal = due.kind in ("direct", "safety")
+        window = self._channel.limits.window
+        if due.message.commands and not self._channel.limits.commands:
+            return Fate(due.id, "dropped", "no_commands")
+        if due.message.retract is not None:  # takes away, whatever became of her since
+            return None if self._channel.limits.retract else Fate(due.id, "dropped", "no_retract")
+        if due.expires_at is not None and due.expires_at < now:
+            return Fate(due.id, "dropped", "expired")
+        if due.member_state == "stopped" and not personal:
+            return Fate(due.id, "dropped", "stopped")
+        if due.in_community and due.membership_state != "active":
+            return Fate(due.id, "dropped", "left")
+        if due.unreachable and not personal:
+            return Fate(due.id, "failed", "unreachable")
+        if due.discreet and is_unasked(due.kind, due.message, due.asked_at, now):
+            return Fate(due.id, "held", notices.DISCREET)
+        if window and (due.last_inbound_at is None or due.last_inbound_at < now - window):
+            return Fate(due.id, "held", "window")
+        if due.attempts >= ATTEMPTS and not due.parts:
+            return Fate(due.id, "failed", "poison")
+        return None
+
+    def _freeze(self, db: Connection, due: Sequence[Due], now: datetime) -> list[Planned]:
+        """Render what is said for the first time; what was frozen before keeps its words."""
+        fresh = [each for each in due if not each.parts]
+        lookup = References(db, (ref for each in fresh for ref in refs_of(each.message)))
+        last = {each.address_id: each.id for each in due}  # what will stand in the list of chats
+        frozen = []
+        for each in fresh:
+            closes = each.discreet and last[each.address_id] == each.id
+            closing = closes and needs_closing(each.kind, each.message)
+            rendered = self._render(db, each, lookup, now, closing=closing)
+            if rendered is not None:
+                frozen.append(rendered)
+        parts = deliveries.freeze(db, frozen, now) if frozen else {}
+        again = [part.id for each in due for part in each.parts if part.state == "failed"]
+        if again:
+            deliveries.mark_sending(db, again)
+        planned = [(each, each.parts or parts.get(each.id, ())) for each in due]
+        return [(each, its_parts) for each, its_parts in planned if its_parts]
+
+    def _render(
+        self, db: Connection, due: Due, lookup: References, now: datetime, *, closing: bool
+    ) -> Frozen | None:
+        """One message that cannot be rendered must not hold up the others."""
+        try:
+            fitted = self._fit(db, due, lookup, now, closing=closing)
+        except Exception as error:
+            log.error(
+                "render_failed",
+                lane=self._lane,
+                error=type(error).__name__,
+                where=logs.where(error),
+            )
+            fates.settle(db, self._lane, [Fate(due.id, "failed", "render")])
+            return None
+        if not fitted.contents:
+            fates.settle(db, self._lane, [Fate(due.id, "dropped", "nothing")])
+            return None
+        tokens = [secrets.token_urlsafe(9) for _content in fitted.contents]
+        return Frozen(due, fitted.contents, tokens, fitted.prompt_token, closing)
+
+    def _fit(
+        self, db: Connection, due: Due, lookup: References, now: datetime, *, closing: bool
+    ) -> Fitted:
+        if due.message.retract is not None:
+            return Fitted(self._retraction(db, due, now), None)
+        return fit(
+            due.message,
+            due.language,
+            self._channel.limits,
+            lookup,
+            timezone=due.timezone,
+            experienced=due.experienced,
+            closing=closing,
+        )
+
+    def _retraction(self, db: Connection, due: Due, now: datetime) -> tuple[dict[str, Any], ...]:
+        """The bubbles that can still be deleted, a hundred to a call."""
+        retract, young = due.message.retract, self._channel.limits.retract
+        assert retract is not None and young is not None
+        message_id = retract.id if retract.table == "messages" else None
+        ids = notices.list_bubbles(db, due.address_id, message_id, now - young)
+        return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))

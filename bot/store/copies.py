@@ -1,0 +1,57 @@
+"""Copies: what of a message stands on phones already, and what can still be kept back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, case, func, literal, or_, select, update
+
+from bot.columns import Moment
+from bot.models.outbox import deliveries, dispatches, messages
+
+_UNSENT = ("queued", "held")
+_ON_PHONES = ("sending", "sent", "delivered", "read", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """On how many phones a message stands."""
+
+    taken_back: int  # can be deleted there by us
+    kept: int  # stay there, whatever we do
+
+
+def count(db: Connection, message_id: int, young: Mapping[str, datetime]) -> Copies:
+    """`young`: since when what was sent can be deleted, for each lane that allows it at all."""
+    is_young = or_(
+        literal(False),
+        *(
+            and_(deliveries.c.lane == lane, dispatches.c.created_at > literal(since, Moment))
+            for lane, since in young.items()
+        ),
+    )
+    statement = (
+        select(func.count(), func.coalesce(func.sum(case((is_young, 1), else_=0)), 0))
+        .select_from(deliveries)
+        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
+        .where(
+            deliveries.c.message_id == message_id,
+            deliveries.c.state.in_(_ON_PHONES),
+            dispatches.c.part == 0,
+        )
+    )
+    every, taken_back = db.execute(statement).one()
+    return Copies(taken_back, every - taken_back)
+
+
+def keep_back(db: Connection, message_id: int, reason: str) -> int:
+    """Drop what has not left; how many that were. A fan-out that is under way ends here."""
+    db.execute(update(messages).where(messages.c.id == message_id).values(audience=None))
+    dropped = db.execute(
+        update(deliveries)
+        .where(deliveries.c.message_id == message_id, deliveries.c.state.in_(_UNSENT))
+        .values(state="dropped", reason=reason)
+    )
+    return dropped.rowcount

@@ -1,0 +1,45 @@
+"""Programmes: whom to ask, and where somebody in need gets help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from bot.db import insert_new
+from bot.models.people import communities, help_contacts, programmes
+
+
+def list_contacts(db: Connection) -> list[str]:
+    """Whom a stranger may ask, as the programmes put it."""
+    return list(db.execute(select(programmes.c.contact).order_by(programmes.c.id)).scalars())
+
+
+def list_help(db: Connection, community_id: int | None = None) -> list[tuple[int, str]]:
+    """(help contact, country) of a community's programme, or of all programmes."""
+    statement = select(help_contacts.c.id, help_contacts.c.country).order_by(help_contacts.c.id)
+    if community_id is not None:
+        mine = select(communities.c.programme_id).where(communities.c.id == community_id)
+        statement = statement.where(help_contacts.c.programme_id == mine.scalar_subquery())
+    return [(row.id, row.country) for row in db.execute(statement)]
+
+
+def save(db: Connection, slug: str, names: Mapping[str, str], contact: str) -> int:
+    row = {"slug": slug, "names": dict(names), "contact": contact}
+    new = insert_new(db, programmes).values(row)
+    new = new.on_conflict_do_update(index_elements=["slug"], set_=row)
+    id_: int = db.execute(new.returning(programmes.c.id)).scalar_one()
+    return id_
+
+
+def save_help(
+    db: Connection, programme_id: int, contacts: Sequence[tuple[str, Mapping[str, str]]]
+) -> None:
+    """(country, words by language) of each; what was there before goes."""
+    db.execute(delete(help_contacts).where(help_contacts.c.programme_id == programme_id))
+    rows = [
+        {"programme_id": programme_id, "country": country, "words": dict(words)}
+        for country, words in contacts
+    ]
+    if rows:
+        db.execute(insert(help_contacts), rows)

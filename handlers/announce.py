@@ -1,0 +1,169 @@
+"""Announce: a facilitator says something to all in a community, and can take it back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.conversation import Conversation, Turn
+from bot.i18n import guess_language, languages, own_name, units
+from bot.messages import N_, Choice, Ref, Text, _
+from bot.smalltalk import has_words
+from bot.store import communities, messages, posts
+from bot.store.communities import Community
+from bot.store.messages import Audience
+from bot.truth import reached, remaining
+
+UNDO = timedelta(seconds=60)  # it leaves after this, so that a mistake reaches nobody
+LONGEST = 1000  # UTF-16 units, so that it is one bubble in every language
+
+announce = Conversation("announce", command="announce", words=N_("announce, announcement"))
+
+
+@announce.start
+def start(turn: Turn) -> None:
+    turn.start("facilitate.choose", then="announce.begin")
+
+
+@announce.action
+def begin(turn: Turn) -> None:
+    community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
+    if community is None:
+        return turn.start("facilitate.refuse")
+    if not turn.reach(_audience(turn, community)).all:
+        return turn.say(
+            _("Nobody else is in {community} yet, so nobody would get it.", community=community.ref)
+        )
+    turn.data = {"community": community.id}
+    turn.ask(_("What would you like to announce? Write it in one message."), then=write)
+
+
+@announce.step
+def write(turn: Turn) -> None:
+    if not _fits(turn):
+        return
+    language = guess_language(turn.text) or turn.language
+    post_id = posts.add(
+        turn.db, turn.member.id, turn.content, turn.now, kind="announcement", language=language
+    )
+    turn.data |= {"post": post_id, "written": [language]}
+    _preview(turn)
+
+
+def _fits(turn: Turn) -> bool:
+    if not turn.text or not has_words(turn.text):
+        turn.again(_("Please write it in words; pictures cannot be announced yet."))
+    elif units(turn.text) > LONGEST:
+        turn.again(_("That is too long for one message. Please make it shorter."))
+    else:
+        return True
+    return False
+
+
+def _preview(turn: Turn) -> None:
+    """As it will look in each language, how many get it, and what it costs."""
+    community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
+    if community is None:
+        return turn.start("facilitate.refuse")
+    missing = [code for code in languages() if code not in turn.data["written"]]
+    add = [Choice(f"add:{code}", _("Add {language}", language=own_name(code))) for code in missing]
+    looks = [
+        _("In {language}:", language=own_name(code)) if line is None else line
+        for code in languages()
+        for line in (None, *_said(turn, community, code))
+    ]
+    turn.ask(
+        *looks,
+        *_counted(turn, community),
+        choices=[
+            Choice("send", _("Send")),
+            *add,
+            Choice("change", _("Change")),
+            Choice("cancel", _("Cancel")),
+        ],
+        then=confirm,
+    )
+
+
+def _said(turn: Turn, community: Community, language: str | None = None) -> tuple[Text, Text]:
+    about = _(
+        "{name} announces to {community}",
+        name=Ref("members", turn.member.id),
+        community=community.ref,
+    )
+    text = _("{post}", post=Ref("posts", turn.data["post"]))
+    return (
+        Text(text.msgid, text.params, language=language),
+        Text(about.msgid, about.params, language=language),
+    )
+
+
+def _counted(turn: Turn, community: Community) -> list[Text]:
+    audience = _audience(turn, community)
+    said = reached(turn.reach(audience))
+    lanes = messages.count_by_lane(turn.db, audience)
+    dollars = sum(count * turn.limits[lane].price for lane, count in lanes.items())
+    if dollars:
+        said.append(_("On WhatsApp it costs about {dollars} US dollars.", dollars=f"{dollars:.2f}"))
+    return said
+
+
+def _audience(turn: Turn, community: Community) -> Audience:
+    return Audience("community", community.id, but=(turn.member.id,))
+
+
+@announce.step
+def confirm(turn: Turn) -> None:
+    if turn.choice == "send":
+        return _send(turn)
+    if (turn.choice or "").startswith("add:"):
+        turn.data["adding"] = turn.chosen
+        return turn.ask(
+            _("Please write it in {language}.", language=own_name(turn.chosen)), then=translate
+        )
+    posts.remove(turn.db, turn.data["post"])
+    if turn.choice == "change":
+        return turn.ask(_("Please write it again, as you would like it."), then=write)
+    turn.say(_("Cancelled. Nothing was sent."))
+
+
+@announce.step
+def translate(turn: Turn) -> None:
+    if not _fits(turn):
+        return
+    language = turn.data.pop("adding")
+    posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now, language)
+    turn.data["written"] = [*turn.data["written"], language]
+    _preview(turn)
+
+
+def _send(turn: Turn) -> None:
+    community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
+    if community is None:
+        return turn.start("facilitate.refuse")
+    post_id = turn.data["post"]
+    audience = _audience(turn, community)
+    message_id = turn.tell(
+        audience,
+        *_said(turn, community),
+        kind="broadcast",
+        community_id=community.id,
+        after=UNDO,
+        once=f"announcement/{post_id}",
+    )
+    posts.mark(turn.db, post_id, state="live", community_id=community.id, message_id=message_id)
+    turn.say(
+        _("It leaves in one minute. Until then Undo stops it for everybody."),
+        choices=(Choice(f"announce.undo:{post_id}", _("Undo")),),
+    )
+
+
+@announce.action
+def undo(turn: Turn) -> None:
+    """What has not left is dropped, what can be deleted is deleted, what stays is said."""
+    post = posts.find(turn.db, turn.argument)
+    if post is None or post.author_id != turn.member.id or post.message_id is None:
+        return turn.conversations.events["stale"](turn)
+    if not posts.hide(turn.db, post.id):
+        return turn.say(_("It was taken back already."))
+    copies = turn.take_back(post.message_id)
+    turn.say(_("Taken back."), *remaining(copies))

@@ -1,0 +1,178 @@
+"""Facilitate: what a facilitator sees of her community and can do there."""
+
+from __future__ import annotations
+
+from bot.conversation import Conversation, Turn
+from bot.messages import N_, Choice, Ref, Text, _, _n
+from bot.store import communities, members, threads
+from bot.store.communities import Community
+
+LISTED = 8  # questions in one list
+NAMED = 15  # people in one list
+
+facilitate = Conversation("facilitate", command="facilitate", words=N_("facilitate, my group"))
+unanswered_ = Conversation("unanswered", words=N_("unanswered"))
+unreached_ = Conversation("unreached", words=N_("not reached, unreached"))
+
+WHY = {
+    "stopped": _("asked for no messages"),
+    "unreachable": _("cannot be reached: blocked, or the phone is gone"),
+    "window": _("on WhatsApp, gets messages after writing here again"),
+}
+
+
+@facilitate.start
+def start(turn: Turn) -> None:
+    _choose(turn, "facilitate.desk")
+
+
+@unanswered_.start
+def list_unanswered(turn: Turn) -> None:
+    _choose(turn, "facilitate.unanswered")
+
+
+@unreached_.start
+def list_unreached(turn: Turn) -> None:
+    _choose(turn, "facilitate.unreached")
+
+
+@facilitate.action
+def choose(turn: Turn) -> None:
+    """Another talk needs one of her communities: data["then"] is where to go on with it."""
+    _choose(turn, turn.data["then"])
+
+
+def _choose(turn: Turn, then: str) -> None:
+    found = communities.list_facilitated(turn.db, turn.member.id)
+    if not found:
+        return refuse(turn)
+    if len(found) == 1:
+        turn.argument = found[0].id
+        return turn.start(then)
+    turn.data = {"then": then}
+    turn.ask(
+        _("Which group is it about?"),
+        choices=[
+            Choice(f"community:{each.id}", _label(number, each))
+            for number, each in enumerate(found, 1)
+        ],
+        then=chosen,
+    )
+
+
+def _label(number: int, community: Community) -> Text:
+    if community.discreet:
+        return _("Group {number}", number=number)
+    return _("{community}", community=community.ref)
+
+
+@facilitate.step
+def chosen(turn: Turn) -> None:
+    turn.argument = int(turn.chosen)
+    turn.start(turn.data["then"])
+
+
+@facilitate.action
+def desk(turn: Turn) -> None:
+    """One community at a glance, and all that can be done there."""
+    community = _mine(turn)
+    if community is None:
+        return
+    waiting = len(communities.list_waiting(turn.db, community.id))
+    lines = [
+        _n(
+            "{community} has {n} member.",
+            "{community} has {n} members.",
+            n=communities.count_active(turn.db, community.id),
+            community=community.ref,
+        ),
+        _n(
+            "{n} question has no answer yet.",
+            "{n} questions have no answer yet.",
+            n=threads.count_unanswered(turn.db, community.id),
+        ),
+    ]
+    choices = [
+        Choice(f"facilitate.unanswered:{community.id}", _("Unanswered")),
+        Choice(f"invites.show:{community.id}", _("Invite")),
+        Choice(f"announce.begin:{community.id}", _("Announce")),
+        Choice(f"facilitate.unreached:{community.id}", _("Not reached")),
+        Choice(f"cofacilitator.begin:{community.id}", _("Share the work")),
+    ]
+    if waiting:
+        lines.append(
+            _n("{n} waits to be welcomed.", "{n} wait to be welcomed.", n=waiting),
+        )
+        welcome = Choice(f"welcome.admit_all:{community.id}", _("Welcome all {n}", n=waiting))
+        choices.insert(0, welcome)
+    turn.say(*lines, choices=choices)
+
+
+@facilitate.action
+def unanswered(turn: Turn) -> None:
+    """Questions that wait for an answer, the longest waiting first."""
+    community = _mine(turn)
+    if community is None:
+        return
+    found = threads.list_unanswered(turn.db, community.id, LISTED)
+    if not found:
+        return turn.say(_("Every question in {community} has an answer.", community=community.ref))
+    lines = [
+        _(
+            "{thread}, since {at}: {question}",
+            thread=thread.ref,
+            at=thread.created_at,
+            question=Ref("posts", post_id, 60),
+        )
+        for thread, post_id in found
+    ]
+    choices = [
+        Choice(f"threads.show:{thread.id}", _("{thread}", thread=thread.ref))
+        for thread, _post_id in found
+    ]
+    turn.say(_("No answer yet in {community}:", community=community.ref), *lines, choices=choices)
+
+
+@facilitate.action
+def unreached(turn: Turn) -> None:
+    """Who gets nothing at the moment, and why; in a discreet community only how many."""
+    community = _mine(turn)
+    if community is None:
+        return
+    found = members.list_unreached(turn.db, community.id, turn.windows, turn.now)
+    if not found:
+        return turn.say(_("Everybody in {community} can be reached.", community=community.ref))
+    if community.discreet:
+        lines = _how_many(found)
+    else:
+        lines = [
+            _("{name}: {why}", name=Ref("members", member_id), why=WHY[why])
+            for member_id, why in found[:NAMED]
+        ]
+        if len(found) > NAMED:
+            lines.append(_n("and {n} more", "and {n} more", n=len(found) - NAMED))
+    turn.say(_("Not reached at the moment in {community}:", community=community.ref), *lines)
+
+
+def _how_many(found: list[tuple[int, str]]) -> list[Text]:
+    counts = {why: sum(each == why for _member_id, each in found) for why in WHY}
+    return [
+        _("{count}: {why}", count=count, why=WHY[why]) for why, count in counts.items() if count
+    ]
+
+
+def _mine(turn: Turn) -> Community | None:
+    """The community of the button or the choice, if she facilitates it at this moment."""
+    found = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
+    if found is None:
+        refuse(turn)
+    return found
+
+
+@facilitate.action
+def refuse(turn: Turn) -> None:
+    """What was to be done is not hers to do, or not any more; the argument is the community."""
+    if communities.has_ended(turn.db, turn.argument):
+        turn.say(_("That group has ended, so this is not possible any more."))
+    else:
+        turn.say(_("Only facilitators of a group can do this."))

@@ -1,0 +1,80 @@
+"""Heavy stories: who is told of one chooses whether and when to read it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.conversation import Conversation, Turn
+from bot.messages import Choice, Ref, _
+from bot.store import communities, posts, programmes, threads
+from bot.store.messages import Audience
+from bot.store.posts import Post
+from bot.store.threads import Thread
+
+LATER = timedelta(days=1)  # [Later] offers it once more after this
+
+heavy = Conversation("heavy")
+
+
+@heavy.action
+def read(turn: Turn) -> None:
+    found = _story(turn)
+    if found is None:
+        return turn.start("threads.gone")
+    post, thread = found
+    choices = [
+        Choice(f"answers.begin:{thread.id}", _("Answer")),
+        Choice(f"threads.follow:{thread.id}", _("Follow")),
+    ]
+    if post.kind != "question":
+        choices = [
+            Choice(f"answers.helps:{post.id}", _("This helps")),
+            Choice(f"answers.looking:{post.id}", _("Still looking")),
+        ]
+    if communities.get(turn.db, thread.community_id).discreet and programmes.list_help(turn.db):
+        choices.append(Choice("support.show", _("Get help now")))
+    turn.say(
+        _("{post}", post=Ref("stories", post.id)),
+        _("{name} in {thread}", name=Ref("members", post.author_id or 0), thread=thread.ref),
+        choices=choices,
+        subject=thread.ref,
+    )
+
+
+@heavy.action
+def later(turn: Turn) -> None:
+    found = _story(turn)
+    if found is None:
+        return turn.start("threads.gone")
+    post, thread = found
+    turn.tell(
+        Audience("member", turn.member.id),
+        _("The heavy story in {thread} is still here for you.", thread=thread.ref),
+        choices=(
+            Choice(f"heavy.read:{post.id}", _("Read now")),
+            Choice(f"heavy.skip:{post.id}", _("Skip")),
+        ),
+        subject=thread.ref,
+        community_id=thread.community_id,
+        after=LATER,
+        once=f"later/{post.id}/{turn.member.id}",
+    )
+    turn.say(_("All right. I remind you tomorrow, once."))
+
+
+@heavy.action
+def skip(turn: Turn) -> None:
+    """Skipping is fine and is counted nowhere."""
+    found = _story(turn)
+    if found is None:
+        return turn.start("threads.gone")
+    turn.say(_("All right. If you change your mind, write {number}.", number=found[1].number))
+
+
+def _story(turn: Turn) -> tuple[Post, Thread] | None:
+    """The post, if it still stands in a thread of hers."""
+    post = posts.find(turn.db, turn.argument)
+    if post is None or post.state != "live" or post.thread_id is None:
+        return None
+    thread = threads.find_for(turn.db, turn.member.id, thread_id=post.thread_id)
+    return None if thread is None else (post, thread)

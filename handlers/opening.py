@@ -1,0 +1,129 @@
+"""Opening: a draft becomes a thread, and its question goes to the peers."""
+
+from __future__ import annotations
+
+from bot.conversation import Conversation, Turn
+from bot.messages import Choice, Ref, Text, _
+from bot.store import communities, posts, threads
+from bot.store.messages import Audience
+from bot.store.posts import Post
+from bot.store.threads import Thread
+from bot.truth import reached
+
+opening = Conversation("opening")
+
+
+@opening.action
+def send(turn: Turn) -> None:
+    """She chose Send; data has post and community."""
+    community_id, post_id = turn.data["community"], turn.data["post"]
+    membership = communities.find_membership(turn.db, turn.member.id, community_id)
+    if membership is None or membership.state not in ("active", "waiting"):
+        return turn.say(_("You are not in that group any more, so nothing was sent."))
+    if membership.state == "waiting":
+        posts.mark(turn.db, post_id, state="waiting", community_id=community_id)
+        return turn.say(_("Your question is kept. It goes out as soon as you are welcomed."))
+    turn.say(*_open(turn, post_id, turn.member.id, community_id))
+
+
+@opening.action
+def send_waiting(turn: Turn) -> None:
+    """What a newcomer wrote before she was welcomed goes out now."""
+    if "author" not in turn.data:
+        return
+    author_id, community_id = turn.data["author"], turn.data["community"]
+    for post_id in posts.list_waiting(turn.db, author_id, community_id):
+        said = _open(turn, post_id, author_id, community_id)
+        turn.tell(Audience("member", author_id), *said, community_id=community_id)
+
+
+@opening.action
+def tell_again(turn: Turn) -> None:
+    """A thread has come to another community: those there hear its question."""
+    if "thread" not in turn.data:
+        return
+    thread = threads.get(turn.db, turn.data["thread"])
+    post = posts.find(turn.db, threads.find_question(turn.db, thread.id) or 0)
+    if post is None or post.state != "live":
+        return
+    heard = posts.list_holders(turn.db, post)
+    left_out = (turn.member.id, thread.asker_id or 0, *heard)
+    _tell(
+        turn,
+        thread,
+        post,
+        Audience("community", thread.community_id, but=left_out),
+        once=f"moved/{thread.id}/{thread.community_id}",
+    )
+
+
+def _open(turn: Turn, post_id: int, author_id: int, community_id: int) -> list[Text]:
+    """The truth about who gets it."""
+    thread = threads.add(turn.db, community_id, author_id, turn.now)
+    post = posts.get(turn.db, post_id)
+    peers = Audience("community", community_id, but=(author_id,))
+    message_id = _tell(turn, thread, post, peers)
+    posts.mark(
+        turn.db,
+        post_id,
+        state="live",
+        thread_id=thread.id,
+        community_id=community_id,
+        message_id=message_id,
+    )
+    said = [_("Thank you. Your question has the number {thread}.", thread=thread.ref)]
+    reach = turn.reach(peers)
+    if reach.all == 0:
+        said.append(_("Nobody can get it just now. Who comes later can still read and answer it."))
+    return said + reached(reach)
+
+
+def _tell(
+    turn: Turn, thread: Thread, post: Post, audience: Audience, once: str | None = None
+) -> int | None:
+    who: dict[str, object] = {
+        "name": Ref("members", post.author_id or 0),
+        "community": Ref("communities", thread.community_id),
+        "thread": thread.ref,
+    }
+    if post.heavy:
+        said = (
+            _("{name} tells a heavy story in {community} ({thread}).", **who),
+            _("You choose whether you read it, and when."),
+        )
+    else:
+        said = (
+            _("{post}", post=post.ref),
+            _("{name} asks in {community} ({thread})", **who),
+        )
+    return turn.tell(
+        audience,
+        *said,
+        hint=None if post.heavy else _how_to_answer(thread),
+        choices=_heavy(post) if post.heavy else _choices(thread),
+        subject=thread.ref,
+        community_id=thread.community_id,
+        once=once,
+    )
+
+
+def _how_to_answer(thread: Thread) -> Text:
+    return _(
+        "To answer, reply to this message, or write {number} and your answer.",
+        number=thread.number,
+    )
+
+
+def _choices(thread: Thread) -> tuple[Choice, ...]:
+    return (
+        Choice(f"answers.begin:{thread.id}", _("Answer")),
+        Choice(f"threads.follow:{thread.id}", _("Follow")),
+    )
+
+
+def _heavy(post: Post) -> tuple[Choice, ...]:
+    return (
+        Choice(f"heavy.read:{post.id}", _("Read now")),
+        Choice(f"heavy.later:{post.id}", _("Later")),
+        Choice(f"heavy.skip:{post.id}", _("Skip")),
+    )

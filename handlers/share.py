@@ -1,0 +1,30 @@
+"""Share: a card about a thread, ready for the group chats people already have."""
+
+from __future__ import annotations
+
+from bot.conversation import Conversation, Turn
+from bot.messages import Ref, _
+from bot.store import communities, lanes, posts, threads
+
+QUOTED = 140  # graphemes of the question
+
+share = Conversation("share")
+
+
+@share.action
+def card(turn: Turn) -> None:
+    """No name and no group; of a discreet community there is no card."""
+    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.argument)
+    question = None if thread is None else threads.find_question(turn.db, thread.id)
+    if thread is None or question is None:
+        return turn.start("threads.gone")
+    place = communities.get(turn.db, thread.community_id)
+    if place.discreet or posts.get(turn.db, question).heavy:
+        return turn.say(_("What is said there stays there, so there is no card."))
+    links = lanes.list_links(turn.db, f"Q{thread.number}")
+    turn.say(_("Send the next message on, where your peers are:"))
+    turn.say(
+        _("“{question}”", question=Ref("posts", question, QUOTED)),
+        _("Do you know something about this? Your answer here reaches the one who asks:"),
+        *(_("{link}", link=link) for link in links or [f"Q{thread.number}"]),
+    )
