@@ -236,17 +236,22 @@ class Turn:
             outbox.tell(self.db, message_id, kind, audience, self.now + after)
         return message_id
 
-    def take_back(self, message_id: int) -> Copies:
-        """Keep back what has not left of a message, delete what can be deleted; what stands."""
+    def take_back(self, post_id: int, message_id: int | None, but: int) -> Copies:
+        """Keep back what has not left of a post, delete what can be deleted; what stands.
+
+        `message_id` is how it was told, `but` the member whose own it is.
+        """
         young = {
             lane: self.now - each.retract for lane, each in self.limits.items() if each.retract
         }
-        found = copies.count(self.db, message_id, young)
-        copies.keep_back(self.db, message_id, "taken_back")
-        retract = Message(retract=Ref("messages", message_id))
-        told = outbox.add(self.db, f"taken_back/{message_id}", "thread", retract, self.now)
+        found = copies.count(self.db, post_id, young)
+        if message_id is not None:
+            copies.keep_back(self.db, message_id, "taken_back")
+        retract = Message(retract=Ref("posts", post_id))
+        told = outbox.add(self.db, f"taken_back/{post_id}", "thread", retract, self.now)
         if told is not None:
-            outbox.tell(self.db, told, "thread", Audience("holders", message_id), self.now)
+            holders = Audience("holders", post_id, but=(but,))
+            outbox.tell(self.db, told, "thread", holders, self.now)
         return found
 
     def empty_chat(self) -> bool:

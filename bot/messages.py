@@ -61,7 +61,7 @@ class Message:
     subject: Ref | None = None  # what a reply to it is about
     qr: str | None = None  # a QR picture that says this comes with it; the words are its caption
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
-    retract: Ref | None = None  # not a bubble: takes back a message, or all there is in a chat
+    retract: Ref | None = None  # not a bubble: takes back a post, or all there is in a chat
 
 
 def refs_of(message: Message) -> Iterator[Ref]:

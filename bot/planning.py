@@ -141,6 +141,6 @@ class Planner:
         """The bubbles that can still be deleted, a hundred to a call."""
         retract, young = due.message.retract, self._channel.limits.retract
         assert retract is not None and young is not None
-        message_id = retract.id if retract.table == "messages" else None
-        ids = notices.list_bubbles(db, due.address_id, message_id, now - young)
+        post_id = retract.id if retract.table == "posts" else None
+        ids = notices.list_bubbles(db, due.address_id, post_id, now - young)
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))

@@ -165,5 +165,5 @@ def undo(turn: Turn) -> None:
         return turn.conversations.events["stale"](turn)
     if not posts.hide(turn.db, post.id):
         return turn.say(_("It was taken back already."))
-    copies = turn.take_back(post.message_id)
+    copies = turn.take_back(post.id, post.message_id, turn.member.id)
     turn.say(_("Taken back."), *remaining(copies))

@@ -81,8 +81,8 @@ def desk(turn: Turn) -> None:
     waiting = len(communities.list_waiting(turn.db, community.id))
     lines = [
         _n(
-            "{community} has {n} member.",
-            "{community} has {n} members.",
+            "{n} member in {community}.",
+            "{n} members in {community}.",
             n=communities.count_active(turn.db, community.id),
             community=community.ref,
         ),

@@ -116,9 +116,8 @@ def confirm(turn: Turn) -> None:
 
 
 def _hide(turn: Turn, hidden: Post, thread: Thread) -> None:
-    said = [_("Hidden.")]
-    if hidden.message_id is not None:
-        said += remaining(turn.take_back(hidden.message_id))
+    copies = turn.take_back(hidden.id, hidden.message_id, hidden.author_id or 0)
+    said = [_("Hidden."), *remaining(copies)]
     if hidden.kind == "question":
         threads.mark_closed(turn.db, thread.id, turn.now)
     else:

@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -40,6 +40,7 @@ TOKEN = "123456:AAtest-token"
 ACCOUNT = "AC" + "0" * 32
 AUTH = "an-auth-token"
 SENDER = "whatsapp:+14155238886"
+MONDAY = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # when a play begins; ten o'clock in Vientiane
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
 
@@ -95,16 +96,19 @@ class Stage:
     """The bot, the people, and the time."""
 
     def __init__(self, database_url: str) -> None:
+        clock.move(MONDAY - clock.now())
         self.settings = Settings(_env_file=None, database_url=database_url, public_url=PUBLIC)  # type: ignore[call-arg]
         self.people: dict[str, Person] = {}
         self.by_address: dict[str, Person] = {}
         self.requests: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
+        self._codes = itertools.count(0x22)
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
         self._patches = (
             mock.patch.object(simulator, "phones", lambda: self.phones),
             mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
+            mock.patch.object(invites, "new_code", lambda: f"TEST-22{next(self._codes):02X}"),
         )
         for patch in self._patches:
             patch.start()
@@ -177,6 +181,16 @@ class Stage:
             communities.join(db, member_id, found.id, role, "active", clock.now())
 
         self.app.database.run_now(work)
+
+    def is_discreet(self, person: Person) -> bool:
+        """Whether nothing may be read on her phone unasked."""
+        channel, _colon, name = person.address.partition(":")
+        address, lane = person.address if channel == "whatsapp" else name, self._lane(person)
+
+        def work(db: Any) -> bool:
+            return members.is_discreet(db, members.find_by_address(db, lane, address) or 0)
+
+        return self.app.database.run_now(work)
 
     def _lane(self, person: Person) -> str:
         if person.channel.startswith("simulator"):
@@ -384,7 +398,7 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
     async def request(
         self, method: str, url: str, params: Any = None, data: Any = None, *_: Any, **__: Any
     ) -> Response:
-        form = parse_qs(urlencode({k: v for k, v in (data or {}).items() if v is not None}))
+        form = parse_qs(urlencode({k: v for k, v in (data or {}).items() if v is not None}, True))
         path = urlsplit(url).path
         complaints = contract.twilio_complaints(contract.MESSAGES_PATH, method.upper(), form)
         fields = {name: values[0] for name, values in form.items()}

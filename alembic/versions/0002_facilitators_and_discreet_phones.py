@@ -30,6 +30,23 @@ def upgrade() -> None:
             batch_op.f("ix_help_contacts_programme_id"), ["programme_id"], unique=False
         )
 
+    op.create_table(
+        "showings",
+        sa.Column("post_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["deliveries.id"],
+            name=op.f("fk_showings_delivery_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("post_id", "delivery_id", name=op.f("pk_showings")),
+    )
+    with op.batch_alter_table("showings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_showings_delivery_id"), ["delivery_id"], unique=False)
+
     with op.batch_alter_table("bubbles", schema=None) as batch_op:
         batch_op.add_column(sa.Column("language", sa.String(length=8), nullable=True))
 
@@ -80,6 +97,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("showings")
+
     with op.batch_alter_table("prompts", schema=None) as batch_op:
         batch_op.drop_column("clears")
 

@@ -1,4 +1,4 @@
-"""Copies: what of a message stands on phones already, and what can still be kept back."""
+"""Copies: on which phones a post stands already, and what can still be kept back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, case, func, literal, or_, select, update
 
 from bot.columns import Moment
-from bot.models.outbox import deliveries, dispatches, messages
+from bot.models.outbox import deliveries, dispatches, messages, showings
+from bot.models.talks import posts
 
 _UNSENT = ("queued", "held")
 _ON_PHONES = ("sending", "sent", "delivered", "read", "unknown")
@@ -17,13 +18,13 @@ _ON_PHONES = ("sending", "sent", "delivered", "read", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """On how many phones a message stands."""
+    """On how many phones a post stands, that of its author aside."""
 
     taken_back: int  # can be deleted there by us
     kept: int  # stay there, whatever we do
 
 
-def count(db: Connection, message_id: int, young: Mapping[str, datetime]) -> Copies:
+def count(db: Connection, post_id: int, young: Mapping[str, datetime]) -> Copies:
     """`young`: since when what was sent can be deleted, for each lane that allows it at all."""
     is_young = or_(
         literal(False),
@@ -33,17 +34,22 @@ def count(db: Connection, message_id: int, young: Mapping[str, datetime]) -> Cop
         ),
     )
     statement = (
-        select(func.count(), func.coalesce(func.sum(case((is_young, 1), else_=0)), 0))
-        .select_from(deliveries)
+        select(
+            func.count(deliveries.c.address_id.distinct()),
+            func.count(case((is_young, None), else_=deliveries.c.address_id).distinct()),
+        )
+        .select_from(showings)
+        .join(posts, posts.c.id == showings.c.post_id)
+        .join(deliveries, deliveries.c.id == showings.c.delivery_id)
         .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
         .where(
-            deliveries.c.message_id == message_id,
+            showings.c.post_id == post_id,
             deliveries.c.state.in_(_ON_PHONES),
-            dispatches.c.part == 0,
+            deliveries.c.member_id != func.coalesce(posts.c.author_id, 0),
         )
     )
-    every, taken_back = db.execute(statement).one()
-    return Copies(taken_back, every - taken_back)
+    every, kept = db.execute(statement).one()
+    return Copies(every - kept, kept)
 
 
 def keep_back(db: Connection, message_id: int, reason: str) -> int:

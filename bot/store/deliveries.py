@@ -22,10 +22,10 @@ from sqlalchemy import (
 
 from bot import seals
 from bot.codec import message_from_json
-from bot.db import insert_returning
+from bot.db import insert_once, insert_returning
 from bot.i18n import SOURCE
-from bot.messages import Message
-from bot.models.outbox import WAITING, deliveries, dispatches, lanes, messages, prompts
+from bot.messages import Message, refs_of
+from bot.models.outbox import WAITING, deliveries, dispatches, lanes, messages, prompts, showings
 from bot.models.people import addresses, members, memberships
 
 
@@ -211,6 +211,8 @@ class Frozen:
 
 
 _SHOW = insert(prompts)
+# Said anew after a closed window, a delivery shows the same post once more.
+_SHOWN = insert_once(lambda insert: insert(showings).on_conflict_do_nothing())
 
 
 def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int, tuple[Part, ...]]:
@@ -242,11 +244,25 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
     ]
     if shown:
         db.execute(_SHOW, shown)
+    _note_posts(db, frozen)
     parts: dict[int, list[Part]] = defaultdict(list)
     for id_, row in zip(ids, rows, strict=True):
         part = Part(id_, row["part"], row["token"], "sending", row["content"], 0, now)
         parts[row["delivery_id"]].append(part)
     return {id_: tuple(each) for id_, each in parts.items()}
+
+
+def _note_posts(db: Connection, frozen: Sequence[Frozen]) -> None:
+    """Which posts come to which phones: what is hidden later is looked for there."""
+    rows = [
+        {"post_id": post_id, "delivery_id": each.due.id}
+        for each in frozen
+        for post_id in {
+            ref.id for ref in refs_of(each.due.message) if ref.table in ("posts", "stories")
+        }
+    ]
+    if rows:
+        db.execute(_SHOWN[db.dialect.name], rows)
 
 
 def mark_sending(db: Connection, part_ids: Sequence[int]) -> None:

@@ -45,12 +45,17 @@ def find_code(text: str) -> str | None:
     return f"{bare[:4]}-{bare[4:]}".upper() if _BARE.fullmatch(bare) else None
 
 
+def new_code() -> str:
+    """39 random bits, useless after five wrong tries in half an hour."""
+    signs = "".join(secrets.choice(_SIGNS) for _ in range(8))
+    return f"{signs[:4]}-{signs[4:]}"
+
+
 def add(
     db: Connection, community_id: int, role: str, uses: int, lasts: timedelta, now: datetime
 ) -> str:
-    """A new code: 39 random bits, useless after five wrong tries in half an hour."""
-    signs = "".join(secrets.choice(_SIGNS) for _ in range(8))
-    code = f"{signs[:4]}-{signs[4:]}"
+    """A new code, good for so many people and so long."""
+    code = new_code()
     row = {
         "community_id": community_id,
         "key": _key(code),

@@ -27,11 +27,10 @@ from bot.codec import message_from_json, message_to_json
 from bot.columns import Moment
 from bot.db import insert_new, insert_once, insert_returning, locking_once, mark_due
 from bot.messages import Message
-from bot.models.outbox import HELD, deliveries, messages
+from bot.models.outbox import HELD, deliveries, messages, showings
 from bot.models.people import addresses, members, memberships
 from bot.models.talks import follows
 
-ON_PHONES = ("sent", "delivered", "read")  # and perhaps "unknown"
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
 # Said first: what she just did, then threads, sessions, broadcasts.
@@ -56,7 +55,7 @@ _NEXT_UNDER_WAY = locking_once(
 class Audience:
     """Who is to hear a message, in a form that can be stored."""
 
-    kind: str  # member, community, facilitators, focal_points, followers, holders (of a message)
+    kind: str  # member, community, facilitators, focal_points, followers, holders (of a post)
     id: int
     but: tuple[int, ...] = ()  # members who are left out
 
@@ -65,8 +64,11 @@ class Audience:
         if self.kind == "member":
             found = select(members.c.id).where(members.c.id == self.id)
         elif self.kind == "holders":
-            found = select(deliveries.c.member_id).where(
-                deliveries.c.message_id == self.id, deliveries.c.state.in_(ON_PHONES)
+            found = (
+                select(members.c.id)
+                .join(deliveries, deliveries.c.member_id == members.c.id)
+                .join(showings, showings.c.delivery_id == deliveries.c.id)
+                .where(showings.c.post_id == self.id)
             )
         elif self.kind == "followers":
             found = (

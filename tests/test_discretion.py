@@ -1,0 +1,150 @@
+"""A discreet phone tells nothing: every talk there is, with all communities discreet.
+
+Each person opens what waits before she acts. What came unasked must be the one neutral notice; what
+stands last in her list of chats must tell nothing of what was said, by whom, or in which group.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from bot import clock
+from bot.conversation import Turn
+from bot.discretion import WAITING
+from bot.i18n import languages, render
+from tests import transcript
+from tests.stage import Heard, Person, Stage
+
+ROOT = Path(__file__).resolve().parent
+TALKS = sorted((ROOT / "conversations").glob("*.txt"))
+NOTICES = {render(WAITING.paragraphs[0], code, lambda *_: "") for code in languages()}
+
+
+class Walk:
+    """A play of what people do; nothing is expected but silence about what matters."""
+
+    def __init__(self, stage: Stage, talk: transcript.Transcript) -> None:
+        self.stage = stage
+        self.places = [slug.title() for slug in talk.communities]
+        self.said: list[str] = []  # what people wrote
+        self.unasked = 0
+        self.shown = 0
+
+    async def act(self, line: transcript.Line) -> None:
+        person = self.stage.people[line.who]
+        self._look_at_all()
+        if self.stage.is_discreet(person):
+            await self.stage.say(line.who, "open")
+            await self._wait()
+            self.shown += len(person.unread)
+            self._put_down(person)
+        try:
+            await transcript._act(
+                self.stage, line.who, transcript._with_codes(self.stage, line.words)
+            )
+        except (RuntimeError, ValueError):  # a StopIteration of the stage
+            return  # what she would answer was never asked in this group
+        if " " in line.words and line.words[0] not in '[("{':
+            self.said.append(line.words.removeprefix("101 "))
+        await self._wait()
+        self._put_down(person)
+
+    async def _wait(self) -> None:
+        for _second in range(5):
+            clock.move(timedelta(seconds=1))
+            await self.stage.deliver()
+
+    def _look_at_all(self) -> None:
+        """What came to phones whose owners did nothing."""
+        for person in self.stage.people.values():
+            for heard in person.unread:
+                assert self.stage.is_discreet(person), person.name
+                assert heard.text.split("\n")[0] in NOTICES, f"{person.name} reads {heard.text}"
+                self.unasked += 1
+            person.unread.clear()
+
+    def _put_down(self, person: Person) -> None:
+        """What stands in her list of chats now, and whether a group was named anywhere."""
+        for heard in person.heard:
+            assert not _any_in(self.places, heard), f"{person.name} reads a group: {heard}"
+        person.unread.clear()
+        if person.heard and self.stage.is_discreet(person):
+            others = [name for name in self.stage.people if name != person.name]
+            assert not _any_in([*self.said, *others], person.heard[-1]), (
+                f"{person.name} shows {person.heard[-1]}"
+            )
+
+
+def _any_in(words: list[str], heard: Heard) -> list[str]:
+    return [each for each in words if each in str(heard)]
+
+
+async def walk(path: Path, database_url: str, channel: str | None) -> Walk:
+    talk = transcript.read(path)
+    for rules in talk.communities.values():
+        rules.append("discreet")
+    stage = await transcript._stage(talk, database_url, channel)
+    found = Walk(stage, talk)
+    try:
+        for line in talk.lines:
+            if line.sign == ">":
+                await found.act(line)
+            elif line.sign == "-":
+                await transcript._happen(stage, line.words)
+        found._look_at_all()
+        assert not stage.complaints()
+    finally:
+        await stage.close()
+    return found
+
+
+@pytest.mark.parametrize("channel", [None, "telegram", "whatsapp"], ids=lambda each: each or "own")
+@pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
+def test_nobody_reads_anything_unasked(path: Path, channel: str | None, database_url: str) -> None:
+    if channel and transcript.read(path).own_only:
+        pytest.skip("what is said in it differs by channel")
+    asyncio.run(walk(path, database_url, channel))
+
+
+# Every kind of message there is ----------------------------------------------------------------
+
+
+def _tells() -> Iterator[tuple[str, str]]:
+    """(file, function) of each place in handlers/ that tells somebody something."""
+    for path in sorted((ROOT.parent / "handlers").glob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                calls = (each for each in ast.walk(function) if isinstance(each, ast.Call))
+                if any(ast.unparse(each.func) == "turn.tell" for each in calls):
+                    yield path.stem, function.name
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_walk_passes_everything_that_is_told(database_url: str, tmp_path: Path) -> None:
+    told: set[tuple[str, str]] = set()
+    tell = Turn.tell
+
+    def watched(turn: Turn, *args: Any, **options: Any) -> int | None:
+        caller = sys._getframe(1).f_code
+        told.add((Path(caller.co_filename).stem, caller.co_name))
+        return tell(turn, *args, **options)
+
+    fresh = Path(database_url.removeprefix("sqlite:///")).read_bytes()
+    unasked = shown = 0
+    with mock.patch.object(Turn, "tell", watched):
+        for path in TALKS:
+            store = tmp_path / f"{path.stem}.db"
+            store.write_bytes(fresh)
+            found = asyncio.run(walk(path, f"sqlite:///{store}", None))
+            unasked, shown = unasked + found.unasked, shown + found.shown
+    assert told == set(_tells()), "a talk in tests/conversations is missing"
+    assert unasked > 50 and shown > 50

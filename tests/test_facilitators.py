@@ -1,0 +1,196 @@
+"""Facilitators on their phones: what happens at once, too late, to nobody, and in need."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from tests.stage import SECRET, Person, Stage
+
+HELP = {
+    "en": "Example helpline, 100, day and night",
+    "lo": "ສາຍດ່ວນຕົວຢ່າງ, 100, ກາງເວັນ ແລະ ກາງຄືນ",
+    "km": "ខ្សែបន្ទាន់ឧទាហរណ៍, 100, ទាំងថ្ងៃទាំងយប់",
+}
+ABROAD = dict.fromkeys(HELP, "Helpline abroad, 200")
+
+
+def programme(**rules: Any) -> dict[str, Any]:
+    names = dict.fromkeys(HELP, "Weavers")
+    community = {"slug": "weavers", "names": names, "language": "lo"} | rules
+    about = {
+        "slug": "test",
+        "names": names,
+        "contact": "help@example.org",
+        "help": [{"country": "KH", "words": ABROAD}, {"country": "LA", "words": HELP}],
+    }
+    return {"programme": about, "communities": [community | {"timezone": "Asia/Vientiane"}]}
+
+
+def staged(database_url: str, play: Callable[[Stage], Awaitable[None]], **rules: Any) -> None:
+    """Alex and Mali facilitate; Noy is a member."""
+
+    async def run() -> None:
+        stage = Stage(database_url)
+        stage.load(programme(**rules))
+        for name, channel, role in (
+            ("Alex", "telegram", "facilitator"),
+            ("Mali", "telegram", "facilitator"),
+            ("Noy", "whatsapp", "member"),
+        ):
+            stage.settle(stage.add(name, channel, "en"), "weavers", role)
+        try:
+            await play(stage)
+            assert not stage.complaints()
+        finally:
+            await stage.close()
+
+    asyncio.run(run())
+
+
+async def wait_outside(stage: Stage, names: list[str]) -> list[Person]:
+    """People with a code who wait to be welcomed."""
+    code = stage.code("weavers")
+    people = [stage.add(name, "telegram", "en") for name in names]
+    for person in people:
+        await stage.say(person.name, code)
+        for label in ("English", "I agree", person.name, "Skip"):
+            await stage.choose(person.name, label)
+    return people
+
+
+def tap(stage: Stage, name: str, label: str) -> Awaitable[None]:
+    """Her tap on the way in, together with somebody else's."""
+    person = stage.people[name]
+    bubble = next(each for each in reversed(person.heard) if f"[{label}]" in str(each))
+    data = dict(bubble.buttons)[label]
+    update = person.phone.tap(data, int(bubble.id.rpartition("/")[2]))
+    channel = stage.channel(person)
+    headers = {"x-telegram-bot-api-secret-token": SECRET}
+    return stage.app.take(
+        channel, channel.receive("/webhooks/telegram", headers, json.dumps(update).encode())
+    )
+
+
+def heard(person: Person, words: str) -> int:
+    return sum(words in each.text for each in person.heard)
+
+
+def test_two_facilitators_welcome_at_once(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        people = await wait_outside(stage, ["Dara", "Bopha", "Kham"])
+        await asyncio.gather(
+            tap(stage, "Alex", "Welcome all 3"), tap(stage, "Mali", "Welcome all 3")
+        )
+        await stage.deliver()
+        for person in people:
+            assert heard(person, "Welcome to Weavers!") == 1
+        done = [heard(stage.people[each], "3 newcomers are in") for each in ("Alex", "Mali")]
+        late = [heard(stage.people[each], "Nobody waits") for each in ("Alex", "Mali")]
+        assert sorted(done) == sorted(late) == [0, 1]
+
+    staged(database_url, play, approval=True)
+
+
+def test_one_newcomer_is_welcomed_once(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        [person] = await wait_outside(stage, ["Dara"])
+        await asyncio.gather(tap(stage, "Alex", "Welcome"), tap(stage, "Mali", "Welcome"))
+        await stage.deliver()
+        assert heard(person, "Welcome to Weavers!") == 1
+        told = [heard(stage.people[each], "decided already") for each in ("Alex", "Mali")]
+        assert sorted(told) == [0, 1]
+
+    staged(database_url, play, approval=True)
+
+
+def test_a_community_that_ended_lets_nobody_in(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.say("Alex", "invite")
+        code = stage.code("weavers")
+        stage.load(programme(ended=True))
+        stage.add("Dara", "telegram", "en")
+        await stage.say("Dara", code)
+        assert heard(stage.people["Dara"], "This code does not open anything now.") == 1
+        await stage.choose("Alex", "End it")
+        await stage.say("Alex", "invite")
+        assert heard(stage.people["Alex"], "That group has ended") == 1
+        assert heard(stage.people["Alex"], "Only facilitators of a group can do this.") == 1
+        await stage.say("Noy", "Is anybody there who knows natural dyes?")
+        assert heard(stage.people["Noy"], "With an invite code you can join a group") == 1
+
+    staged(database_url, play)
+
+
+def test_a_community_that_opens_again_has_its_people(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        stage.load(programme(ended=True))
+        stage.load(programme(ended=False))
+        await stage.say("Alex", "facilitate")
+        assert heard(stage.people["Alex"], "3 members in Weavers.") == 1
+
+    staged(database_url, play)
+
+
+def test_an_announcement_that_is_too_long_or_no_text(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.later(timedelta(days=2))  # nobody on WhatsApp can be written to
+        await stage.say("Alex", "announce")
+        await stage.send_file("Alex", "voice")
+        assert heard(stage.people["Alex"], "Please write it in words") == 1
+        await stage.say("Alex", "long " * 300)
+        assert heard(stage.people["Alex"], "That is too long for one message.") == 1
+        await stage.say("Alex", "We meet on Friday.")
+        await stage.choose("Alex", "Send")
+        await stage.later(timedelta(minutes=2))
+        assert heard(stage.people["Mali"], "We meet on Friday.") == 1
+        assert heard(stage.people["Noy"], "We meet on Friday.") == 0  # her window is closed
+        await stage.say("Noy", "hello")
+        assert heard(stage.people["Noy"], "We meet on Friday.") == 1
+
+    staged(database_url, play)
+
+
+def test_help_is_near_in_a_discreet_community(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        noy = stage.people["Noy"]
+        await stage.say("Noy", "He has beaten me again and I am afraid of tonight.")
+        await stage.listen("Noy")
+        await stage.choose("Noy", "Get help now")
+        assert heard(noy, HELP["en"]) == 1
+        assert heard(noy, ABROAD["en"]) == 0, "her own country only"
+        assert "Your question:" in noy.heard[-2].text, "the draft is still there"
+        await stage.choose("Noy", "Cancel")
+        await stage.say("Noy", "emergency")
+        assert heard(noy, HELP["en"]) == 2
+
+    staged(database_url, play, discreet=True)
+
+
+def test_help_in_her_own_language(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        khammany = stage.add("Khammany", "whatsapp", "lo")
+        stage.settle(khammany, "weavers")
+        await stage.say("Khammany", "help now")
+        assert heard(khammany, HELP["lo"]) == 1
+
+    staged(database_url, play)
+
+
+def test_pictures_travel_as_pictures(database_url: str) -> None:
+    """WhatsApp is given an address to fetch, which shows nothing but the code's link."""
+
+    async def play(stage: Stage) -> None:
+        stage.settle(stage.add("Kham", "whatsapp", "en"), "weavers", "facilitator")
+        await stage.say("Kham", "invite")
+        sent = [each["fields"] for each in stage.requests if "MediaUrl" in each["fields"]]
+        assert len(sent) == 2
+        assert all(
+            each["MediaUrl"].startswith("https://bot.example.org/pictures/") for each in sent
+        )
+        assert all(each["MediaUrl"].endswith(".png") for each in sent)
+
+    staged(database_url, play)
