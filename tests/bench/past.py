@@ -91,6 +91,8 @@ STATEMENTS = (
     "INSERT INTO posts (thread_id, community_id, author_id, kind, state, message_id, created_at)"
     " SELECT :set, 1, n, CASE n WHEN :set THEN 'question' ELSE 'answer' END, 'live',"
     " CASE n WHEN :set THEN :message END, :at FROM {numbers} WHERE n <= 200",
+    "INSERT INTO showings (post_id, delivery_id)"
+    " SELECT (SELECT id FROM posts WHERE message_id = :message), :delivery + n FROM {numbers}",
     "INSERT INTO follows (thread_id, member_id, created_at)"
     " SELECT :set, n, :at FROM {numbers} WHERE n <= 200",
 )
