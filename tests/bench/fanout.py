@@ -36,7 +36,7 @@ def run(rig: Rig) -> None:
             by_hand.append(_tell_by_hand(opened, hand, f"by hand {number}"))
         opened.close()
         hand.close()
-        times = median(ours) / median(by_hand)
+        times = median(a / b for a, b in zip(ours, by_hand, strict=True))
         print(
             f"  {database}: {median(ours) * 1000:.0f} ms, by hand in one statement"
             f" {median(by_hand) * 1000:.0f} ms: {times:.1f} times"

@@ -34,13 +34,13 @@ def run(rig: Rig) -> None:
         half = 0.0
         for where, commands in COMMANDS.items():
             with ExitStack() as exits:
-                store = rig.store(database, f"latency_{len(commands)}", max(1000, rig.size.half))
+                store = rig.store(database, f"latency_{len(commands)}", 500)
                 servers = [rig.linkline(exits, store, command) for command in commands]
                 time.sleep(2)  # lanes are owned, commands registered
                 if where == "another process":
                     _print_idle(database, servers[-1])
                 load = rig.start(exits, "load", "tests.bench.load")
-                rig.load(load, servers[0], OPENING, 16, max(rig.size.half, 500))
+                rig.load(load, servers[0], OPENING, 16, 500)
                 half = half or _throughput(rig, load, servers[0]) / 2
                 _measure(rig, Place(store, where, servers), half)
 
@@ -52,13 +52,19 @@ def _throughput(rig: Rig, load: Process, server: Process) -> float:
 
 def _measure(rig: Rig, place: Place, half: float) -> None:
     pace = random.Random(1)  # everywhere the same
-    idle = [pace.uniform(0.1, 0.3) for _ in range(rig.size.idle)]
-    busy = [pace.expovariate(half) for _ in range(rig.size.half)]
     with ExitStack() as exits:
         phones = rig.start(exits, "phones", "tests.bench.pace")
-        for name, pauses in (("idle", idle), (f"{half:.0f} a second", busy)):
-            took = sorted(_latencies(rig, phones, place.servers[0], pauses))
-            p50, p95 = (1000 * took[int(len(took) * part)] for part in (0.5, 0.95))
+        for name, count, pause in (
+            ("idle", rig.size.idle, lambda: pace.uniform(0.1, 0.3)),
+            (f"{half:.0f} a second", rig.size.half, lambda: pace.expovariate(half)),
+        ):
+            rounds = []
+            for _ in range(rig.size.rounds):
+                pauses = [pause() for _ in range(count)]
+                rounds.append(sorted(_latencies(rig, phones, place.servers[0], pauses)))
+            p50, p95 = (
+                1000 * median(took[int(count * part)] for took in rounds) for part in (0.5, 0.95)
+            )
             most = MOST_MS[place.where]
             print(
                 f"  {place.store.name + ', ' + place.where:<30}{name:>15}: p50 {p50:>4.0f},"

@@ -7,6 +7,7 @@ people, most of them to the few who write most.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -112,6 +113,7 @@ def live_through(store: Store, lane: str, count: int) -> None:
         for statement in dialect.after:
             db.execute(text(statement))
     engine.dispose()
+    os.sync()  # what is measured next does not wait for it
 
 
 def _write_set(db: Connection, dialect: Dialect, values: dict[str, Any]) -> None:

@@ -25,18 +25,16 @@ class Size:
     rounds: int
     sends: int  # deliveries of a sender's round
     updates: dict[int, int]  # concurrency: updates a round
-    idle: int  # updates one at a time, for their latency
-    half: int  # updates at half the throughput
+    idle: int  # updates one at a time, for their latency, a round
+    half: int  # updates at half the throughput, a round
     old: int  # deliveries of the past
     turns: int  # people who take part where turns are compared
 
 
 FULL = Size(
-    rounds=3, sends=5000, updates={16: 500, 1: 150}, idle=80, half=600, old=1_000_000, turns=60
+    rounds=3, sends=5000, updates={16: 500, 1: 150}, idle=30, half=250, old=1_000_000, turns=60
 )
-QUICK = Size(
-    rounds=3, sends=500, updates={16: 120, 1: 40}, idle=20, half=120, old=100_000, turns=20
-)
+QUICK = Size(rounds=3, sends=500, updates={16: 120, 1: 40}, idle=10, half=60, old=100_000, turns=20)
 MEMBERS = 10_000  # where it is not said otherwise
 
 Rates = dict[tuple[str, int], list[float]]
