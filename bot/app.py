@@ -93,6 +93,16 @@ class App:
         self.scheduler.stop()
         await self._cancel()
         self.database.abandon()
+        self._start_again()
+
+    async def move_to(self, settings: Settings) -> None:
+        """Finish what is on its way, then go on with another store and its channels."""
+        await self.stop()
+        self.settings = settings
+        self.channels = list_channels(settings)
+        self._start_again()
+
+    def _start_again(self) -> None:
         self._join()
         if self._sends:
             self.start_sending()

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 _shift = timedelta(0)
+_stands_at: datetime | None = None
 
 
 def now() -> datetime:
     """The present moment, aware, UTC."""
-    return datetime.now(UTC) + _shift
+    return (_stands_at or datetime.now(UTC)) + _shift
 
 
 def move(by: timedelta) -> None:
@@ -16,7 +17,30 @@ def move(by: timedelta) -> None:
     _shift += by
 
 
-def reset() -> None:
-    """Back to the real time."""
-    global _shift
-    _shift = timedelta(0)
+def reset(shift: timedelta = timedelta(0)) -> None:
+    """Back to the real time, or to what it was moved by before."""
+    global _shift, _stands_at
+    _shift, _stands_at = shift, None
+
+
+def moved() -> timedelta:
+    """How far it was moved."""
+    return _shift
+
+
+def stand() -> None:
+    """No time passes until go_on(), but by move(); while the simulator plays a transcript."""
+    global _stands_at
+    _stands_at = _stands_at or datetime.now(UTC)
+
+
+def go_on() -> None:
+    """Time passes again, from where it stood."""
+    global _shift, _stands_at
+    if _stands_at is not None:
+        _shift -= datetime.now(UTC) - _stands_at
+        _stands_at = None
+
+
+def stands() -> bool:
+    return _stands_at is not None

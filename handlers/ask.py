@@ -13,7 +13,6 @@ from bot.smalltalk import has_words, is_agreement, is_small
 from bot.store import communities, messages, posts, programmes
 from bot.store.communities import Community, Membership
 from bot.store.messages import Audience
-from bot.store.posts import Post
 
 BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
@@ -116,7 +115,6 @@ def community(turn: Turn) -> None:
 
 def _preview(turn: Turn, where: Community, after: timedelta) -> None:
     turn.data["community"] = where.id
-    draft = posts.get(turn.db, turn.data["post"])
     peers = turn.reach(Audience("community", where.id, but=(turn.member.id,))).all
     me = Ref("members", turn.member.id)
     about = _n(
@@ -132,18 +130,21 @@ def _preview(turn: Turn, where: Community, after: timedelta) -> None:
             community=where.ref,
             name=me,
         )
-    lines = [_("Your question:"), _("{post}", post=draft.ref), about]
-    if draft.heavy:
+    heavy = bool(turn.data.get("heavy"))
+    lines = [_("Your question:"), _("{post}", post=Ref("posts", turn.data["post"])), about]
+    if heavy:
         lines.append(_("Others first read that it is a heavy story, and choose when to read it."))
-    turn.ask(*lines, choices=_choices(turn, where, draft), then=confirm, free=True, after=after)
+    turn.ask(
+        *lines, choices=_choices(turn, where, heavy=heavy), then=confirm, free=True, after=after
+    )
 
 
-def _choices(turn: Turn, where: Community, draft: Post) -> list[Choice]:
+def _choices(turn: Turn, where: Community, *, heavy: bool) -> list[Choice]:
     found = [
         Choice("send", _("Send")),
         Choice("change", _("Change")),
         Choice("cancel", _("Cancel")),
-        Choice("heavy", _("Not a heavy story") if draft.heavy else _("It is a heavy story")),
+        Choice("heavy", _("Not a heavy story") if heavy else _("It is a heavy story")),
     ]
     if where.discreet and programmes.list_help(turn.db, where.id):
         found.append(Choice("help", _("Get help now")))
@@ -161,11 +162,11 @@ def confirm(turn: Turn) -> None:
         turn.data = {}
         return turn.ask(_("Please write it again, as you would like it."), then=question)
     if turn.choice == "help":
-        turn.start("support.show", **turn.data)
+        turn.start("support.show", **turn.data)  # then the same draft again
         return _preview(turn, _where(turn), timedelta(0))
     if turn.choice == "heavy":
-        draft = posts.get(turn.db, turn.data["post"])
-        posts.mark(turn.db, draft.id, heavy=not draft.heavy)
+        turn.data["heavy"] = not turn.data.get("heavy")
+        posts.mark(turn.db, turn.data["post"], heavy=turn.data["heavy"])
         return _preview(turn, _where(turn), timedelta(0))
     turn.start("opening.send", **turn.data)
 

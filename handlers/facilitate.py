@@ -121,7 +121,7 @@ def unanswered(turn: Turn) -> None:
         _(
             "{thread}, since {at}: {question}",
             thread=thread.ref,
-            at=thread.created_at,
+            at=thread.created_at.date(),
             question=Ref("posts", post_id, 60),
         )
         for thread, post_id in found

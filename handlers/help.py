@@ -24,6 +24,10 @@ def start(turn: Turn) -> None:
         ),
         _("Write MENU for all you can do, CANCEL to end something, STOP to get no more messages."),
         _("Peers see the name you chose and what you send. No member sees your number."),
+        _(
+            "Do others see this phone? Write DISCREET: "
+            "then messages stay closed until you open them."
+        ),
     )
     for contact in programmes.list_contacts(turn.db)[:1]:
         turn.say(_("If you are stuck, ask {contact}.", contact=contact))

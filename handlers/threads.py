@@ -10,6 +10,7 @@ from bot.store.threads import Thread
 
 SHOWN = 6  # posts of a thread in one look
 LISTED = 8  # questions in one list
+STORIES = 4  # heavy posts that can be opened from one look
 
 STATES = {
     "asked": _("no answer yet"),
@@ -66,9 +67,19 @@ def show(turn: Turn) -> None:
         community=Ref("communities", thread.community_id),
         state=STATES[thread.state],
     )
-    heavy = [Choice(f"heavy.read:{post.id}", _("Read the story")) for post in shown if post.heavy]
-    choices = [*heavy[:1], *_choices(turn, thread, heavy=bool(heavy))]
+    stories = _stories([post for post in shown if post.heavy])
+    choices = [*stories, *_choices(turn, thread, heavy=bool(stories))]
     turn.say(head, *lines, choices=choices, subject=thread.ref)
+
+
+def _stories(heavy: list[Post]) -> list[Choice]:
+    """Heavy posts are opened one by one, the oldest first."""
+    if len(heavy) == 1:
+        return [Choice(f"heavy.read:{heavy[0].id}", _("Read the story"))]
+    return [
+        Choice(f"heavy.read:{post.id}", _("Read story {number}", number=number))
+        for number, post in enumerate(heavy[:STORIES], 1)
+    ]
 
 
 def _line(post: Post) -> Text:

@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,7 +21,7 @@ from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from bot import clock, programme
+from bot import clock, programme, transcripts
 from bot.app import App
 from bot.channels import Channel, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
@@ -40,7 +40,10 @@ TOKEN = "123456:AAtest-token"
 ACCOUNT = "AC" + "0" * 32
 AUTH = "an-auth-token"
 SENDER = "whatsapp:+14155238886"
-MONDAY = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # when a play begins; ten o'clock in Vientiane
+LINKS = {
+    "telegram": "https://t.me/linkline_bot?start=",
+    "whatsapp": "https://wa.me/14155238886?text=",
+}
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
 
@@ -54,15 +57,7 @@ class Heard:
 
     def __str__(self) -> str:
         """The words, and the choices in square brackets whatever they look like on the phone."""
-        if self.buttons:
-            return f"{self.text}\n{' '.join(f'[{label}]' for label, _data in self.buttons)}"
-        head, _blank, tail = self.text.rpartition("\n\n")
-        lines = tail.split("\n")
-        numbered = [re.fullmatch(rf"{n}\. (.*)", line) for n, line in enumerate(lines, 1)]
-        if not all(numbered):
-            return self.text
-        labels = " ".join(f"[{found[1]}]" for found in numbered if found)
-        return f"{head}\n{labels}" if head else labels
+        return transcripts.heard(self.text, [label for label, _data in self.buttons])
 
 
 @dataclass
@@ -96,7 +91,7 @@ class Stage:
     """The bot, the people, and the time."""
 
     def __init__(self, database_url: str) -> None:
-        clock.move(MONDAY - clock.now())
+        clock.move(transcripts.BEGINS - clock.now())
         self.settings = Settings(_env_file=None, database_url=database_url, public_url=PUBLIC)  # type: ignore[call-arg]
         self.people: dict[str, Person] = {}
         self.by_address: dict[str, Person] = {}
@@ -136,13 +131,7 @@ class Stage:
         found = programme.Programme.model_validate(source)
         lanes = {each.name: each.lane for each in self.app.channels}
         self.app.database.run_now(lambda db: programme.load(db, found, lanes, clock.now()))
-        self.app.database.run_now(self._save_links)
-
-    def _save_links(self, db: Any) -> None:
-        """What the bot learns from its providers when it starts."""
-        telegram, whatsapp = self.app.channels[:2]
-        save_link(db, telegram.lane, "https://t.me/linkline_bot?start=")
-        save_link(db, whatsapp.lane, "https://wa.me/14155238886?text=")
+        self.app.database.run_now(lambda db: _save_links(db, lanes))
 
     def add(self, name: str, channel: str, language: str) -> Person:
         number = next(self._numbers)
@@ -307,7 +296,8 @@ class Stage:
             known = {each.id for each in person.heard}
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
-                    person.get(Heard(bubble.id, bubble.text, list(bubble.buttons)))
+                    picture = "(QR) " if bubble.picture else ""
+                    person.get(Heard(bubble.id, picture + bubble.text, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
         """The next unread bubble; she waits a little for it."""
@@ -335,6 +325,13 @@ class Stage:
 
     def complaints(self) -> list[Any]:
         return [each["complaints"] for each in self.requests if each["complaints"]]
+
+
+def _save_links(db: Any, lanes: dict[str, str]) -> None:
+    """What the bot learns from its providers when it starts."""
+    for name, link in LINKS.items():
+        if name in lanes:
+            save_link(db, lanes[name], link)
 
 
 class TelegramRecorder(BaseRequest):

@@ -33,24 +33,27 @@ LEVELS = (
     ("bot.invitation",),
     ("bot.models.keys",),
     ("bot.models.*",),
-    ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
+    (
+        "bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels", "bot.transcripts",
+        "bot.phones",
+    ),
     ("bot.channels.telegram.*",),
-    ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes"),
+    ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.journal"),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth"),
-    ("bot.routes", "bot.sender", "bot.upkeep", "handlers.*"),
-    ("bot.router",),
+    ("bot.routes", "bot.sender", "bot.upkeep", "bot.playing", "handlers.*"),
+    ("bot.router", "bot.rehearsal"),
     ("bot.app",),  # joins the parts
     ("bot.web.*", "bot.doctor"),
     ("bot.web",),
     ("bot.cli",),
     ("bot.__main__",),
-)
+)  # fmt: skip
 
 # Folders whose files all look the same: what each file in them may know of ours.
 MAY_KNOW = {
     "bot.channels.*": (
-        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.channels",
-        "bot.channels.telegram.*",
+        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.phones",
+        "bot.channels", "bot.channels.telegram.*",
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",

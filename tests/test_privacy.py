@@ -36,6 +36,9 @@ NAMES = {
     "Alex": "Alexandria73",
     "Mai": "Maivongsa74",
     "Bo": "Bounthavy75",
+    "Kea": "Keasophal76",
+    "Mali": "Malisavanh77",
+    "Sophea": "Sopheanary78",
 }
 ORGANISATION = "ກຸ່ມຕ່ຳຫູກ Basketry Collective 8841"
 QUESTION = "Where do widows of Phonsavanh borrow 4400 dollars?"
@@ -201,7 +204,10 @@ async def act_out(path: Path, database_url: str) -> tuple[MarkedStage, set[str]]
     return stage, said
 
 
-@pytest.mark.parametrize("name", ["question", "welcome", "bursts", "declined", "meanings"])
+@pytest.mark.parametrize(
+    "name",
+    ["question", "welcome", "bursts", "declined", "meanings", "hiding", "discreet", "announce"],
+)
 def test_transcripts_leave_nothing_in_the_clear(
     name: str,
     database_url: str,

@@ -6,8 +6,10 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -15,15 +17,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from bot import clock, models, seals
+from bot import clock, models, playing, rehearsal, seals
 from bot.app import App
 from bot.channels import simulator as channel
-from bot.channels.simulator import Phones
 from bot.db import Database, StoreDown
 from bot.i18n import catalogue, languages
+from bot.phones import Phones
 from bot.settings import Settings
 from bot.store import invites
-from bot.web import build, simulator, webhooks
+from bot.web import build, webhooks
 from tests import stage
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 from tests.transcript import Transcript, programme
@@ -37,6 +39,12 @@ SIMULATOR = [
     ("POST", "/simulator/clock"),
     ("POST", "/simulator/invite"),
     ("POST", "/simulator/restart"),
+    ("GET", "/simulator/choices"),
+    ("GET", "/simulator/export"),
+    ("POST", "/simulator/rehearsal"),
+    ("POST", "/simulator/step"),
+    ("POST", "/simulator/provider"),
+    ("POST", "/simulator/translation"),
     ("GET", "/static/simulator.js"),
     ("GET", "/static/simulator.css"),
     ("GET", "/favicon.ico"),
@@ -49,7 +57,8 @@ def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
     """Phones of this test alone."""
     found = Phones()
     monkeypatch.setattr(channel, "phones", lambda: found)
-    monkeypatch.setattr(simulator, "phones", lambda: found)
+    monkeypatch.setattr(playing, "phones", lambda: found)
+    monkeypatch.setattr(rehearsal, "phones", lambda: found)
     return found
 
 
@@ -285,7 +294,7 @@ def test_production_has_little_else(production: TestClient) -> None:
     assert (page.status_code, page.text) == (200, "Linkline\n")
     assert production.get("/healthz").status_code == 200
     routes = {route.path for route in production.app.routes}  # type: ignore[attr-defined]
-    assert routes == {"/webhooks/{channel}", "/healthz", "/metrics", "/"}
+    assert routes == {"/webhooks/{channel}", "/pictures/{token}.png", "/healthz", "/metrics", "/"}
 
 
 # The simulator
@@ -294,7 +303,8 @@ def test_production_has_little_else(production: TestClient) -> None:
 def test_every_simulator_route_is_there_in_development(client: TestClient) -> None:
     for method, path in SIMULATOR:
         if "events" not in path:
-            assert client.request(method, path, json={}).status_code != 404 or "invite" in path
+            status = client.request(method, path, json={}).status_code
+            assert status != 404 or path.endswith(("invite", "step", "export"))
     routes = {route.path for route in client.app.routes}  # type: ignore[attr-defined]
     tried = {path for _method, path in SIMULATOR if not path.startswith(("/static", "/web"))}
     assert routes - {"/static", "/", "/healthz", "/metrics", "/webhooks/{channel}"} == tried
@@ -323,12 +333,12 @@ def test_the_page_in_no_language_of_ours(language: str, client: TestClient) -> N
 def test_the_page_keeps_its_own_policy(client: TestClient) -> None:
     answer = client.get("/")
     policy = answer.headers["content-security-policy"]
-    assert policy == "default-src 'self'; frame-ancestors 'none'"
+    assert policy == "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
     assert not re.search(r"<[^>]+\s(style|on\w+)=", answer.text)
     for found in re.finditer(r"<script([^>]*)>", answer.text):
         assert "src=" in found[1] or 'type="application/json"' in found[1]
     assert not re.search(r'(src|href)="(https?:)?//', answer.text)
-    for path in re.findall(r'(?:src|href)="(/[^"]+)"', answer.text):
+    for path in set(re.findall(r'(?:src|href)="(/[^"]+)"', answer.text)) - {"/simulator/export"}:
         assert client.get(path).status_code == 200, path
 
 
@@ -340,7 +350,7 @@ def test_static_stays_in_its_folder(client: TestClient) -> None:
 
 def test_state(client: TestClient, phones: Phones) -> None:
     found = client.get("/simulator/state").json()
-    assert set(found) == {"clock", "looks", "languages", "phones"}
+    assert set(found) == {"clock", "stands", "looks", "languages", "phones", "rehearsal"}
     assert [each["id"] for each in found["phones"]] == list(phones.all)
     assert set(found["languages"]) == set(languages())
     assert found["looks"] == ["whatsapp", "telegram"]
@@ -415,7 +425,7 @@ def test_no_such_phone(wanted: dict[str, Any], client: TestClient, phones: Phone
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b""])
-@pytest.mark.parametrize("path", ["phones", "clock"])
+@pytest.mark.parametrize("path", ["phones", "clock", "rehearsal", "provider", "translation"])
 def test_no_json(path: str, body: bytes, client: TestClient) -> None:
     answer = client.post(f"/simulator/{path}", content=body, headers=JSON)
     assert answer.status_code == 400
@@ -432,7 +442,7 @@ def test_a_foreign_page_cannot_change(path: str, client: TestClient, phones: Pho
     assert clock._shift.total_seconds() == 0
 
 
-@pytest.mark.parametrize("path", ["invite", "restart"])
+@pytest.mark.parametrize("path", ["invite", "restart", "rehearsal", "step", "provider"])
 def test_a_foreign_page_cannot_restart_or_invite(path: str, client: TestClient, app: App) -> None:
     load_crafts(app)
     answer = client.post(f"/simulator/{path}", headers={"content-type": "text/plain"})
@@ -526,6 +536,122 @@ def test_restart_does_not_make_a_worker(client: TestClient, app: App) -> None:
     client.post("/simulator/restart", json={})
     client.portal.call(asyncio.sleep, 0)  # type: ignore[union-attr]
     assert not app.scheduler._ticker.running
+
+
+# The rehearsal room
+
+
+def test_choices(client: TestClient) -> None:
+    found = client.get("/simulator/choices", params={"lang": "lo"}).json()
+    names = {each["name"]: each for each in found["programmes"]}
+    assert names["quiet-programme"]["discreet"] and not names["demo-programme"]["discreet"]
+    assert names["demo-programme"]["title"] == "ການເຊື່ອມຕໍ່ ແລະ ການຮຽນຮູ້"
+    assert [each["id"] for each in names["demo-programme"]["people"]] == ["noy", "dara", "alex"]
+    assert {"name", "title", "problem"} == set(found["transcripts"][0])
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"programme": "none", "people": []},
+        {"programme": "demo-programme"},
+        {"programme": "demo-programme", "people": "noy"},
+        {"programme": "demo-programme", "people": [1]},
+        {"programme": ["demo-programme"], "people": ["noy"]},
+        {"transcript": "../../etc/passwd"},
+        {"transcript": None},
+    ],
+)
+def test_no_such_rehearsal(wanted: dict[str, Any], client: TestClient, phones: Phones) -> None:
+    assert client.post("/simulator/rehearsal", json=wanted).status_code == 400
+    assert client.get("/simulator/state").json()["rehearsal"] is None
+    assert list(phones.all) == ["noy", "dara", "alex", "new"]
+
+
+def test_a_rehearsal(client: TestClient, phones: Phones) -> None:
+    wanted = {"programme": "quiet-programme", "people": ["rom"], "newcomer": True}
+    assert client.post("/simulator/rehearsal", json=wanted).status_code == 200
+    state = client.get("/simulator/state").json()
+    assert state["rehearsal"]["name"] == "quiet-programme"
+    assert [each["id"] for each in state["phones"]] == ["rom", "new"]
+    assert client.post("/simulator/step", json={}).status_code == 404
+    exported = client.get("/simulator/export")
+    assert exported.headers["content-disposition"].startswith("attachment")
+    assert "Romduol 34 [telegram, km] listening facilitator" in exported.text
+    assert client.post("/simulator/rehearsal", json={}).json() == {"rehearsal": None}
+    assert list(phones.all) == ["noy", "dara", "alex", "new"]
+    assert client.get("/simulator/export").status_code == 404
+
+
+def test_a_stored_talk(client: TestClient) -> None:
+    client.post("/simulator/rehearsal", json={"transcript": "question"})
+    about = client.get("/simulator/state").json()["rehearsal"]
+    assert about["position"] == 0 < about["total"]
+    step = client.post("/simulator/step", json={}).json()
+    assert (step["position"], step["sign"], step["outcome"]) == (1, ">", "done")
+    assert client.get("/simulator/state").json()["stands"] is True
+    client.post("/simulator/rehearsal", json={})
+    assert client.get("/simulator/state").json()["stands"] is False
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"phone": "nobody", "provider": "slow"},
+        {"phone": ["noy"], "provider": "slow"},
+        {"phone": "noy", "provider": "on fire"},
+        {"phone": "noy", "provider": ["slow"]},
+        {"phone": "dara", "provider": "window"},
+        {},
+    ],
+)
+def test_no_such_provider(wanted: dict[str, Any], client: TestClient, phones: Phones) -> None:
+    assert client.post("/simulator/provider", json=wanted).status_code == 400
+    assert {each.provider for each in phones.all.values()} == {"works"}
+
+
+def test_a_provider_changes(client: TestClient, app: App, phones: Phones) -> None:
+    """Telegram tells the bot who blocks it; WhatsApp does not."""
+    for id_, states, events in (
+        ("noy", ["blocked", "window", "works"], 0),
+        ("dara", ["blocked", "blocked", "busy", "works", "blocked", "works"], 4),
+    ):
+        before = count(app, models.inbox)
+        for state in states:
+            answer = client.post("/simulator/provider", json={"phone": id_, "provider": state})
+            assert answer.json() == {"provider": state}
+        assert phones.all[id_].provider == "works"
+        assert count(app, models.inbox) - before == events
+
+
+def test_another_language(client: TestClient, app: App, phones: Phones) -> None:
+    client.post("/simulator/rehearsal", json={"programme": "demo-programme", "people": ["dara"]})
+    client.post("/webhooks/simulator", json={"phone": "dara", "text": "menu"})
+    assert client.portal is not None
+    client.portal.call(app.drain)
+    bubble = next(each for each in phones.all["dara"].bubbles if not each.mine)
+    wanted = {"phone": "dara", "bubble": bubble.id}
+    said = {
+        code: client.post("/simulator/translation", json=wanted | {"language": code}).json()
+        for code in languages()
+    }
+    assert said["km"]["text"] == bubble.text
+    assert said["km"]["labels"] == [label for label, _data in bubble.buttons]
+    assert said["en"]["labels"][0] == "Ask a question"
+    assert len({each["text"] for each in said.values()}) == 3
+    for odd in ({"bubble": "dara/none"}, {"bubble": None}, {"bubble": [1]}):
+        odd = {"phone": "dara", "language": "en"} | odd
+        assert client.post("/simulator/translation", json=odd).status_code == 404
+    for odd in ({"language": "fr"}, {"language": None}, {"phone": "nobody"}):
+        odd = wanted | {"language": "en"} | odd
+        assert client.post("/simulator/translation", json=odd).status_code == 400
+
+
+def test_to_the_morning(client: TestClient) -> None:
+    answer = client.post("/simulator/clock", json={"to": "morning"}).json()
+    there = datetime.fromisoformat(answer["clock"]).astimezone(ZoneInfo("Asia/Vientiane"))
+    assert (there.hour, there.minute) == (8, 0)
+    assert 0 < clock.moved().total_seconds() <= 32 * 3600
 
 
 def test_events(app: App, phones: Phones) -> None:

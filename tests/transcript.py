@@ -1,105 +1,21 @@
-"""Read a transcript and play it.
+"""Play a transcript on the stage: the real channel code, and every word that is heard.
 
-    Noy [whatsapp, lo] crafts              a member of the community crafts, on WhatsApp, in Lao
-    Alex [telegram, en] crafts facilitator
-    Somebody [telegram, en]                a stranger
-    community crafts: approval, discreet   (a line for each community that is not plain)
-    on their own channels only             (what is said differs by channel)
-
-    Noy > words              says           Noy < words         hears, in full
-    Noy > [Send]             chooses                            | another line of the same bubble
-    Noy > {crafts}           an invite code in place of the braces; {crafts facilitator}
-    Noy > "old words" <- new words          replies to the bubble that holds the old words
-    Noy > (voice)            sends a voice note, photo or sticker
-    Noy > (edits "old") new  (forwards) words  (blocks)  (unblocks)      on Telegram
-    -- the bot restarts --   -- 2 days later --   # a comment
-
-A bubble that nobody heard fails the test.
+What a transcript looks like stands in bot/transcripts.py. A bubble that nobody heard fails.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import clock
-from tests.stage import Stage
+from bot import clock, transcripts
+from bot.channels import simulator
+from bot.phones import Phone
+from bot.transcripts import Deed, Line, Transcript, programme, read
+from tests.stage import Person, Stage
 
-_CAST = re.compile(r"(\w+) \[([\w/]+), (\w+)\](.*)")
-_LINE = re.compile(r"(\w+) ([<>]) (.*)")
-_LATER = re.compile(r"-- (\d+) (second|minute|hour|day|week)s? later --")
-_EDIT = re.compile(r'\(edits "(.+?)"\) (.*)', re.S)
-_REPLY = re.compile(r'"(.+?)" <- (.*)', re.S)
-
-
-@dataclass
-class Line:
-    number: int
-    who: str
-    sign: str  # < or >, or - for what happens to all
-    words: str
-
-
-@dataclass
-class Transcript:
-    cast: list[tuple[str, str, str, list[str]]]  # name, channel, language, community and role
-    communities: dict[str, list[str]]
-    lines: list[Line]
-    own_only: bool = False
-
-
-def read(path: Path) -> Transcript:
-    found = Transcript([], {}, [])
-    for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        _read_line(found, number, line, path)
-    for _name, _channel, _language, place in found.cast:
-        if place:
-            found.communities.setdefault(place[0], [])
-    return found
-
-
-def _read_line(found: Transcript, number: int, line: str, path: Path) -> None:
-    if line == "on their own channels only":
-        found.own_only = True
-    elif line.startswith("| ") or line == "|":
-        found.lines[-1].words += "\n" + line[2:]
-    elif line.startswith("community "):
-        slug, _colon, rules = line.removeprefix("community ").partition(":")
-        found.communities[slug.strip()] = [each.strip() for each in rules.split(",")]
-    elif cast := _CAST.fullmatch(line):
-        found.cast.append((cast[1], cast[2], cast[3], cast[4].split()))
-    elif spoken := _LINE.fullmatch(line):
-        found.lines.append(Line(number, spoken[1], spoken[2], spoken[3]))
-    elif line.startswith("--"):
-        found.lines.append(Line(number, "", "-", line))
-    else:
-        raise ValueError(f"{path.name}:{number} is no line of a transcript: {line}")
-
-
-def programme(transcript: Transcript) -> dict[str, Any]:
-    rows = [
-        {
-            "slug": slug,
-            "names": {"en": slug.title(), "lo": slug.title(), "km": slug.title()},
-            "language": "lo",
-            "timezone": "Asia/Vientiane",
-            "approval": "approval" in rules,
-            "discreet": "discreet" in rules,
-        }
-        for slug, rules in transcript.communities.items()
-    ]
-    about = {
-        "slug": "test",
-        "names": {"en": "T", "lo": "T", "km": "T"},
-        "contact": "help@example.org",
-    }
-    return {"programme": about, "communities": rows}
+__all__ = ["Line", "Transcript", "play", "programme", "read", "record"]
 
 
 async def play(path: Path, database_url: str, channel: str | None = None) -> Stage:
@@ -124,10 +40,10 @@ async def play(path: Path, database_url: str, channel: str | None = None) -> Sta
 async def _stage(transcript: Transcript, database_url: str, channel: str | None) -> Stage:
     stage = Stage(database_url)
     stage.load(programme(transcript))
-    for name, own, language, place in transcript.cast:
-        person = stage.add(name, channel or own, language)
-        if place:
-            stage.settle(person, *place)
+    for part in transcript.cast:
+        person = stage.add(part.name, channel or part.channel, part.language)
+        for slug in part.communities:
+            stage.settle(person, slug, part.role)
     return stage
 
 
@@ -152,7 +68,9 @@ async def record(path: Path, database_url: str) -> str:
     for line in transcript.lines:
         if line.sign == "<":
             continue
-        said.append(f"{line.who} > {line.words}" if line.sign == ">" else line.words)
+        said.append(
+            transcripts.spoken(line.who, ">", line.words) if line.sign == ">" else line.words
+        )
         if line.sign == ">":
             await _act(stage, line.who, _with_codes(stage, line.words))
         else:
@@ -161,44 +79,87 @@ async def record(path: Path, database_url: str) -> str:
             clock.move(timedelta(seconds=1))
             await stage.deliver()
         for person in stage.people.values():
-            said += [_as_lines(f"{person.name} < {bubble}") for bubble in person.unread]
+            said += [transcripts.spoken(person.name, "<", str(each)) for each in person.unread]
             person.unread.clear()
     await stage.close()
     return "\n".join(said)
 
 
-def _as_lines(heard: str) -> str:
-    first, *rest = heard.split("\n")
-    return "\n".join([first, *(f"| {line}" if line else "|" for line in rest)])
-
-
 async def _happen(stage: Stage, words: str) -> None:
-    if words == "-- the bot restarts --":
+    if words == transcripts.RESTART:
         return await stage.restart()
-    found = _LATER.fullmatch(words)
-    assert found, words
-    await stage.later(timedelta(**{f"{found[2]}s": int(found[1])}))
+    by = transcripts.later(words)
+    assert by is not None, words
+    await stage.later(by)
 
 
 async def _act(stage: Stage, who: str, words: str) -> None:
-    if found := _REPLY.fullmatch(words):
-        await stage.reply(who, found[1], found[2])
-    elif re.fullmatch(r"\[[^]]+\]", words):
-        await stage.choose(who, words[1:-1])
-    elif found := _EDIT.fullmatch(words):
-        await stage.edit(who, found[1], found[2])
-    elif words.startswith("(forwards) "):
-        await stage.forward(who, words.removeprefix("(forwards) "))
-    elif words in ("(blocks)", "(unblocks)"):
-        await stage.membership(who, words[1:-2])
-    elif words in ("(voice)", "(photo)", "(sticker)"):
-        await stage.send_file(who, words[1:-1])
+    deed = transcripts.deed(words)
+    person = stage.people[who]
+    on_page = _on_page(person, deed)
+    if on_page is not None:
+        await stage.page(person, on_page)
+    elif deed.verb == "provider":
+        assert isinstance(person.phone, Phone), "only a provider of the simulator fails by a word"
+        person.phone.provider = deed.words
+    elif deed.verb == "reply":
+        await _reply(stage, who, deed)
     else:
-        await stage.say(who, words)
+        await _act_anywhere(stage, who, deed)
+
+
+async def _act_anywhere(stage: Stage, who: str, deed: Deed) -> None:
+    match deed.verb:
+        case "choose":
+            await stage.choose(who, deed.words)
+        case "edit":
+            await stage.edit(who, deed.about, deed.words)
+        case "forward":
+            await stage.forward(who, deed.words)
+        case "membership":
+            await stage.membership(who, deed.words.removesuffix("s"))
+        case "send":
+            await stage.send_file(who, deed.words)
+        case _:
+            await stage.say(who, deed.words)
+
+
+def _on_page(person: Person, deed: Deed) -> dict[str, Any] | None:
+    """What a phone of the simulator does by itself; the stage knows only those of the providers."""
+    if not isinstance(person.phone, Phone):
+        return None
+    if deed.verb == "edit":
+        said = [fact for fact in simulator.phones().journal if fact.words == deed.about]
+        return {
+            "edit": next(fact.bubble for fact in said if fact.phone == person.phone.id),
+            "text": deed.words,
+        }
+    return {
+        "forward": {"text": deed.words, "forwarded": True},
+        "membership": {"membership": deed.words},
+    }.get(deed.verb)
+
+
+async def _reply(stage: Stage, who: str, deed: Deed) -> None:
+    """Words, or a choice on the bubble that holds the old words."""
+    choice = transcripts.deed(deed.words)
+    if choice.verb != "choose":
+        return await stage.reply(
+            who, deed.about, choice.words if choice.verb == "say" else deed.words
+        )
+    person = stage.people[who]
+    bubble = person.bubble_with(deed.about)
+    index = transcripts.choices(str(bubble)).index(choice.words)
+    if not bubble.buttons:
+        await stage.reply(who, deed.about, str(index + 1))
+    elif person.channel == "telegram":
+        number = int(bubble.id.rpartition("/")[2])
+        await stage.update(person, person.phone.tap(bubble.buttons[index][1], number))
+    else:
+        await stage.page(person, {"bubble": bubble.id, "button": index})
 
 
 def _with_codes(stage: Stage, words: str) -> str:
-    def code(found: re.Match[str]) -> str:
-        return stage.code(*found[1].split())
-
-    return re.sub(r"\{([\w ]+)\}", code, words)
+    for wanted in transcripts.codes_in(words):
+        words = transcripts.with_code(words, wanted, stage.code(*wanted.split()))
+    return words

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.app import App
 from bot.db import StoreDown
-from bot.web import pictures, simulator, webhooks
+from bot.rehearsal import Rehearsals
+from bot.web import pictures, rehearsal, simulator, webhooks
+
+Work = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -34,6 +38,7 @@ def build(app: App, *, work: bool) -> Starlette:
 
     starlette = Starlette(routes=_routes(app), lifespan=life)
     starlette.state.app = app
+    starlette.state.rehearsals = Rehearsals(app)
     return starlette
 
 
@@ -44,21 +49,50 @@ def _routes(app: App) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/metrics", metrics),
     ]
-    if app.settings.development:
-        routes += [
-            Route("/", simulator.page),
-            Route("/simulator/state", simulator.state),
-            Route("/simulator/events", simulator.events),
-            Route("/simulator/phones", simulator.add_phone, methods=["POST"]),
-            Route("/simulator/clock", simulator.move_clock, methods=["POST"]),
-            Route("/simulator/invite", simulator.invite, methods=["POST"]),
-            Route("/simulator/restart", simulator.restart, methods=["POST"]),
-            Route("/favicon.ico", simulator.no_icon),
-            Mount("/static", StaticFiles(directory=STATIC)),
-        ]
-    else:
-        routes.append(Route("/", root))
-    return routes
+    return routes + (_page() if app.settings.development else [Route("/", root)])
+
+
+def _page() -> list[BaseRoute]:
+    """The simulator."""
+    posts: dict[str, Work] = {
+        "phones": simulator.add_phone,
+        "clock": simulator.move_clock,
+        "invite": simulator.invite,
+        "restart": simulator.restart,
+        "rehearsal": rehearsal.begin,
+        "step": rehearsal.step,
+        "provider": rehearsal.provider,
+        "translation": rehearsal.translation,
+    }
+    return [
+        Route("/", simulator.page),
+        Route("/simulator/state", simulator.state),
+        Route("/simulator/events", simulator.events),
+        Route("/simulator/choices", rehearsal.choices),
+        Route("/simulator/export", rehearsal.export),
+        *(
+            Route(f"/simulator/{name}", _json(work), methods=["POST"])
+            for name, work in posts.items()
+        ),
+        Route("/favicon.ico", simulator.no_icon),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _json(work: Work) -> Callable[[Request], Awaitable[Response]]:
+    """Only calls with a JSON object, which a foreign page cannot make without asking first."""
+
+    async def endpoint(request: Request) -> Response:
+        is_json = request.headers.get("content-type", "").startswith("application/json")
+        try:
+            wanted = await request.json() if is_json else None
+        except ValueError:
+            wanted = None
+        if not isinstance(wanted, dict):
+            return JSONResponse({"error": "a JSON object only"}, 400)
+        return await work(request, wanted)
+
+    return endpoint
 
 
 async def root(request: Request) -> Response:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.channels import Forbidden, Rejected, Unusable, simulator
-from bot.channels.simulator import FILES, KEPT, LOOKS, Phones, Simulator
+from bot.channels import Forbidden, Gone, Rejected, TryLater, Unusable, WindowClosed, simulator
+from bot.channels.simulator import FILES, LOOKS, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.messages import Button, Inbound, Menu, Say, Tap
+from bot.messages import Button, Inbound, Menu, Picture, Retract, Say, Tap
+from bot.phones import KEPT
 from bot.settings import Settings
 
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -99,6 +100,9 @@ def test_said_shown_and_tapped(phones: Phones) -> None:
         {"phone": "noy", "bubble": "b", "button": 7},
         {"phone": "noy", "bubble": "b", "button": None},
         {"phone": "noy", "bubble": "b", "button": "first"},
+        {"phone": "noy", "membership": "leaves"},
+        {"phone": "noy", "edit": "b", "text": "not hers"},
+        {"phone": "noy", "edit": "none", "text": "x"},
     ],
 )
 def test_what_no_page_sends(phones: Phones, sent: dict[str, Any]) -> None:
@@ -146,3 +150,93 @@ def test_every_open_page_is_told(phones: Phones) -> None:
         return seen + [[event async for event in page] for page in pages]
 
     assert asyncio.run(play()) == [[{}, "phone"], [{}, "phone"], [], []]
+
+
+def wrote(channel: Simulator, **sent: Any) -> Inbound:
+    found = receive(**sent)
+    asyncio.run(channel.acknowledge(found))
+    return found
+
+
+def test_what_is_edited_looks_different(phones: Phones) -> None:
+    channel = Simulator("telegram")
+    first = wrote(channel, phone="dara", text="ten baskets")
+    edited = wrote(channel, phone="dara", edit=first.id, text="twelve baskets")
+    assert (edited.kind, edited.id, edited.text) == ("edit", first.id, "twelve baskets")
+    [bubble] = phones.all["dara"].bubbles
+    assert (bubble.text, bubble.edited) == ("twelve baskets", True)
+
+
+def test_what_is_forwarded_says_so(phones: Phones) -> None:
+    found = wrote(Simulator("telegram"), phone="dara", text="ten", forwarded=True)
+    assert found.forwarded
+    assert phones.all["dara"].bubbles[0].forwarded
+
+
+@pytest.mark.parametrize(("does", "kind"), [("blocks", "blocked"), ("unblocks", "unblocked")])
+def test_who_blocks_the_bot(does: str, kind: str, phones: Phones) -> None:
+    found = wrote(Simulator("telegram"), phone="dara", membership=does)
+    assert (found.kind, found.sender, found.text) == (kind, ("dara",), "")
+    assert phones.all["dara"].bubbles == []
+
+
+def test_a_picture(phones: Phones) -> None:
+    id_ = say(Simulator("telegram"), Picture("dara", "Show this", "t1", "https://t.me/bot?start=x"))
+    [bubble] = phones.all["dara"].bubbles
+    assert (bubble.id, bubble.text) == (id_, "Show this")
+    assert (bubble.picture or "").startswith("data:image/png;base64,iVBOR")
+
+
+def test_what_is_taken_back_is_gone(phones: Phones) -> None:
+    channel = Simulator("telegram")
+    hers = wrote(channel, phone="dara", text="hello").id
+    ours = say(channel, Say("dara", "Hello!", "t1"))
+    kept = say(channel, Say("dara", "And?", "t2"))
+    assert say(channel, Retract("dara", "t3", (str(hers), ours, "long-gone"))) is None
+    assert [each.id for each in phones.all["dara"].bubbles] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("provider", "error"), [("blocked", Gone), ("window", WindowClosed), ("busy", TryLater)]
+)
+def test_a_provider_that_fails(provider: str, error: type[Exception], phones: Phones) -> None:
+    phones.all["dara"].provider = provider
+    for message in (Say("dara", "x", "t"), Picture("dara", "x", "t", "y")):
+        with pytest.raises(error):
+            say(Simulator("telegram"), message)
+    assert phones.all["dara"].bubbles == []
+    assert say(Simulator("telegram"), Say("alex", "x", "t")) is not None
+    phones.all["dara"].provider = "works"
+    assert say(Simulator("telegram"), Say("dara", "x", "t")) is not None
+
+
+def test_a_provider_that_is_slow(phones: Phones, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(simulator.asyncio, "sleep", sleep)
+    phones.all["dara"].provider = "slow"
+    assert say(Simulator("telegram"), Say("dara", "x", "t")) is not None
+    assert waited == [simulator.SLOW]
+
+
+def test_the_journal_knows_each_thing_once(phones: Phones) -> None:
+    channel = Simulator("telegram")
+    id_ = say(channel, Say("dara", "Shall I?", "t1", (Button("Yes", "abc.0"),)))
+    found = receive(phone="dara", bubble=id_, button=0, key="0123456789abcdef")
+    for _ in range(2):
+        asyncio.run(channel.acknowledge(found))
+    wrote(channel, phone="dara", text="hello")
+    told = [(each.verb, each.words, each.bubble == id_) for each in phones.journal]
+    expected = [("hears", "Shall I?", True), ("taps", "Yes", True), ("says", "hello", False)]
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Noy", "Noy"), ("Alex", "Alex 2"), ("", "Phone"), ("a > [b]\n|", "a b"), ("[", "Phone")],
+)
+def test_names_are_told_apart(name: str, shown: str, phones: Phones) -> None:
+    assert phones.add(name, "telegram", "en").name == shown

@@ -1,0 +1,369 @@
+"""Rehearsals: stored talks played on the simulator's phones, and exported as tests that pass."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import clock, playing, rehearsal
+from bot.app import App, list_channels
+from bot.channels import simulator
+from bot.phones import Bubble, Phones
+from bot.playing import Step
+from bot.rehearsal import NoSuchRehearsal, Play, Rehearsals
+from bot.settings import Settings
+from tests import transcript
+
+NAMES = sorted(name for name, (_, why) in rehearsal.list_transcripts().items() if not why)
+
+
+@pytest.fixture(autouse=True)
+def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
+    """Phones of this test alone, and people who look at them often."""
+    found = Phones()
+    monkeypatch.setattr(simulator, "phones", lambda: found)
+    monkeypatch.setattr(playing, "phones", lambda: found)
+    monkeypatch.setattr(rehearsal, "phones", lambda: found)
+    monkeypatch.setattr(playing, "GLANCE", 0.05)
+    monkeypatch.setattr(simulator, "SLOW", 0.2)
+    return found
+
+
+@pytest.fixture
+def usual(sqlite_template: Path, tmp_path: Path) -> Settings:
+    (tmp_path / "usual.db").write_bytes(sqlite_template.read_bytes())
+    return Settings(_env_file=None, database_url=f"sqlite:///{tmp_path / 'usual.db'}")  # type: ignore[call-arg]
+
+
+def live(usual: Settings, work: Callable[[App, Rehearsals], Awaitable[None]]) -> None:
+    """A bot at work, with its rehearsals."""
+
+    async def whole() -> None:
+        app = App(usual)
+        app.start_sending()
+        try:
+            await work(app, Rehearsals(app))
+        finally:
+            await app.stop()
+
+    asyncio.run(whole())
+
+
+async def play_to_the_end(rehearsals: Rehearsals) -> list[Step]:
+    assert rehearsals.player is not None
+    steps = []
+    while (step := await rehearsals.player.step()).outcome != "over":
+        steps.append(step)
+    return steps
+
+
+def stage_store(sqlite_template: Path, tmp_path: Path) -> str:
+    (tmp_path / "stage.db").write_bytes(sqlite_template.read_bytes())
+    return f"sqlite:///{tmp_path / 'stage.db'}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
+    name: str, usual: Settings, sqlite_template: Path, tmp_path: Path, phones: Phones
+) -> None:
+    exported = tmp_path / "exported.txt"
+
+    async def work(_app: App, rehearsals: Rehearsals) -> None:
+        play = rehearsal.of_transcript(name)
+        await rehearsals.begin(play)
+        steps = await play_to_the_end(rehearsals)
+        assert [each for each in steps if each.outcome not in ("done", "agrees")] == []
+        marks = [each.mark for phone in phones.all.values() for each in phone.bubbles]
+        assert "differs" not in marks
+        exported.write_text(rehearsal.export(play), encoding="utf-8")
+
+    live(usual, work)
+    asyncio.run(transcript.play(exported, stage_store(sqlite_template, tmp_path)))
+
+
+# A talk of people
+
+
+async def until(look: Callable[[], object]) -> None:
+    for _look in range(200):
+        if look():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it does not come")
+
+
+class Hand:
+    """Somebody at the page: writes on the phones as the page does."""
+
+    def __init__(self, app: App, phones: Phones) -> None:
+        self.app, self.phones = app, phones
+
+    async def writes(self, id_: str, text: str = "", **more: object) -> None:
+        await playing.write(self.app, self.phones.all[id_], {"text": text, **more})
+
+    async def hears(self, id_: str, words: str) -> Bubble:
+        def bubble() -> Bubble | None:
+            shown = (each for each in self.phones.all[id_].bubbles if not each.mine)
+            return next((each for each in shown if words in each.text), None)
+
+        for _second in range(10):  # of the moved clock: nobody waits for a preview
+            try:
+                await asyncio.wait_for(until(bubble), 0.15)
+            except TimeoutError:
+                clock.move(timedelta(seconds=1))
+                self.app.wake()
+        found = bubble()
+        assert found is not None, (id_, words)
+        return found
+
+    async def taps(self, id_: str, bubble: Bubble, label: str) -> None:
+        index = [each for each, _data in bubble.buttons].index(label)
+        await playing.write(self.app, self.phones.all[id_], {"bubble": bubble.id, "button": index})
+
+
+async def _talk(app: App, hand: Hand) -> None:
+    """Two questions, a choice on the older one, a reply, codes, a restart and a day."""
+    await hand.writes("alex", "Who sells online already?")
+    await hand.taps("alex", await hand.hears("alex", "It goes to"), "Send")
+    await hand.hears("alex", "Q101")
+    first = await hand.hears("dara", "Q101")
+    await hand.hears("noy", "Q101")
+    await playing.later(app, timedelta(days=1))
+    await hand.writes("noy", "ສະບາຍດີ")
+    await hand.hears("noy", "ສະບາຍດີ!")
+    await hand.writes("alex", "And who sells\nto hotels?")
+    await hand.taps("alex", (await hand.hears("alex", "to hotels?")), "Send")
+    await hand.hears("alex", "Q102")
+    await hand.hears("dara", "Q102")
+    asked = await hand.hears("noy", "Q102")
+    await hand.taps("dara", first, first.buttons[0][0])
+    await hand.hears("dara", "សូមសរសេរចម្លើយ")
+    await hand.writes("dara", "យើងលក់")
+    await hand.hears("dara", "សូមអរគុណ។ ខ្ញុំផ្ញើ")
+    await hand.hears("alex", "យើងលក់")
+    await playing.restart(app)
+    await hand.writes("noy", "ພວກເຮົາຂາຍ", reply_to=asked.id)
+    await hand.hears("alex", "ພວກເຮົາຂາຍ")
+    await hand.writes("alex", "[Send]")
+    code = await playing.invite(app)
+    await hand.writes("new", f"My code: {code}")
+    await hand.hears("new", "English")
+    await hand.writes("new", "1")
+    await hand.hears("new", "Do you agree?")
+    await asyncio.sleep(0.3)
+
+
+def export_of(
+    usual: Settings, phones: Phones, play: Play, talk: Callable[[App, Hand], Awaitable[None]]
+) -> str:
+    found: list[str] = []
+
+    async def work(app: App, rehearsals: Rehearsals) -> None:
+        await rehearsals.begin(play)
+        await talk(app, Hand(app, phones))
+        found.append(rehearsal.export(play))
+
+    live(usual, work)
+    return found[0]
+
+
+def test_what_people_said_is_a_test(
+    usual: Settings, sqlite_template: Path, tmp_path: Path, phones: Phones
+) -> None:
+    play = rehearsal.of_programme("demo-programme", ["noy", "dara", "alex"], newcomer=True)
+    text = export_of(usual, phones, play, _talk)
+    (tmp_path / "exported.txt").write_text(text, encoding="utf-8")
+    asyncio.run(transcript.play(tmp_path / "exported.txt", stage_store(sqlite_template, tmp_path)))
+    for line in (
+        "programme demo-programme",
+        "ນ້ອຍ [whatsapp, lo] crafts",
+        "Alex [telegram, en] crafts facilitator",
+        "Somebody new [whatsapp, lo]",
+        "-- 1 day later --",
+        "-- the bot restarts --",
+        "Alex > [Send]",
+        "Alex > \\[Send]",
+        "Somebody new > My code: {crafts}",
+        "Somebody new > [English]",
+        'ដារា > "Who sells online already?" <- [ឆ្លើយ]',
+    ):
+        assert line in text.split("\n"), (line, text)
+
+
+async def _failing_talk(app: App, hand: Hand) -> None:
+    noy, dara = hand.phones.all["noy"], hand.phones.all["dara"]
+    playing.set_provider(hand.phones.all["alex"], "slow")
+    playing.set_provider(noy, "window")
+    await playing.block(app, dara, True)
+    await hand.writes("alex", "Who sells online already?")
+    await hand.taps("alex", await hand.hears("alex", "It goes to"), "Send")
+    await hand.hears("alex", "Q101")
+    await asyncio.sleep(0.2)
+    assert noy.bubbles == dara.bubbles == []
+    playing.set_provider(noy, "works")
+    await playing.block(app, dara, False)
+    await hand.writes("noy", "ສະບາຍດີ")
+    await hand.hears("noy", "Q101")
+    playing.set_provider(noy, "busy")
+    await hand.writes("noy", "ເມນູ")
+    await asyncio.sleep(0.3)
+    playing.set_provider(noy, "works")
+    await playing.later(app, timedelta(minutes=1))
+    await hand.hears("noy", "1. ຕັ້ງຄຳຖາມ")
+
+
+def test_failures_are_in_the_test_too(
+    usual: Settings, sqlite_template: Path, tmp_path: Path, phones: Phones
+) -> None:
+    play = rehearsal.of_programme("demo-programme", ["noy", "dara", "alex"], newcomer=False)
+    text = export_of(usual, phones, play, _failing_talk)
+    (tmp_path / "exported.txt").write_text(text, encoding="utf-8")
+    asyncio.run(transcript.play(tmp_path / "exported.txt", stage_store(sqlite_template, tmp_path)))
+    for line in (
+        "ນ້ອຍ [simulator/whatsapp, lo] crafts",
+        "ນ້ອຍ > (provider: window)",
+        "ដារា > (blocks)",
+        "ដារា > (unblocks)",
+    ):
+        assert line in text.split("\n"), (line, text)
+    assert "slow" not in text
+
+
+def test_who_writes_by_hand_lets_time_go_on(usual: Settings, phones: Phones) -> None:
+    async def work(app: App, rehearsals: Rehearsals) -> None:
+        await rehearsals.begin(rehearsal.of_transcript("question"))
+        assert rehearsals.player is not None
+        await rehearsals.player.step()
+        assert clock.stands()
+        before = clock.now()
+        await asyncio.sleep(0.05)
+        assert clock.now() == before
+        await Hand(app, phones).writes("s2", "hello")
+        assert not clock.stands()
+        assert before <= clock.now() < before + timedelta(seconds=1)
+
+    live(usual, work)
+
+
+# The store
+
+
+def stores(usual: Settings) -> set[str]:
+    folder = Path(usual.database_url.removeprefix("sqlite:///")).parent
+    return {path.name for path in folder.glob("*.db")}
+
+
+def test_the_usual_store_is_not_touched(usual: Settings, phones: Phones) -> None:
+    """When it is back: the same store, phones and clock; nothing is left of the rehearsals."""
+    path = Path(usual.database_url.removeprefix("sqlite:///"))
+    people = list(phones.all.values())
+
+    async def work(app: App, rehearsals: Rehearsals) -> None:
+        clock.move(timedelta(hours=5))
+        hand = Hand(app, phones)
+        await hand.writes("alex", "hello")
+        await hand.hears("alex", "invite code")
+        await app.drain()
+        kept = list(phones.all["alex"].bubbles)
+        play = rehearsal.of_programme("demo-programme", ["alex"], newcomer=True)
+        await rehearsals.begin(play)
+        before = path.read_bytes()
+        assert rehearsals.about() is not None
+        assert clock.moved() == timedelta(0)
+        await playing.later(app, timedelta(days=3))
+        await hand.writes("alex", "hello")
+        await hand.hears("alex", "Write your question")
+        first = stores(usual)
+        await rehearsals.begin(play)
+        assert len(first) == len(stores(usual)) == 2
+        assert first != stores(usual)
+        assert phones.all["alex"].bubbles == []
+        assert path.read_bytes() == before
+        await rehearsals.back()
+        assert clock.moved() == timedelta(hours=5)
+        assert list(phones.all.values()) == people
+        assert phones.all["alex"].bubbles == kept
+        assert rehearsals.about() is None
+        assert app.settings is usual
+
+    live(usual, work)
+    assert stores(usual) == {"usual.db"}
+
+
+def test_nobody_real_takes_part() -> None:
+    """No provider is spoken to from a rehearsal."""
+    real = Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        public_url="https://bot.example.org",
+        telegram_bot_token="123456:AAtest-token",
+        telegram_webhook_secret="word",
+    )
+    channels = list_channels(rehearsal._settings(real))
+    assert {each.name for each in channels} == {"simulator"}
+
+
+def test_what_there_is_to_choose() -> None:
+    found = rehearsal.list_programmes()
+    assert set(found) >= {"demo-programme", "quiet-programme"}
+    assert any(each.discreet for each in found["quiet-programme"].communities)
+    assert {each.language for each in found["quiet-programme"].demo_members} == {"lo", "km", "en"}
+    problems = {problem for _each, problem in rehearsal.list_transcripts().values()}
+    assert problems == {"", "links"}
+    for name, people in (("none", []), ("demo-programme", ["nobody"])):
+        with pytest.raises(NoSuchRehearsal):
+            rehearsal.of_programme(name, people, newcomer=True)
+    with pytest.raises(NoSuchRehearsal):
+        rehearsal.of_transcript("../test_rehearsal")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("Noy [whatsapp, en]\nDara > hello", "people"),
+        ("Noy [letter, en]\nNoy > hello", "channel"),
+        ("# nothing", "empty"),
+        ("with links of the real apps\nNoy [whatsapp, en]\nNoy > hello", "links"),
+        ("what is this", "unreadable"),
+    ],
+)
+def test_talks_that_cannot_be_played(
+    text: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd.txt").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(rehearsal, "TRANSCRIPTS", tmp_path)
+    assert rehearsal.list_transcripts()["odd"][1] == problem
+    with pytest.raises(NoSuchRehearsal):
+        rehearsal.of_transcript("odd")
+
+
+# What differs
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("Noy < Nothing of the kind", "differs"),
+        ("Noy > [No such choice]", "stuck"),
+        ('Noy > "never said" <- thanks', "stuck"),
+        ("Dara < Hello!", "silent"),
+    ],
+)
+def test_what_is_not_as_written(
+    line: str, outcome: str, usual: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = f"Noy [whatsapp, en] crafts\nDara [telegram, en] crafts\nNoy > hello\n{line}"
+    (tmp_path / "odd.txt").write_text(talk, encoding="utf-8")
+    monkeypatch.setattr(rehearsal, "TRANSCRIPTS", tmp_path)
+    monkeypatch.setattr(playing, "PATIENCE", 3)
+
+    async def work(_app: App, rehearsals: Rehearsals) -> None:
+        await rehearsals.begin(rehearsal.of_transcript("odd"))
+        steps = await play_to_the_end(rehearsals)
+        assert [each.outcome for each in steps] == ["done", outcome]
+        assert not clock.stands()
+
+    live(usual, work)
