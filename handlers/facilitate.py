@@ -78,7 +78,7 @@ def desk(turn: Turn) -> None:
     community = _mine(turn)
     if community is None:
         return
-    waiting = len(communities.list_waiting(turn.db, community.id))
+    waiting = communities.list_waiting(turn.db, community.id)
     lines = [
         _n(
             "{n} member in {community}.",
@@ -97,9 +97,10 @@ def desk(turn: Turn) -> None:
     ]
     if waiting:
         lines.append(
-            _n("{n} waits to be welcomed.", "{n} wait to be welcomed.", n=waiting),
+            _n("{n} waits to be welcomed.", "{n} wait to be welcomed.", n=len(waiting)),
         )
-        welcome = Choice(f"welcome.admit_all:{community.id}", _("Welcome all {n}", n=waiting))
+        everybody = _("Welcome all {n}", n=len(waiting))
+        welcome = Choice(f"welcome.admit_all:{waiting[-1]}", everybody)
         choices.insert(0, welcome)
     turn.say(*lines, choices=choices)
 
