@@ -22,6 +22,7 @@ from bot.scheduler import Job, Scheduler
 from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
 from bot.store import lanes, receipts, secrets
+from bot.wakes import Wakes
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class App:
         self._sends = True
         for sender in self.senders:
             self._spawn(sender.run())
+        self._spawn(Wakes(self.database, self.wake).run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))
@@ -164,9 +166,11 @@ class App:
         known = await self.database.run(lambda db: receipts.apply(db, receipt, now))
         metrics.RECEIPTS.labels(receipt.lane, receipt.state if known else "foreign").inc()
 
-    def wake(self) -> None:
+    def wake(self, lane: str = "") -> None:
+        """Something may be due on this lane, or on any."""
         for sender in self.senders:
-            sender.wake()
+            if lane in ("", sender.channel.lane):
+                sender.wake()
 
     async def drain(self) -> None:
         """Send all that is due now, in this process; for tests."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from bot.messages import Choice, Message, Ref, Text
@@ -71,6 +71,8 @@ def _param_to_json(value: object) -> object:
         return {"ref": [value.table, value.id, value.most]}
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
+    if isinstance(value, date):
+        return {"on": value.isoformat()}
     if isinstance(value, str | int):
         return value
     raise TypeError(f"a text cannot carry a {type(value).__name__}")
@@ -83,4 +85,6 @@ def _param_from_json(value: Any) -> object:
         return text_from_json(value)
     if "ref" in value:
         return Ref(*value["ref"])
+    if "on" in value:
+        return date.fromisoformat(value["on"])
     return datetime.fromisoformat(value["at"])

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from bot import clock
+
 T = TypeVar("T")
 S = TypeVar("S")
 
@@ -37,6 +40,9 @@ S = TypeVar("S")
 _RERUN_STATES = {"40001", "40P01"}
 _NO_TABLE = "42P01"  # PostgreSQL: not migrated yet
 _RERUNS = 12
+
+WAKE_CHANNEL = "linkline"  # where PostgreSQL tells other processes which lane has something due
+_DUE = "due lanes"
 
 
 class StoreDown(Exception):
@@ -56,6 +62,7 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         workers = 1 if self.is_sqlite else threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
+        self.owned_lanes: set[str] = set()  # of this process: nobody else is to be told of them
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run the work in one transaction, off the event loop. Raises StoreDown."""
@@ -70,12 +77,26 @@ class Database:
                         # Taken at once, so that a turn never fails half-way for the write lock.
                         # (Not by an event: listeners cost something in every statement.)
                         db.exec_driver_sql("BEGIN IMMEDIATE")
-                    return work(db)
+                    db.info.pop(_DUE, None)  # of an earlier try, on the same connection
+                    result = work(db)
+                    self._tell_due(db)
+                    return result
             except (DBAPIError, Collision) as error:
                 if not _worth_rerunning(error) or attempt == _RERUNS - 1:
                     raise _as_store_error(error) from error
                 time.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 5)))  # noqa: S311
         raise AssertionError("unreachable")
+
+    def _tell_due(self, db: Connection) -> None:
+        """Wake the owners of lanes elsewhere; PostgreSQL says it at the commit, and only then."""
+        due = db.info.get(_DUE, set()) - self.owned_lanes
+        if due and not self.is_sqlite:
+            lane = due.pop() if len(due) == 1 else ""
+            db.exec_driver_sql(f"SELECT pg_notify('{WAKE_CHANNEL}', %s)", (lane,))
+
+    def connect_options(self) -> dict[str, Any]:
+        """What the driver needs for a connection of its own."""
+        return dict(self.engine.dialect.create_connect_args(self.url)[1])
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)
@@ -85,6 +106,12 @@ class Database:
         """Drop everything without finishing, as a crash would."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
+
+
+def mark_due(db: Connection, due_at: datetime, lane: str = "") -> None:
+    """This transaction lets something go out, on this lane or on any: if now, wake its sender."""
+    if due_at <= clock.now():
+        db.info.setdefault(_DUE, set()).add(lane)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -96,19 +96,25 @@ def _param(value: object, language: str, lookup: Lookup, timezone: str) -> objec
         return render(value, language, lookup, timezone)
     if isinstance(value, datetime):
         return moment(value, language, timezone)
+    if isinstance(value, date):
+        return day(value, language)
     return value
 
 
 def moment(at: datetime, language: str, timezone: str) -> str:
     """Weekday, date with the month in words, 24-hour time, in the reader's zone."""
     local = at.astimezone(ZoneInfo(timezone))
+    return f"{day(local, language)}, {format_time(local, 'HH:mm', locale=language)}"
+
+
+def day(on: date, language: str) -> str:
+    """Weekday and date with the month in words."""
     patterns = {
         "km": "'ថ្ងៃ'EEEE 'ទី'd 'ខែ'MMMM y",
         "lo": "'ວັນ'EEEE 'ທີ' d MMMM y",
     }
-    day = format_date(local, patterns.get(language, "EEEE, d MMMM y"), locale=language)
-    day = day.replace("ວັນວັນ", "ວັນ")
-    return f"{day}, {format_time(local, 'HH:mm', locale=language)}"
+    written = format_date(on, patterns.get(language, "EEEE, d MMMM y"), locale=language)
+    return written.replace("ວັນວັນ", "ວັນ")
 
 
 def country_of(timezone: str) -> str | None:

@@ -21,17 +21,21 @@ class LaneLock:
 
     def __init__(self, database: Database, lane: str) -> None:
         self._database = database
+        self._lane = lane
         self._name = hashlib.sha256(lane.encode()).hexdigest()[:16]
         self._file: int | None = None
         self._connection: Connection | None = None
 
     async def acquire(self) -> bool:
         """False if another process holds it."""
-        if self._database.is_sqlite:
-            return self._lock_file()
-        return await asyncio.to_thread(self._lock_row)
+        sqlite = self._database.is_sqlite
+        held = self._lock_file() if sqlite else await asyncio.to_thread(self._lock_row)
+        if held:
+            self._database.owned_lanes.add(self._lane)
+        return held
 
     async def release(self) -> None:
+        self._database.owned_lanes.discard(self._lane)
         if self._file is not None:
             os.close(self._file)
             self._file = None

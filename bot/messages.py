@@ -21,7 +21,7 @@ class Text:
     """A sentence of the catalogues, rendered in the language of the one who receives it."""
 
     msgid: str  # the English sentence with {named} placeholders
-    params: Mapping[str, object] = field(default_factory=dict)  # scalars, Text, datetime, Ref
+    params: Mapping[str, object] = field(default_factory=dict)  # scalars, Text, datetime, date, Ref
     plural: str | None = None  # the English plural; params["n"] decides
     language: str | None = None  # said in this language whoever receives it
 

@@ -31,7 +31,7 @@ from bot.store.fates import Fate, SentPart
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
 LINGER = 0.01  # seconds to gather what else comes: one transaction then serves them all
-POLL = 0.5  # seconds between looks at the store, for what other processes wrote
+POLL = 0.5  # seconds between looks at the store, for what has become due and for missed wakes
 SETTLES = timedelta(seconds=3)  # what a dead owner left may still be on its way
 UNKNOWN_WAITS = timedelta(seconds=30)  # for a receipt that tells what became of it
 MOST_REPEATS = 3  # of a part that may have been sent, where the provider cannot be asked
@@ -76,8 +76,9 @@ class Sender:
         self._paused_until: datetime | None = None
 
     def wake(self) -> None:
-        """Something may be due; look now."""
-        self._wake.set()
+        """Something may be due: who owns the lane looks now."""
+        if self._fence:
+            self._wake.set()
 
     def stop(self) -> None:
         """Claim nothing more; run() ends when what is on its way is written down."""
@@ -108,6 +109,7 @@ class Sender:
                 self._returned = Returned()
                 await self._sleep(1.0)
             finally:
+                self._fence = 0  # taken anew with the first round of the next ownership
                 await self._lock.release()
 
     async def drain(self) -> int:
@@ -121,7 +123,6 @@ class Sender:
                 return count
 
     async def _own(self) -> None:
-        self._fence = 0  # taken with the first round
         try:
             while not self._stopping:
                 await self._work()

@@ -78,7 +78,7 @@ def desk(turn: Turn) -> None:
     community = _mine(turn)
     if community is None:
         return
-    waiting = len(communities.list_waiting(turn.db, community.id))
+    waiting = communities.list_waiting(turn.db, community.id)
     lines = [
         _n(
             "{n} member in {community}.",
@@ -86,11 +86,7 @@ def desk(turn: Turn) -> None:
             n=communities.count_active(turn.db, community.id),
             community=community.ref,
         ),
-        _n(
-            "{n} question has no answer yet.",
-            "{n} questions have no answer yet.",
-            n=threads.count_unanswered(turn.db, community.id),
-        ),
+        _waiting_questions(threads.count_unanswered(turn.db, community.id)),
     ]
     choices = [
         Choice(f"facilitate.unanswered:{community.id}", _("Unanswered")),
@@ -101,11 +97,18 @@ def desk(turn: Turn) -> None:
     ]
     if waiting:
         lines.append(
-            _n("{n} waits to be welcomed.", "{n} wait to be welcomed.", n=waiting),
+            _n("{n} waits to be welcomed.", "{n} wait to be welcomed.", n=len(waiting)),
         )
-        welcome = Choice(f"welcome.admit_all:{community.id}", _("Welcome all {n}", n=waiting))
+        everybody = _("Welcome all {n}", n=len(waiting))
+        welcome = Choice(f"welcome.admit_all:{waiting[-1]}", everybody)
         choices.insert(0, welcome)
     turn.say(*lines, choices=choices)
+
+
+def _waiting_questions(count: int) -> Text:
+    if not count:
+        return _("No question waits for an answer.")
+    return _n("{n} question has no answer yet.", "{n} questions have no answer yet.", n=count)
 
 
 @facilitate.action
@@ -121,7 +124,7 @@ def unanswered(turn: Turn) -> None:
         _(
             "{thread}, since {at}: {question}",
             thread=thread.ref,
-            at=thread.created_at,
+            at=thread.created_at.date(),
             question=Ref("posts", post_id, 60),
         )
         for thread, post_id in found

@@ -11,7 +11,7 @@ from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 
-LATER = timedelta(days=1)  # [Later] offers it once more after this
+LATER = timedelta(hours=20)  # [Later] offers it once more, while WhatsApp still lets us write
 
 heavy = Conversation("heavy")
 

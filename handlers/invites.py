@@ -40,7 +40,7 @@ def show(turn: Turn) -> None:
             uses=given.uses,
             code=given.code,
             community=community.ref,
-            at=given.expires_at,
+            at=given.expires_at.date(),
         ),
         _("Send the next message on, or let the picture be scanned."),
         choices=(Choice(f"invites.end:{given.id}", _("End it")),),
@@ -60,7 +60,7 @@ def cofacilitator(turn: Turn) -> None:
             "With this link one person facilitates {community} with you. "
             "Send it only to the one you mean; it works until {at}.",
             community=community.ref,
-            at=given.expires_at,
+            at=given.expires_at.date(),
         ),
         choices=(Choice(f"invites.end:{given.id}", _("End it")),),
     )

@@ -253,10 +253,10 @@ def _ask_facilitators(
         Choice(f"welcome.admit:{membership_id}", _("Welcome")),
         Choice(f"welcome.decline:{membership_id}", _("Not this time")),
     ]
-    waiting = len(communities.list_waiting(turn.db, community.id))
-    if waiting > 1:
-        all_of_them = _("Welcome all {n}", n=waiting)
-        choices.append(Choice(f"welcome.admit_all:{community.id}", all_of_them))
+    waiting = communities.list_waiting(turn.db, community.id)
+    if len(waiting) > 1:
+        all_of_them = _("Welcome all {n}", n=len(waiting))
+        choices.append(Choice(f"welcome.admit_all:{waiting[-1]}", all_of_them))
     turn.tell(
         Audience("facilitators", community.id),
         request,
@@ -278,12 +278,16 @@ def admit(turn: Turn) -> None:
 
 @welcome.action
 def admit_all(turn: Turn) -> None:
-    """All who wait at this moment; two facilitators who tap at once have one effect."""
-    community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
+    """All who waited when the button was made, nobody she has not heard of since."""
+    last = turn.argument
+    place = communities.find_place(turn.db, last) or 0
+    community = communities.find_facilitated(turn.db, turn.member.id, place)
     if community is None:
         return turn.say(_("That has been decided already."))
     let_in = 0
     for membership_id in communities.list_waiting(turn.db, community.id):
+        if membership_id > last:
+            continue
         waiting = communities.find_waiting(turn.db, membership_id)
         if waiting is not None and communities.decide(turn.db, membership_id, "active"):
             let_in += 1

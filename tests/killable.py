@@ -267,6 +267,7 @@ def main() -> None:
     ignore_env_file()
     for language in i18n.languages():
         i18n.catalogue(language)
+    print("ready", flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         answer = _ended(order["ended"]) if "ended" in order else _start(order)

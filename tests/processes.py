@@ -7,8 +7,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -16,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
@@ -26,8 +23,9 @@ from bot.channels.whatsapp import WhatsApp
 from bot.db import Database
 from bot.settings import Settings
 from bot.store import communities, members, secrets
+from tests.child import Child
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone, post
-from tests.fakes.process import PROJECT, Fake
+from tests.fakes.process import Fake
 
 PUBLIC = "https://bot.example.org"
 SECRET = "a-long-random-word"
@@ -69,37 +67,18 @@ def until(what: str, look: Callable[[], Any], seconds: float = 15.0, every: floa
 # Processes --------------------------------------------------------------------------------------
 
 
-class Nursery:
+class Nursery(Child):
     """Starts real `linkline` processes quickly; see tests/killable.py."""
 
-    def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.killable"]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, cwd=PROJECT, stdin=pipe, stdout=pipe, text=True)
-        self._lock = threading.Lock()
-        return self
+    def __init__(self) -> None:
+        super().__init__("nursery", "tests.killable")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.communicate(timeout=10)
-
-    def _ask(self, order: dict[str, Any]) -> Any:
-        assert self._process.stdin and self._process.stdout
-        with self._lock:
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
-
-    def start(self, order: dict[str, Any]) -> int:
-        pid: int = self._ask(order)
+    def start_one(self, order: dict[str, Any]) -> int:
+        pid: int = self.ask(**order)
         return pid
 
     def ended(self, pid: int) -> int | None:
-        code: int | None = self._ask({"ended": pid})
+        code: int | None = self.ask(ended=pid)
         return code
 
 
@@ -135,7 +114,7 @@ class Linkline:
             "changes": [*self.changes, *changes],
             "die_at": die_at,
         }
-        self.code, self.pid = None, self._nursery.start(order)
+        self.code, self.pid = None, self._nursery.start_one(order)
         return self
 
     def ready(self) -> bool:

@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,12 +21,13 @@ from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from bot import clock, programme, transcripts
+from bot import clock, programme
 from bot.app import App
 from bot.channels import Channel, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
+from bot.rehearsal import transcripts
 from bot.settings import Settings
 from bot.store import communities, invites, members
 from bot.store.lanes import save_link
@@ -44,7 +45,6 @@ LINKS = {
     "telegram": "https://t.me/linkline_bot?start=",
     "whatsapp": "https://wa.me/14155238886?text=",
 }
-MONDAY = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # when a play begins; ten o'clock in Vientiane
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
 
@@ -92,7 +92,7 @@ class Stage:
     """The bot, the people, and the time."""
 
     def __init__(self, database_url: str) -> None:
-        clock.move(MONDAY - clock.now())
+        clock.move(transcripts.BEGINS - clock.now())
         self.settings = Settings(_env_file=None, database_url=database_url, public_url=PUBLIC)  # type: ignore[call-arg]
         self.people: dict[str, Person] = {}
         self.by_address: dict[str, Person] = {}
@@ -297,7 +297,8 @@ class Stage:
             known = {each.id for each in person.heard}
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
-                    person.get(Heard(bubble.id, bubble.text, list(bubble.buttons)))
+                    picture = "(QR) " if bubble.picture else ""
+                    person.get(Heard(bubble.id, picture + bubble.text, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
         """The next unread bubble; she waits a little for it."""

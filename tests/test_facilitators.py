@@ -95,6 +95,20 @@ def test_two_facilitators_welcome_at_once(database_url: str) -> None:
     staged(database_url, play, approval=True)
 
 
+def test_all_are_those_who_waited_then(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        known = await wait_outside(stage, ["Dara", "Bopha"])
+        button = next(each for each in reversed(stage.people["Mali"].heard) if each.buttons)
+        [unknown] = await wait_outside(stage, ["Kham"])
+        data = dict(button.buttons)["Welcome all 2"]
+        mali = stage.people["Mali"]
+        await stage.update(mali, mali.phone.tap(data, int(button.id.rpartition("/")[2])))
+        assert [heard(each, "Welcome to Weavers!") for each in known] == [1, 1]
+        assert heard(unknown, "Welcome to Weavers!") == 0
+
+    staged(database_url, play, approval=True)
+
+
 def test_one_newcomer_is_welcomed_once(database_url: str) -> None:
     async def play(stage: Stage) -> None:
         [person] = await wait_outside(stage, ["Dara"])

@@ -33,15 +33,13 @@ LEVELS = (
     ("bot.invitation",),
     ("bot.models.keys",),
     ("bot.models.*",),
-    (
-        "bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels", "bot.transcripts",
-        "bot.phones",
-    ),
+    ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
+    ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
     ("bot.channels.telegram.*",),
-    ("bot.channels.*", "bot.store.*", "bot.locks", "bot.journal"),
+    ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal"),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth"),
-    ("bot.routes", "bot.sender", "bot.upkeep", "bot.playing", "handlers.*"),
-    ("bot.router", "bot.rehearsal"),
+    ("bot.routes", "bot.sender", "bot.upkeep", "bot.rehearsal.playing", "handlers.*"),
+    ("bot.router", "bot.rehearsal.room"),
     ("bot.app",),  # joins the parts
     ("bot.web.*", "bot.doctor"),
     ("bot.web",),
@@ -52,7 +50,7 @@ LEVELS = (
 # Folders whose files all look the same: what each file in them may know of ours.
 MAY_KNOW = {
     "bot.channels.*": (
-        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.phones",
+        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.rehearsal.phones",
         "bot.channels", "bot.channels.telegram.*",
     ),
     "bot.store.*": (
@@ -79,6 +77,8 @@ HOMES = {
     "babel": ("bot.i18n",),
     "cryptography": ("bot.seals",),
     "segno": ("bot.qr",),
+    "psycopg": ("bot.wakes",),
+    "sqlite3": ("bot.db", "bot.wakes"),
     "click": ("bot.cli",),
     "handlers": ("bot.app",),
     "importlib": ("bot.app",),
@@ -179,7 +179,7 @@ def test_imports_point_one_way(module: Module) -> None:
 
 
 def _wrong_way(module: Module) -> list[str]:
-    if module.name in ("bot", "bot.store", "handlers"):
+    if module.name in ("bot", "bot.rehearsal", "bot.store", "handlers"):
         return sorted(_ours(module))  # nothing but a sentence on what the folder is for
     level = _level(module.name)
     assert level is not None, f"{module.name} stands in no row of LEVELS: give it its place"

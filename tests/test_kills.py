@@ -270,8 +270,8 @@ class Traffic:
         return shown
 
     def _offers(self, person: Person, bubble: Bubble) -> bool:
-        """Three choices: only a preview has so many."""
-        return len(bubble.buttons) == 3 or "\n3. " in bubble.text
+        """Four choices: only a preview has so many."""
+        return len(bubble.buttons) == 4 or "\n4. " in bubble.text
 
     def _is_known(self, person: Person, bubble: Bubble) -> bool:
         key = seals.lookup("dispatches.provider_key", LANES[person.channel], bubble.id)

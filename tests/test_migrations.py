@@ -28,6 +28,7 @@ from bot.store import (
     messages,
     occurrences,
     programmes,
+    prompts,
     threads,
 )
 from bot.store.messages import FAN_OUT, Audience
@@ -39,6 +40,7 @@ PARTIAL = {
     "ix_messages_under_way": "audience is not null",
     "ix_deliveries_waiting": "queued",
     "ix_deliveries_under_way": "sending",
+    "ix_deliveries_settled": "queued",
 }
 
 
@@ -283,6 +285,19 @@ def test_recovery_uses_the_index_of_what_is_under_way(database_url: str) -> None
 
 def test_fan_outs_use_the_index_of_what_is_under_way(database_url: str) -> None:
     assert "ix_messages_under_way" in plan_in(database_url, messages.go_on)
+
+
+def test_what_she_heard_lately_uses_the_index_of_what_is_settled(database_url: str) -> None:
+    plan = plan_in(database_url, lambda db: threads.find_latest_heard(db, 1, clock.now()))
+    assert "ix_deliveries_settled" in plan
+
+
+def test_the_last_list_is_looked_for_from_the_end(database_url: str) -> None:
+    """Never by way of all deliveries of a message to thousands."""
+    plan = plan_in(database_url, lambda db: prompts.find_last(db, 1))
+    assert "ix_prompts_address_id_id" in plan
+    sqlite = "sqlite_autoindex_deliveries_1 (message_id=? AND member_id=?)"
+    assert sqlite in plan or "uq_deliveries_message_id_member_id" in plan
 
 
 # What both databases must answer alike: whether an INSERT has put something in

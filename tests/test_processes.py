@@ -25,8 +25,8 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from alembic import command
 from bot.cli import alembic_config
 from bot.models import bubbles, deliveries, dispatches, inbox, messages, posts, threads
+from tests.child import PROJECT
 from tests.fakes.phones import OPENER
-from tests.fakes.process import PROJECT
 from tests.processes import (
     AUTH,
     PROGRAMME,

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bot import clock, playing, rehearsal
+from bot import clock
 from bot.app import App, list_channels
 from bot.channels import simulator
-from bot.phones import Bubble, Phones
-from bot.playing import Step
-from bot.rehearsal import NoSuchRehearsal, Play, Rehearsals
+from bot.rehearsal import playing, room
+from bot.rehearsal.phones import Bubble, Phones
+from bot.rehearsal.playing import Step
+from bot.rehearsal.room import NoSuchRehearsal, Play, Rehearsals
 from bot.settings import Settings
 from tests import transcript
 
-NAMES = sorted(path.stem for path in rehearsal.TRANSCRIPTS.glob("*.txt"))
+NAMES = sorted(name for name, (_, why) in room.list_transcripts().items() if not why)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
     found = Phones()
     monkeypatch.setattr(simulator, "phones", lambda: found)
     monkeypatch.setattr(playing, "phones", lambda: found)
-    monkeypatch.setattr(rehearsal, "phones", lambda: found)
+    monkeypatch.setattr(room, "phones", lambda: found)
     monkeypatch.setattr(playing, "GLANCE", 0.05)
     monkeypatch.setattr(simulator, "SLOW", 0.2)
     return found
@@ -73,13 +74,13 @@ def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
     exported = tmp_path / "exported.txt"
 
     async def work(_app: App, rehearsals: Rehearsals) -> None:
-        play = rehearsal.of_transcript(name)
+        play = room.of_transcript(name)
         await rehearsals.begin(play)
         steps = await play_to_the_end(rehearsals)
         assert [each for each in steps if each.outcome not in ("done", "agrees")] == []
         marks = [each.mark for phone in phones.all.values() for each in phone.bubbles]
         assert "differs" not in marks
-        exported.write_text(rehearsal.export(play), encoding="utf-8")
+        exported.write_text(room.export(play), encoding="utf-8")
 
     live(usual, work)
     asyncio.run(transcript.play(exported, stage_store(sqlite_template, tmp_path)))
@@ -165,7 +166,7 @@ def export_of(
     async def work(app: App, rehearsals: Rehearsals) -> None:
         await rehearsals.begin(play)
         await talk(app, Hand(app, phones))
-        found.append(rehearsal.export(play))
+        found.append(room.export(play))
 
     live(usual, work)
     return found[0]
@@ -174,7 +175,7 @@ def export_of(
 def test_what_people_said_is_a_test(
     usual: Settings, sqlite_template: Path, tmp_path: Path, phones: Phones
 ) -> None:
-    play = rehearsal.of_programme("demo-programme", ["noy", "dara", "alex"], newcomer=True)
+    play = room.of_programme("demo-programme", ["noy", "dara", "alex"], newcomer=True)
     text = export_of(usual, phones, play, _talk)
     (tmp_path / "exported.txt").write_text(text, encoding="utf-8")
     asyncio.run(transcript.play(tmp_path / "exported.txt", stage_store(sqlite_template, tmp_path)))
@@ -219,7 +220,7 @@ async def _failing_talk(app: App, hand: Hand) -> None:
 def test_failures_are_in_the_test_too(
     usual: Settings, sqlite_template: Path, tmp_path: Path, phones: Phones
 ) -> None:
-    play = rehearsal.of_programme("demo-programme", ["noy", "dara", "alex"], newcomer=False)
+    play = room.of_programme("demo-programme", ["noy", "dara", "alex"], newcomer=False)
     text = export_of(usual, phones, play, _failing_talk)
     (tmp_path / "exported.txt").write_text(text, encoding="utf-8")
     asyncio.run(transcript.play(tmp_path / "exported.txt", stage_store(sqlite_template, tmp_path)))
@@ -235,7 +236,7 @@ def test_failures_are_in_the_test_too(
 
 def test_who_writes_by_hand_lets_time_go_on(usual: Settings, phones: Phones) -> None:
     async def work(app: App, rehearsals: Rehearsals) -> None:
-        await rehearsals.begin(rehearsal.of_transcript("question"))
+        await rehearsals.begin(room.of_transcript("question"))
         assert rehearsals.player is not None
         await rehearsals.player.step()
         assert clock.stands()
@@ -269,7 +270,7 @@ def test_the_usual_store_is_not_touched(usual: Settings, phones: Phones) -> None
         await hand.hears("alex", "invite code")
         await app.drain()
         kept = list(phones.all["alex"].bubbles)
-        play = rehearsal.of_programme("demo-programme", ["alex"], newcomer=True)
+        play = room.of_programme("demo-programme", ["alex"], newcomer=True)
         await rehearsals.begin(play)
         before = path.read_bytes()
         assert rehearsals.about() is not None
@@ -302,21 +303,22 @@ def test_nobody_real_takes_part() -> None:
         telegram_bot_token="123456:AAtest-token",
         telegram_webhook_secret="word",
     )
-    channels = list_channels(rehearsal._settings(real))
+    channels = list_channels(room._settings(real))
     assert {each.name for each in channels} == {"simulator"}
 
 
 def test_what_there_is_to_choose() -> None:
-    found = rehearsal.list_programmes()
+    found = room.list_programmes()
     assert set(found) >= {"demo-programme", "quiet-programme"}
     assert any(each.discreet for each in found["quiet-programme"].communities)
     assert {each.language for each in found["quiet-programme"].demo_members} == {"lo", "km", "en"}
-    assert all(problem == "" for _each, problem in rehearsal.list_transcripts().values())
+    problems = {problem for _each, problem in room.list_transcripts().values()}
+    assert problems == {"", "links"}
     for name, people in (("none", []), ("demo-programme", ["nobody"])):
         with pytest.raises(NoSuchRehearsal):
-            rehearsal.of_programme(name, people, newcomer=True)
+            room.of_programme(name, people, newcomer=True)
     with pytest.raises(NoSuchRehearsal):
-        rehearsal.of_transcript("../test_rehearsal")
+        room.of_transcript("../test_rehearsal")
 
 
 @pytest.mark.parametrize(
@@ -325,6 +327,7 @@ def test_what_there_is_to_choose() -> None:
         ("Noy [whatsapp, en]\nDara > hello", "people"),
         ("Noy [letter, en]\nNoy > hello", "channel"),
         ("# nothing", "empty"),
+        ("with links of the real apps\nNoy [whatsapp, en]\nNoy > hello", "links"),
         ("what is this", "unreadable"),
     ],
 )
@@ -332,10 +335,10 @@ def test_talks_that_cannot_be_played(
     text: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "odd.txt").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(rehearsal, "TRANSCRIPTS", tmp_path)
-    assert rehearsal.list_transcripts()["odd"][1] == problem
+    monkeypatch.setattr(room, "TRANSCRIPTS", tmp_path)
+    assert room.list_transcripts()["odd"][1] == problem
     with pytest.raises(NoSuchRehearsal):
-        rehearsal.of_transcript("odd")
+        room.of_transcript("odd")
 
 
 # What differs
@@ -355,11 +358,11 @@ def test_what_is_not_as_written(
 ) -> None:
     talk = f"Noy [whatsapp, en] crafts\nDara [telegram, en] crafts\nNoy > hello\n{line}"
     (tmp_path / "odd.txt").write_text(talk, encoding="utf-8")
-    monkeypatch.setattr(rehearsal, "TRANSCRIPTS", tmp_path)
+    monkeypatch.setattr(room, "TRANSCRIPTS", tmp_path)
     monkeypatch.setattr(playing, "PATIENCE", 3)
 
     async def work(_app: App, rehearsals: Rehearsals) -> None:
-        await rehearsals.begin(rehearsal.of_transcript("odd"))
+        await rehearsals.begin(room.of_transcript("odd"))
         steps = await play_to_the_end(rehearsals)
         assert [each.outcome for each in steps] == ["done", outcome]
         assert not clock.stands()

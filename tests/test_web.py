@@ -17,12 +17,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from bot import clock, models, playing, rehearsal, seals
+from bot import clock, models, seals
 from bot.app import App
 from bot.channels import simulator as channel
 from bot.db import Database, StoreDown
 from bot.i18n import catalogue, languages
-from bot.phones import Phones
+from bot.rehearsal import playing, room
+from bot.rehearsal.phones import Phones
 from bot.settings import Settings
 from bot.store import invites
 from bot.web import build, webhooks
@@ -58,7 +59,7 @@ def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
     found = Phones()
     monkeypatch.setattr(channel, "phones", lambda: found)
     monkeypatch.setattr(playing, "phones", lambda: found)
-    monkeypatch.setattr(rehearsal, "phones", lambda: found)
+    monkeypatch.setattr(room, "phones", lambda: found)
     return found
 
 
@@ -307,7 +308,8 @@ def test_every_simulator_route_is_there_in_development(client: TestClient) -> No
             assert status != 404 or path.endswith(("invite", "step", "export"))
     routes = {route.path for route in client.app.routes}  # type: ignore[attr-defined]
     tried = {path for _method, path in SIMULATOR if not path.startswith(("/static", "/web"))}
-    assert routes - {"/static", "/", "/healthz", "/metrics", "/webhooks/{channel}"} == tried
+    real = {"/", "/healthz", "/metrics", "/webhooks/{channel}", "/pictures/{token}.png"}
+    assert routes - {"/static", *real} == tried
 
 
 @pytest.mark.parametrize("language", languages())

@@ -1,6 +1,6 @@
 """Play a transcript on the stage: the real channel code, and every word that is heard.
 
-What a transcript looks like stands in bot/transcripts.py. A bubble that nobody heard fails.
+What one looks like stands in bot/rehearsal/transcripts.py. A bubble that nobody heard fails.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import clock, transcripts
+from bot import clock
 from bot.channels import simulator
-from bot.phones import Phone
-from bot.transcripts import Deed, Line, Transcript, programme, read
+from bot.rehearsal import transcripts
+from bot.rehearsal.phones import Phone
+from bot.rehearsal.transcripts import Deed, Line, Transcript, programme, read
 from tests.stage import Person, Stage
 
 __all__ = ["Line", "Transcript", "play", "programme", "read", "record"]

@@ -15,12 +15,14 @@ from typing import Any, Self
 from bot import clock, qr
 from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unusable, WindowClosed
 from bot.messages import File, Inbound, Limits, Menu, Outbound, Picture, Receipt, Retract, Say, Tap
-from bot.phones import Bubble, Phone, Phones
+from bot.rehearsal.phones import Bubble, Phone, Phones
 from bot.settings import Settings
 
 LOOKS = {
     "whatsapp": Limits(text=1600, buttons=0, label=60, window=timedelta(hours=24), price=0.005),
-    "telegram": Limits(text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=48)),
+    "telegram": Limits(
+        text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=47, minutes=55)
+    ),
 }
 FILES = ("voice", "photo", "video", "document", "sticker", "location")
 SLOW = 2.0  # seconds a slow provider takes

@@ -3,6 +3,7 @@
 from bot.columns import metadata
 from bot.models.outbox import (
     HELD,
+    SETTLED,
     UNDER_WAY,
     WAITING,
     deliveries,
@@ -28,6 +29,7 @@ from bot.models.talks import bubbles, conversations, follows, inbox, posts, thre
 
 __all__ = [
     "HELD",
+    "SETTLED",
     "UNDER_WAY",
     "WAITING",
     "address_keys",

@@ -44,7 +44,7 @@ deliveries = Table(  # a message for one member, with its fate
     row_id(),
     ref("message_id", "messages"),
     ref("member_id", "members"),
-    ref("address_id", "addresses", nullable=True, index=True),
+    ref("address_id", "addresses", nullable=True),
     Column("lane", String(40), nullable=False),
     Column("priority", Integer, nullable=False),  # 0 is said first
     # queued, sending, sent, delivered, read, held, folded, unknown, failed, dropped
@@ -55,12 +55,12 @@ deliveries = Table(  # a message for one member, with its fate
     Column("fence", Integer),  # the lane owner who took it
     Column("asked_at", Moment),  # when she did what this answers, or asked to see it
     UniqueConstraint("message_id", "member_id"),
-    Index(None, "member_id", "due_at"),
 )
 # Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
 WAITING = text("deliveries.state IN ('queued', 'unknown')")
 UNDER_WAY = text("deliveries.state = 'sending'")
 HELD = text("deliveries.state = 'held'")
+SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
 Index(
     "ix_deliveries_waiting",
     deliveries.c.lane,
@@ -80,6 +80,14 @@ Index(
     deliveries.c.address_id,
     sqlite_where=text("state = 'held'"),
     postgresql_where=text("state = 'held'"),
+)
+# Only what is settled: a fan-out would have to touch a page of this index for each member.
+Index(
+    "ix_deliveries_settled",
+    deliveries.c.member_id,
+    deliveries.c.due_at,
+    sqlite_where=text("state NOT IN ('queued', 'sending')"),
+    postgresql_where=text("state NOT IN ('queued', 'sending')"),
 )
 
 dispatches = Table(  # one part of a delivery, as handed to a provider
@@ -113,7 +121,7 @@ prompts = Table(  # choices as they were shown; a tap, a number or a label comes
     row_id(),
     Column("token", String(16), nullable=False, unique=True),
     ref("address_id", "addresses"),
-    ref("message_id", "messages", index=True),
+    ref("message_id", "messages"),
     Column("language", String(8), nullable=False),
     # [Clear] stood under its choices
     Column("clears", Boolean, nullable=False, server_default=false()),
@@ -121,6 +129,7 @@ prompts = Table(  # choices as they were shown; a tap, a number or a label comes
     Column("consumed_at", Moment),
     Column("chosen", Integer),  # the choice that consumed it
     Index(None, "address_id", "id"),
+    Index(None, "message_id", "address_id"),
 )
 
 lanes = Table(  # one sending identity at a provider; one worker owns it at a time

@@ -218,6 +218,12 @@ def list_waiting(db: Connection, community_id: int) -> list[int]:
     return list(db.execute(statement).scalars())
 
 
+def find_place(db: Connection, membership_id: int) -> int | None:
+    """The id of the community a membership is in, whatever its state."""
+    statement = select(memberships.c.community_id).where(memberships.c.id == membership_id)
+    return db.execute(statement).scalar()
+
+
 def find_waiting(db: Connection, membership_id: int) -> tuple[int, int] | None:
     """(member id, community id) of a membership that waits to be welcomed."""
     statement = select(memberships.c.member_id, memberships.c.community_id).where(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from bot.codec import message_from_json, message_to_json
 from bot.columns import Moment
-from bot.db import insert_new, insert_once, insert_returning, locking_once
+from bot.db import insert_new, insert_once, insert_returning, locking_once, mark_due
 from bot.messages import Message
 from bot.models.outbox import HELD, deliveries, messages, showings
 from bot.models.people import addresses, members, memberships
@@ -153,6 +153,7 @@ def say(
         for message_id, (_, _, due_at) in zip(ids, said, strict=True)
     ]
     db.execute(_DELIVER, rows)
+    mark_due(db, min(due_at for _, _, due_at in said), lane)
     return ids
 
 
@@ -231,7 +232,10 @@ def _deliver_chunk(
         "due_at",
     ]
     new = insert_new(db, deliveries).from_select(columns, chosen, include_defaults=False)
-    return db.execute(new.on_conflict_do_nothing()).rowcount
+    count = db.execute(new.on_conflict_do_nothing()).rowcount
+    if count:
+        mark_due(db, due_at)
+    return count
 
 
 def reach(
@@ -292,8 +296,10 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
 
 def release_held(db: Connection, address_id: int, now: datetime) -> None:
     """Her window is open again: what waited for it goes out, in order."""
-    db.execute(
+    released = db.execute(
         update(deliveries)
         .where(deliveries.c.address_id == address_id, HELD, deliveries.c.reason != "discreet")
         .values(state="queued", reason=None, due_at=now)
     )
+    if released.rowcount:
+        mark_due(db, now)

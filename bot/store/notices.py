@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from bot.codec import message_to_json
-from bot.db import insert_new
+from bot.db import insert_new, mark_due
 from bot.discretion import WAITING
-from bot.models.outbox import HELD, deliveries, dispatches, messages, showings
+from bot.models.outbox import HELD, SETTLED, deliveries, dispatches, messages, showings
 from bot.models.people import addresses
 from bot.models.talks import inbox
 
@@ -55,6 +55,8 @@ def open_waiting(db: Connection, address_id: int, now: datetime) -> int:
         .where(deliveries.c.address_id == address_id, HELD, deliveries.c.reason == DISCREET)
         .values(state="queued", reason=None, priority=0, due_at=now, asked_at=now)
     )
+    if opened.rowcount:
+        mark_due(db, now)
     return opened.rowcount
 
 
@@ -71,7 +73,11 @@ def list_bubbles(
             dispatches.c.provider_id.is_not(None),
         )
     )
-    if post_id is not None:
+    if post_id is None:
+        whose = select(addresses.c.member_id).where(addresses.c.id == address_id)
+        hers = deliveries.c.member_id == whose.scalar_subquery()
+        statement = statement.where(hers, SETTLED)
+    else:
         shown = select(showings.c.delivery_id).where(showings.c.post_id == post_id)
         statement = statement.where(deliveries.c.id.in_(shown))
     ours = list(db.execute(statement.order_by(dispatches.c.id)).scalars())

@@ -14,6 +14,7 @@ from bot.codec import message_from_json
 from bot.discretion import clearable
 from bot.messages import Message
 from bot.models.outbox import deliveries, dispatches, messages, prompts
+from bot.models.people import addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,22 @@ def find_of(db: Connection, message_id: int, address_id: int) -> Prompt | None:
     return _one(db, _PROMPT.where(*wanted).order_by(prompts.c.id.desc()).limit(1))
 
 
+# Asked of each prompt, from the last one on: joined, PostgreSQL may read every delivery of a
+# message to thousands, because most messages have one.
+_STATE_OF_ITS_DELIVERY = (
+    select(deliveries.c.state)
+    .where(
+        deliveries.c.message_id == prompts.c.message_id,
+        deliveries.c.member_id == addresses.c.member_id,
+        deliveries.c.address_id == addresses.c.id,
+    )
+    .scalar_subquery()
+)
 _LAST = (
-    _PROMPT.join(deliveries, deliveries.c.message_id == prompts.c.message_id)
+    _PROMPT.join(addresses, addresses.c.id == prompts.c.address_id)
     .where(
         prompts.c.address_id == bindparam("address"),
-        deliveries.c.address_id == bindparam("address"),
-        deliveries.c.state.in_(("sending", "sent", "delivered", "read", "unknown")),
+        _STATE_OF_ITS_DELIVERY.in_(("sending", "sent", "delivered", "read", "unknown")),
     )
     .order_by(prompts.c.id.desc())
     .limit(1)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.db import Collision, insert_new
 from bot.messages import Ref
-from bot.models.outbox import deliveries, messages
+from bot.models.outbox import SETTLED, deliveries, messages
 from bot.models.people import memberships
 from bot.models.talks import follows, posts, threads
 
@@ -200,6 +200,7 @@ def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[
         .join(threads, threads.c.id == posts.c.thread_id)
         .where(
             deliveries.c.member_id == member_id,
+            SETTLED,
             deliveries.c.state.in_(("sent", "delivered", "read")),
             deliveries.c.due_at >= since,
             posts.c.kind == "question",

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.app import App
 from bot.db import StoreDown
-from bot.rehearsal import Rehearsals
+from bot.rehearsal.room import Rehearsals
 from bot.web import pictures, rehearsal, simulator, webhooks
 
 Work = Callable[[Request, dict[str, Any]], Awaitable[Response]]

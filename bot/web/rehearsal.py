@@ -9,17 +9,17 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from bot import playing, rehearsal
 from bot.app import App
 from bot.channels import simulator
 from bot.channels.simulator import LOOKS
 from bot.fitting import fit
 from bot.i18n import SOURCE, negotiate
 from bot.messages import refs_of
-from bot.phones import PROVIDERS, Phone
-from bot.playing import Player
 from bot.programme import Programme
-from bot.rehearsal import NoSuchRehearsal, Play, Rehearsals
+from bot.rehearsal import playing, room
+from bot.rehearsal.phones import PROVIDERS, Phone
+from bot.rehearsal.playing import Player
+from bot.rehearsal.room import NoSuchRehearsal, Play, Rehearsals
 from bot.store import screens
 from bot.store.references import References
 
@@ -29,8 +29,8 @@ Wanted = dict[str, Any]
 async def choices(request: Request) -> Response:
     """What can be rehearsed: {programmes, transcripts}."""
     language = negotiate(request.query_params.get("lang")) or SOURCE
-    programmes = rehearsal.list_programmes().items()
-    stored = rehearsal.list_transcripts().items()
+    programmes = room.list_programmes().items()
+    stored = room.list_transcripts().items()
     return JSONResponse(
         {
             "programmes": [_programme(name, each, language) for name, each in programmes],
@@ -73,12 +73,12 @@ async def begin(request: Request, wanted: Wanted) -> Response:
 
 def _play(wanted: Wanted) -> Play:
     if "transcript" in wanted:
-        return rehearsal.of_transcript(str(wanted["transcript"]))
+        return room.of_transcript(str(wanted["transcript"]))
     people = wanted.get("people")
     if not isinstance(people, list) or not all(isinstance(each, str) for each in people):
         raise NoSuchRehearsal("people")
     newcomer = wanted.get("newcomer") is True
-    return rehearsal.of_programme(str(wanted.get("programme")), people, newcomer=newcomer)
+    return room.of_programme(str(wanted.get("programme")), people, newcomer=newcomer)
 
 
 async def step(request: Request, wanted: Wanted) -> Response:
@@ -98,7 +98,7 @@ async def export(request: Request) -> Response:
         return PlainTextResponse("there is no rehearsal\n", 404)
     name = f'attachment; filename="rehearsal-{play.name}.txt"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
-    return PlainTextResponse(rehearsal.export(play), headers=headers)
+    return PlainTextResponse(room.export(play), headers=headers)
 
 
 async def provider(request: Request, wanted: Wanted) -> Response:

@@ -15,11 +15,12 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from bot import clock, playing
+from bot import clock
 from bot.app import App
 from bot.channels import simulator
 from bot.channels.simulator import LOOKS
 from bot.i18n import catalogue, languages, negotiate, own_name
+from bot.rehearsal import playing
 
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 MOST_PHONES = 12

@@ -70,6 +70,9 @@ SENT = "UPDATE dispatches SET state = 'sent', content = NULL, provider_id = ? WH
 SETTLED = "UPDATE deliveries SET state = 'sent' WHERE id = ?"
 KEYBOARD = json.dumps({"inline_keyboard": [[{"text": "One", "callback_data": "token.0"}]] * 2})
 
+# As the bot has them, so that the same is kept safe in the same way.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
+
 Reply = tuple[int, int, int, str]  # delivery, dispatch, chat, text
 
 
@@ -82,12 +85,15 @@ class Store:
             self._connection: Any = sqlite3.connect(
                 url.removeprefix("sqlite:///"), isolation_level=None
             )
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            for pragma in PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
         else:
             self._connection = psycopg.connect(
                 url.replace("+psycopg", ""), autocommit=True, prepare_threshold=1
             )
+
+    def close(self) -> None:
+        self._connection.close()
 
     def begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE" if self._sqlite else "BEGIN")

@@ -29,7 +29,7 @@ class Round:
         self._session = session
         self._webhook = f"{wanted['url']}/webhooks/telegram"
         self._health = f"{wanted['fake']}/_healthz"
-        self._bodies = [_update(number, wanted["text"]) for number in range(wanted["count"])]
+        self._bodies = [update(number, wanted["text"]) for number in range(wanted["count"])]
         self._concurrency = int(wanted["concurrency"])
         self._posting: set[asyncio.Task[None]] = set()
 
@@ -71,7 +71,8 @@ class Round:
             raise TimeoutError("replies are missing")
 
 
-def _update(number: int, text: str) -> bytes:
+def update(number: int, text: str) -> bytes:
+    """What the phone of this number posts when it says so."""
     language = LANGUAGES[number % len(LANGUAGES)]
     phone = TelegramPhone(None, SECRET, FIRST_USER + number, f"Noy {number}", language)
     return json.dumps(phone.say(text)).encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from typing import Any
 
 from bot import clock
 from bot.app import App
-from bot.settings import Settings
-from tests.bench.cast import FIRST_USER, SECRET
+from tests.bench import inside
+from tests.bench.cast import OPENING, WRONG_CHOICE
 from tests.bench.stores import Store
-from tests.fakes.phones import TelegramPhone
 
 # (who, what she writes, where that leads)
 STEPS = (
@@ -22,8 +20,8 @@ STEPS = (
     (0, "ok", "ask.question, too short"),
     (0, "How do you count the stock?", "ask.question, a draft"),
     (0, "1", "ask.confirm, Send"),
-    (1, "pivot?", "free text, too short to guess"),
-    (1, "hm", "ask.meaning, wrong choice"),
+    (1, OPENING, "free text, too short to guess"),
+    (1, WRONG_CHOICE, "ask.meaning, wrong choice"),
 )
 MEASURED = "ask.meaning, wrong choice"
 BOOKENDS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
@@ -36,9 +34,9 @@ class Counted:
     sender: int
 
 
-async def count(store: Store, fake_url: str) -> list[Counted]:
+async def count(store: Store) -> list[Counted]:
     """Run each step and send what it says, in this process."""
-    app = _app(store, fake_url)
+    app = inside.app(store)
     await app.drain()
     counted = [await _count_one(app, *step) for step in STEPS]
     await app.stop()
@@ -46,19 +44,10 @@ async def count(store: Store, fake_url: str) -> list[Counted]:
     return counted
 
 
-def _app(store: Store, fake_url: str) -> App:
-    found = {name.lower(): value for name, value in store.environment(fake_url).items()}
-    known = {name: found[name] or None for name in Settings.model_fields if name in found}
-    return App(Settings(_env_file=None, **known))  # type: ignore[call-arg,arg-type]
-
-
 async def _count_one(app: App, who: int, text: str, where: str) -> Counted:
-    channel = app.channels[0]
-    phone = TelegramPhone(None, SECRET, FIRST_USER + who, "Noy", "lo")
-    body = json.dumps(phone.say(text)).encode()
-    headers = {"x-telegram-bot-api-secret-token": SECRET}
+    body = inside.webhook(who, text)
     with _counting(app) as turn:
-        await app.take(channel, channel.receive("", headers, body))
+        await inside.take(app, body)
     clock.move(timedelta(seconds=4))  # a draft's preview waits for more bubbles
     with _counting(app) as sender:
         await app.drain()

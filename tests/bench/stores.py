@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, insert, make_url, text
 
 from alembic import command
-from bot import clock, seals
+from bot import clock, models, seals
 from bot.channels.telegram import Telegram
 from bot.cli import alembic_config
 from bot.db import Database
@@ -75,21 +76,40 @@ def _settle(db: Connection, count: int) -> None:
         "discreet": False,
     }
     community_id = communities.save_community(db, programme_id, row)
-    for number in range(count):
-        name = str(FIRST_USER + number)
-        members.add_ready(
-            db,
-            lane,
-            name,
-            now,
-            name=f"Noy {number}",
-            language=LANGUAGES[number % len(LANGUAGES)],
-            consent_at=now,
-            consent_version="bench",
-        )
-        member_id = members.find_by_address(db, lane, name)
-        assert member_id is not None
-        communities.join(db, member_id, community_id, "member", "active", now)
+    add_members(db, lane, community_id, count, now)
+
+
+def add_members(db: Connection, lane: str, community_id: int, count: int, now: datetime) -> None:
+    """All at once, as they would stand there after a welcome: ids from 1."""
+    numbers = range(1, count + 1)
+    names = {number: str(FIRST_USER + number - 1) for number in numbers}
+    ready = {"state": "active", "consent_at": now, "consent_version": "bench", "created_at": now}
+    people = [
+        {
+            "id": number,
+            "name": f"Noy {number}",
+            "language": LANGUAGES[number % len(LANGUAGES)],
+            "timezone": "Asia/Vientiane",
+        }
+        for number in numbers
+    ]
+    db.execute(insert(models.members), [ready | each for each in people])
+    known = {"lane": lane, "preferred": True, "last_inbound_at": now, "created_at": now}
+    there = [{"id": n, "member_id": n, "sealed": names[n]} for n in numbers]
+    db.execute(insert(models.addresses), [known | each for each in there])
+    keys = [{"key": members.key_of(lane, names[n]), "address_id": n} for n in numbers]
+    db.execute(insert(models.address_keys), keys)
+    belongs = {"community_id": community_id, "role": "member", "state": "active"}
+    of_it = [{"member_id": number, "created_at": now} for number in numbers]
+    db.execute(insert(models.memberships), [belongs | each for each in of_it])
+    _go_on_from(db, count + 1)
+
+
+def _go_on_from(db: Connection, number: int) -> None:
+    """PostgreSQL numbers rows from where it was, whatever was written by hand."""
+    if db.dialect.name == "postgresql":
+        for table in ("members", "addresses"):
+            db.execute(text(f"ALTER SEQUENCE {table}_id_seq RESTART WITH {number}"))
 
 
 def queue(store: Store, key: str) -> None:
@@ -121,11 +141,17 @@ def sqlite_url(folder: Path, name: str) -> str:
     return f"sqlite:///{folder / name}.db"
 
 
-def postgresql_url(server: str, name: str) -> str:
-    """A new database on the server, through psycopg 3."""
+def path(url: str) -> Path:
+    """The file of a SQLite store."""
+    return Path(make_url(url).database or "")
+
+
+def postgresql_url(server: str, name: str, template: str | None = None) -> str:
+    """A new database on the server, through psycopg 3; perhaps a copy of another."""
+    copied = "" if template is None else f" TEMPLATE {make_url(template).database}"
     engine = create_engine(_named(server, "postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}{copied}"))
     engine.dispose()
     return _named(server, name)
 

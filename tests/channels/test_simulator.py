@@ -13,7 +13,7 @@ from bot.channels.simulator import FILES, LOOKS, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.messages import Button, Inbound, Menu, Picture, Retract, Say, Tap
-from bot.phones import KEPT
+from bot.rehearsal.phones import KEPT
 from bot.settings import Settings
 
 JSON = {"content-type": "application/json; charset=utf-8"}

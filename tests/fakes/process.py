@@ -5,16 +5,13 @@ import asyncio
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,9 +20,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.child import Child
+
 READY = "listening on "
-START_SECONDS = 20
 
 
 @dataclass(slots=True)
@@ -266,47 +263,13 @@ def _exit_at_end_of_input() -> None:
     os._exit(0)
 
 
-class Fake:
-    """Runs `python -m tests.fakes.<name>` for as long as the `with` block lasts."""
+class Fake(Child):
+    """Runs `python -m tests.fakes.<name>`; it ends with this process, even if that is killed."""
 
     def __init__(self, name: str, *options: str) -> None:
-        self._command = [sys.executable, "-m", f"tests.fakes.{name}", "--exit-with-stdin", *options]
+        super().__init__(name, f"tests.fakes.{name}", "--exit-with-stdin", *options)
         # Never through a proxy: the fake listens on this machine only.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        self.url = ""
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        pipe = subprocess.PIPE
-        # The open stdin ends the fake even if this process is killed.
-        self._process = subprocess.Popen(self._command, cwd=PROJECT, stdin=pipe, stdout=pipe)
-        giving_up = threading.Timer(START_SECONDS, self._process.kill)
-        giving_up.start()
-        assert self._process.stdout
-        line = self._process.stdout.readline().decode().strip()
-        giving_up.cancel()
-        if not line.startswith(READY):
-            self.stop()
-            raise RuntimeError(f"{' '.join(self._command)} did not start")
-        self.url = line.removeprefix(READY)
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream:
-                stream.close()
 
     def history(self, since: int = 0) -> list[dict[str, Any]]:
         """Every request, accepted or refused, whose number `n` is above `since`."""

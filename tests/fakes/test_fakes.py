@@ -26,6 +26,7 @@ from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-unty
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from tests.child import PROJECT
 from tests.fakes.contract import (
     CONTRACTS,
     MESSAGES_PATH,
@@ -35,7 +36,7 @@ from tests.fakes.contract import (
     visible_text,
 )
 from tests.fakes.phones import OPENER, TelegramPhone, WhatsAppPhone, post
-from tests.fakes.process import PROJECT, Fake
+from tests.fakes.process import Fake
 
 TOKEN = "123456:test-token"
 ACCOUNT = "AC" + "0" * 32

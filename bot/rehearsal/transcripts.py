@@ -7,6 +7,7 @@ Somebody new [telegram, en]            a stranger
 community crafts: approval, discreet   (a line for each community that is not plain)
 programme demo-programme               (instead: the communities of a file in docs/)
 on their own channels only             (what is said differs by channel)
+with links of the real apps            (which the simulator has not)
 
 Noy > words              says           Noy < words         hears, in full
 Noy > [Send]             chooses                            | another line of the same bubble
@@ -25,7 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ import yaml
 from bot.settings import ROOT
 
 FILES = ("voice", "photo", "sticker", "location")
+ROLES = ("member", "facilitator", "focal_point")
 OWN_CHANNELS = "on their own channels only"
+REAL_LINKS = "with links of the real apps"
+BEGINS = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # a Monday, ten o'clock in Vientiane
 RESTART = "-- the bot restarts --"
 DRAWN = "Lotus 12"  # the name that is suggested in a discreet community; elsewhere drawn by lot
 
@@ -81,6 +85,7 @@ class Transcript:
     communities: dict[str, list[str]]
     lines: list[Line]
     own_only: bool = False
+    real_links: bool = False
     title: str = ""
     programme: str | None = None
 
@@ -103,6 +108,8 @@ class _Reader:
         found = self.found
         if line == OWN_CHANNELS:
             found.own_only = True
+        elif line == REAL_LINKS:
+            found.real_links = True
         elif line.startswith("| ") or line == "|":
             found.lines[-1].words += "\n" + line[2:]
         elif line.startswith("community "):
@@ -121,7 +128,7 @@ class _Reader:
 
 
 def _part(name: str, channel: str, language: str, place: list[str]) -> Part:
-    role = place.pop() if place and place[-1] in ("member", "facilitator") else "member"
+    role = place.pop() if place and place[-1] in ROLES else "member"
     return Part(name, channel, language, tuple(place), role)
 
 

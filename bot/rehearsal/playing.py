@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
-from bot import clock, transcripts
+from bot import clock
 from bot.channels import Channel
 from bot.channels.simulator import phones
 from bot.db import Database
 from bot.messages import Inbound, Receipt
-from bot.phones import Bubble, Phone
+from bot.rehearsal import transcripts
+from bot.rehearsal.phones import Bubble, Phone
+from bot.rehearsal.transcripts import Deed, Line, Transcript
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.store import communities, invites
-from bot.transcripts import Deed, Line, Transcript
 
 PATIENCE = 30  # seconds of the moved clock that somebody waits for a bubble
 GLANCE = 0.15  # real seconds between two looks at her phone

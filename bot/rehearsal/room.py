@@ -12,17 +12,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clock, journal, transcripts
+from bot import clock
 from bot import programme as programmes
 from bot import settings as setup
 from bot.channels.simulator import LOOKS, phones
 from bot.columns import metadata
 from bot.db import Database
-from bot.phones import Fact, Phone
-from bot.playing import Bot, Player
 from bot.programme import Programme
+from bot.rehearsal import journal, transcripts
+from bot.rehearsal.phones import Fact, Phone
+from bot.rehearsal.playing import Bot, Player
+from bot.rehearsal.transcripts import Part, Transcript
 from bot.settings import ROOT, Settings
-from bot.transcripts import Part, Transcript
 
 PROGRAMMES = ROOT / "docs"
 TRANSCRIPTS = ROOT / "tests" / "conversations"
@@ -75,6 +76,8 @@ class Rehearsals:
             await asyncio.to_thread(_make_store, settings)
             self._aside = self._aside or _put_aside(self.app)
             clock.reset()
+            if play.transcript:
+                clock.move(transcripts.BEGINS - clock.now())
             phones().set_out(replace(each, bubbles=[], commands=[]) for each in play.people)
             await self.app.move_to(settings)
             await self.app.database.run(lambda db: _load(db, play.programme))
@@ -163,7 +166,10 @@ def list_programmes() -> dict[str, Programme]:
 
 
 def _without_real_people(programme: Programme) -> Programme:
-    rows = [each.model_copy(update={"facilitators": []}) for each in programme.communities]
+    rows = [
+        each.model_copy(update={"facilitators": [], "focal_points": []})
+        for each in programme.communities
+    ]
     return programme.model_copy(update={"communities": rows})
 
 
@@ -204,6 +210,8 @@ def why_not(transcript: Transcript) -> str:
         return "empty"
     if any(_look(part.channel) not in LOOKS for part in transcript.cast):
         return "channel"
+    if transcript.real_links:
+        return "links"
     names = {part.name for part in transcript.cast}
     return "people" if any(line.who not in {"", *names} for line in transcript.lines) else ""
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot import transcripts
-from bot.phones import LONGEST_JOURNAL, Fact, Phone, Phones
-from bot.transcripts import Part
+from bot.rehearsal import transcripts
+from bot.rehearsal.phones import LONGEST_JOURNAL, Fact, Phone, Phones
+from bot.rehearsal.transcripts import Part
 
 LONG = timedelta(seconds=60)  # so long a silence may mean something to the bot
 PAUSE = timedelta(seconds=4)  # between two things that people do: one thought, or two
@@ -51,7 +51,7 @@ def _only_the_simulator(journal: Sequence[Fact]) -> bool:
 
 
 def _cast_line(part: Part, before: str) -> str:
-    place = " ".join([*part.communities, *(["facilitator"] if part.role == "facilitator" else [])])
+    place = " ".join([*part.communities, *([part.role] if part.role != "member" else [])])
     return f"{part.name} [{before}{part.channel}, {part.language}] {place}".rstrip()
 
 
