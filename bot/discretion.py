@@ -17,6 +17,10 @@ WAITING = Message(
     (_("A message is waiting for you."),), choices=(Choice("discreet.show", _("Open")),)
 )
 CLEAR = Choice("discreet.clear", _("Clear"))
+HOW_IT_COMES = _(
+    "Here you only read that something waits. "
+    "Write OPEN to read it, and CLEAR to empty this screen."
+)
 CLOSING = _("What now? Clear empties this screen.")
 
 # What these stand for tells who is who, or what somebody wrote.

@@ -100,7 +100,7 @@ def desk(turn: Turn) -> None:
             _n("{n} waits to be welcomed.", "{n} wait to be welcomed.", n=len(waiting)),
         )
         everybody = _("Welcome all {n}", n=len(waiting))
-        welcome = Choice(f"welcome.admit_all:{waiting[-1]}", everybody)
+        welcome = Choice(f"admission.admit_all:{waiting[-1]}", everybody)
         choices.insert(0, welcome)
     turn.say(*lines, choices=choices)
 

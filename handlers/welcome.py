@@ -8,8 +8,9 @@ from datetime import timedelta
 import regex
 
 from bot.conversation import Conversation, Turn
+from bot.discretion import HOW_IT_COMES
 from bot.i18n import graphemes, guess_language, languages, negotiate, own_name, tidy_name
-from bot.messages import Choice, Ref, Text, _, _n
+from bot.messages import Choice, Ref, Text, _
 from bot.store import communities, invites, members, programmes
 from bot.store.communities import Community
 from bot.store.messages import Audience
@@ -34,19 +35,12 @@ def stranger(turn: Turn) -> None:
     sentence = _(
         "Hello! This is a place for members of learning groups. To come in you need an invite "
         "code. Please ask {contact}.",
-        contact=_contact(turn),
+        contact=programmes.contact(turn.db),
     )
     hint = negotiate(turn.inbound.language) or guess_language(turn.text)
     language = turn.member.language or hint
     known = [language] if language else list(languages())
     turn.say(*(Text(sentence.msgid, sentence.params, language=code) for code in known))
-
-
-def _contact(turn: Turn) -> Text:
-    contacts = programmes.list_contacts(turn.db)
-    if len(contacts) == 1:
-        return _("{contact}", contact=contacts[0])
-    return _("the one who told you about it")
 
 
 @welcome.on("code")
@@ -72,7 +66,7 @@ def _no_such_code(turn: Turn) -> None:
         _(
             "This code does not open anything now. Please look at it once more, "
             "or ask for a new one: {contact}.",
-            contact=_contact(turn),
+            contact=programmes.contact(turn.db),
         )
     )
 
@@ -223,16 +217,9 @@ def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool
     if role == "facilitator":
         said.append(_("You facilitate it. Write FACILITATE to see what you can do."))
     if community.discreet:
-        said.append(_how_messages_come())
+        said.append(HOW_IT_COMES)
     turn.say(*said)
     turn.start("menu.start")
-
-
-def _how_messages_come() -> Text:
-    return _(
-        "Here you only read that something waits. Write OPEN to read it, "
-        "and CLEAR to empty this screen."
-    )
 
 
 def _ask_facilitators(
@@ -250,85 +237,16 @@ def _ask_facilitators(
             **who,
         )
     choices = [
-        Choice(f"welcome.admit:{membership_id}", _("Welcome")),
-        Choice(f"welcome.decline:{membership_id}", _("Not this time")),
+        Choice(f"admission.admit:{membership_id}", _("Welcome")),
+        Choice(f"admission.decline:{membership_id}", _("Not this time")),
     ]
     waiting = communities.list_waiting(turn.db, community.id)
     if len(waiting) > 1:
         all_of_them = _("Welcome all {n}", n=len(waiting))
-        choices.append(Choice(f"welcome.admit_all:{waiting[-1]}", all_of_them))
+        choices.append(Choice(f"admission.admit_all:{waiting[-1]}", all_of_them))
     turn.tell(
         Audience("facilitators", community.id),
         request,
         choices=choices,
         community_id=community.id,
     )
-
-
-@welcome.action
-def admit(turn: Turn) -> None:
-    """A facilitator welcomes a newcomer; what she wrote meanwhile goes out."""
-    waiting = _waiting_for(turn)
-    if waiting is None or not communities.decide(turn.db, turn.argument, "active"):
-        return turn.say(_("That has been decided already."))
-    member_id, community_id = waiting
-    turn.say(_("{name} is in.", name=Ref("members", member_id)))
-    _let_in(turn, member_id, communities.get(turn.db, community_id))
-
-
-@welcome.action
-def admit_all(turn: Turn) -> None:
-    """All who waited when the button was made, nobody she has not heard of since."""
-    last = turn.argument
-    place = communities.find_place(turn.db, last) or 0
-    community = communities.find_facilitated(turn.db, turn.member.id, place)
-    if community is None:
-        return turn.say(_("That has been decided already."))
-    let_in = 0
-    for membership_id in communities.list_waiting(turn.db, community.id):
-        if membership_id > last:
-            continue
-        waiting = communities.find_waiting(turn.db, membership_id)
-        if waiting is not None and communities.decide(turn.db, membership_id, "active"):
-            let_in += 1
-            _let_in(turn, waiting[0], community)
-    if not let_in:
-        return turn.say(_("Nobody waits in {community} any more.", community=community.ref))
-    turn.say(
-        _n(
-            "{n} newcomer is in {community} now.",
-            "{n} newcomers are in {community} now.",
-            n=let_in,
-            community=community.ref,
-        )
-    )
-
-
-def _let_in(turn: Turn, member_id: int, community: Community) -> None:
-    said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
-    if community.discreet:
-        said.append(_how_messages_come())
-    turn.tell(Audience("member", member_id), *said)
-    turn.start("opening.send_waiting", author=member_id, community=community.id)
-
-
-@welcome.action
-def decline(turn: Turn) -> None:
-    waiting = _waiting_for(turn)
-    if waiting is None or not communities.decide(turn.db, turn.argument, "declined"):
-        return turn.say(_("That has been decided already."))
-    member_id, _community_id = waiting
-    turn.tell(
-        Audience("member", member_id),
-        _("The facilitator cannot add you just now. Please ask {contact}.", contact=_contact(turn)),
-    )
-    turn.say(_("{name} hears that it is not possible just now.", name=Ref("members", member_id)))
-
-
-def _waiting_for(turn: Turn) -> tuple[int, int] | None:
-    """Who waits behind this button, if the one who taps may decide."""
-    waiting = communities.find_waiting(turn.db, turn.argument)
-    if waiting is None:
-        return None
-    mine = communities.find_facilitated(turn.db, turn.member.id, waiting[1])
-    return None if mine is None else waiting

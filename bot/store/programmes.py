@@ -7,12 +7,21 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.db import insert_new
+from bot.messages import Text, _
 from bot.models.people import communities, help_contacts, programmes
 
 
 def list_contacts(db: Connection) -> list[str]:
     """Whom a stranger may ask, as the programmes put it."""
     return list(db.execute(select(programmes.c.contact).order_by(programmes.c.id)).scalars())
+
+
+def contact(db: Connection) -> Text:
+    """Whom to ask, for the middle of a sentence."""
+    contacts = list_contacts(db)
+    if len(contacts) == 1:
+        return _("{contact}", contact=contacts[0])
+    return _("the one who told you about it")
 
 
 def list_help(db: Connection, community_id: int | None = None) -> list[tuple[int, str]]:
