@@ -88,4 +88,5 @@ def chosen(turn: Turn) -> None:
     if communities.is_in_discreet(turn.db, turn.member.id):
         return turn.say(_("A group of yours needs them closed, so that nobody in it is exposed."))
     members.mark(turn.db, turn.member.id, discreet=False)
+    notices.open_waiting(turn.db, turn.address_id, turn.now)
     turn.say(_("From now on messages are shown at once. Write DISCREET to close them again."))
