@@ -49,6 +49,7 @@ def clear(turn: Turn) -> None:
     if turn.talk is not None:
         turn.answer(turn.talk)
         turn.wait()
+    notices.close_again(turn.db, turn.address_id, turn.inbound.lane)
     if turn.empty_chat():
         turn.say(_("Done. What is older than two days you can delete in the app itself."))
     else:

@@ -76,7 +76,7 @@ def _new(turn: Turn, community: Community, role: str, uses: int) -> Given:
 
 def _hand_out(turn: Turn, community: Community, given: Given) -> None:
     """Pictures to be scanned, then one message with nothing in it but what is sent on."""
-    links = lanes.list_links(turn.db, given.code)
+    links = lanes.list_links(turn.db, given.code, turn.limits)
     for link in links:
         turn.say(_("{link}", link=link), qr=link)
     turn.say(*invitation(community.ref, links or [given.code], discreet=community.discreet))

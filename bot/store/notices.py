@@ -20,6 +20,7 @@ from bot.models.outbox import (
     prompts,
     showings,
 )
+from bot.models.outbox import WAITING as WAITING_TO_LEAVE
 from bot.models.people import addresses
 from bot.models.talks import inbox
 
@@ -86,6 +87,20 @@ def open_waiting(db: Connection, address_id: int, now: datetime) -> int:
     if opened.rowcount:
         mark_due(db, now)
     return opened.rowcount
+
+
+def close_again(db: Connection, address_id: int, lane: str) -> None:
+    """She asked for it, but clears her screen before it came: it waits to be opened."""
+    db.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.lane == lane,
+            WAITING_TO_LEAVE,
+            deliveries.c.priority == 0,
+            deliveries.c.address_id == address_id,
+        )
+        .values(asked_at=None)
+    )
 
 
 def list_bubbles(
