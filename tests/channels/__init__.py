@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from argparse import Namespace
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import httpx
+from aiohttp import FormData
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
+from tests.fakes.telegram import FakeTelegram
 
 PUBLIC = "https://bot.example.org"
 SECRET = "a-long-random-word"
@@ -40,17 +44,43 @@ class Wire:
     async def close(self) -> None: ...
 
 
+@dataclass
+class Line(Wire):
+    """Leads to the strict stand-in for Telegram, in this process: what is sent is really read."""
+
+    provider: FakeTelegram = field(default_factory=lambda: FakeTelegram(_OPTIONS))
+
+    def request(self, method: str, url: Any, **options: Any) -> _Answer:
+        self.asked.append({"method": method, "url": str(url), **options})
+        return _Answer(self._come_by(method, str(url), options["data"]))
+
+    async def _come_by(self, method: str, url: str, data: Any) -> Outcome:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        body = (data if isinstance(data, FormData) else FormData(data))()
+        there = httpx.ASGITransport(self.provider.app())
+        async with httpx.AsyncClient(transport=there) as client:
+            said = await client.request(
+                method, url, content=await body.as_bytes(), headers=dict(body.headers)
+            )
+        return said.status_code, said.content
+
+
+_OPTIONS = Namespace(fast=False, history=None, token=None)
+
+
 class _Answer:
     """What a session gives back, whether it is awaited or entered."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome | Awaitable[Outcome]) -> None:
         self._outcome = outcome
         self.headers: dict[str, str] = {}
 
     async def _come(self) -> _Answer:
         if isinstance(self._outcome, Exception):
             raise self._outcome
-        self.status, self._body = self._outcome
+        came = self._outcome if isinstance(self._outcome, tuple) else await self._outcome
+        self.status, self._body = came
         return self
 
     def __await__(self) -> Any:

@@ -30,7 +30,7 @@ from bot.channels import (
 from bot.channels.simulator import Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.messages import Button, Inbound, Menu, Receipt, Say
+from bot.messages import Button, Inbound, Menu, Outbound, Picture, Receipt, Retract, Say
 from bot.settings import Settings
 from tests.channels import HOOK, Wire, form, from_telegram, on_wire, sign, telegram, whatsapp
 
@@ -297,6 +297,10 @@ def _show_a_button() -> None:
 
 SAID = Say("5", "hello", "token", (Button("Yes", "abc.0"),))
 MENU = Menu("5", "token", "lo", (("help", "Help"),))
+PICTURE = Picture("5", "a caption", "token", "https://example.org")
+RETRACT = Retract("5", "token", ("5/7", "5/8"))
+OTHERS = [MENU, PICTURE, RETRACT]
+each_other = pytest.mark.parametrize("message", OTHERS, ids=["menu", "picture", "retract"])
 BODIES = [
     b"", b"<html>Bad Gateway</html>", b"null", b"[]", b'"x"', b"{}", b'{"code": null}',
     b'{"code": "x"}', b'{"ok": false, "error_code": 7, "description": null}', b"\xff\xfe",
@@ -318,7 +322,7 @@ BREAKS = [
 ]
 
 
-async def _outcome(kind: type, wire: Wire, message: Say | Menu) -> BaseException | None:
+async def _outcome(kind: type, wire: Wire, message: Outbound) -> BaseException | None:
     try:
         if kind is WhatsApp:
             await (await on_wire(whatsapp(), wire)).send(message)
@@ -347,8 +351,8 @@ def test_every_refusal_is_a_send_error(kind: type, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(("kind", "body"), _cases(BODIES))
-@pytest.mark.parametrize("message", [MENU], ids=["menu"])
-def test_every_refused_menu_is_a_send_error(kind: type, body: bytes, message: Menu) -> None:
+@each_other
+def test_every_other_refusal_is_a_send_error(kind: type, body: bytes, message: Outbound) -> None:
     for status in STATUSES:
         error = asyncio.run(_outcome(kind, Wire((status, body)), message))
         assert isinstance(error, SendError), (status, repr(error))
@@ -357,14 +361,18 @@ def test_every_refused_menu_is_a_send_error(kind: type, body: bytes, message: Me
 
 @pytest.mark.parametrize("kind", [Telegram, WhatsApp])
 @pytest.mark.parametrize("broken", BREAKS)
-def test_every_break_of_the_line_is_a_send_error(kind: type, broken: Exception) -> None:
-    error = asyncio.run(_outcome(kind, Wire(broken), SAID))
+@pytest.mark.parametrize("message", [SAID, *OTHERS], ids=["say", "menu", "picture", "retract"])
+def test_every_break_of_the_line_is_a_send_error(
+    kind: type, broken: Exception, message: Outbound
+) -> None:
+    error = asyncio.run(_outcome(kind, Wire(broken), message))
     assert isinstance(error, SendError), repr(error)
 
 
 @pytest.mark.parametrize(("kind", "body"), _cases(BODIES[:5]))
-def test_a_success_that_cannot_be_read(kind: type, body: bytes) -> None:
-    error = asyncio.run(_outcome(kind, Wire((200 if kind is Telegram else 201, body)), SAID))
+@pytest.mark.parametrize("message", [SAID, PICTURE], ids=["say", "picture"])
+def test_a_success_that_cannot_be_read(kind: type, body: bytes, message: Outbound) -> None:
+    error = asyncio.run(_outcome(kind, Wire((200 if kind is Telegram else 201, body)), message))
     assert error is None or isinstance(error, Unknown), repr(error)
 
 
@@ -375,6 +383,20 @@ def test_what_never_left_is_tried_later(kind: type) -> None:
     assert isinstance(error, TryLater), repr(error)
 
 
-def test_a_phone_that_is_no_more() -> None:
+@pytest.mark.parametrize("message", [SAID, *OTHERS], ids=["say", "menu", "picture", "retract"])
+def test_a_phone_that_is_no_more(message: Outbound) -> None:
     with pytest.raises(Rejected):
-        asyncio.run(Simulator("telegram").send(SAID))
+        asyncio.run(Simulator("telegram").send(message))
+
+
+@every_class
+def test_what_limits_promise_is_kept(kind: type) -> None:
+    """A channel refuses, before anything leaves, what its limits say that it cannot do."""
+    limits = DOORS[kind].make().limits
+    if kind is Simulator:
+        pytest.skip("its limits are those of the look, see test_simulator.py")
+    for message, promised in ((MENU, limits.commands), (RETRACT, limits.retract is not None)):
+        wire = Wire((200, b'{"ok": true, "result": true}'))
+        error = asyncio.run(_outcome(kind, wire, message))
+        assert (error is None) == promised, repr(error)
+        assert bool(wire.asked) == promised

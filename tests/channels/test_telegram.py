@@ -12,10 +12,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot import qr
 from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unknown, Unusable
 from bot.channels.telegram import UPDATES, Telegram
-from bot.messages import Button, Inbound, Menu, Say, Tap
-from tests.channels import PUBLIC, SECRET, TOKEN, Wire, answer, from_telegram, telegram
+from bot.messages import Button, Inbound, Menu, Picture, Retract, Say, Tap
+from tests.channels import PUBLIC, SECRET, TOKEN, Line, Wire, answer, from_telegram, telegram
 from tests.fakes import contract
 from tests.fakes.phones import TelegramPhone
 from tests.stage import Stage
@@ -463,3 +464,123 @@ def test_the_token_is_in_no_error() -> None:
     for outcome, _kind in ERRORS:
         error, _wire = send(outcome)
         assert TOKEN.partition(":")[2] not in repr(error)
+
+
+# Pictures, and what is taken back ---------------------------------------------------------------
+
+LINK = "https://t.me/linkline_bot?start=TEST-2222"
+PICTURE = Picture("5", LINK, "token", LINK)
+RETRACT = Retract("5", "token", ("5/7", "5/1295320000"))
+DONE = answer(200, ok=True, result=True)
+
+
+@pytest.fixture
+def line() -> Line:
+    """Somebody with the number 5 has written to the bot."""
+    found = Line()
+    found.provider.control({"wrote": [5]})
+    return found
+
+
+def calls(line: Line) -> list[Any]:
+    """What Telegram took: (method, fields), each without a complaint."""
+    found = line.provider.entries
+    assert [each["complaints"] for each in found if each["complaints"]] == []
+    return [(each["method"], each["fields"]) for each in found]
+
+
+def test_a_picture_comes_with_its_caption(line: Line) -> None:
+    id_ = asyncio.run(telegram(line).send(PICTURE))
+    [(method, sent)] = calls(line)
+    assert (method, id_) == ("sendPhoto", "5/1")
+    assert (sent["chat_id"], sent["caption"]) == (5, LINK)
+    assert "parse_mode" not in sent
+    assert sent["photo"]["mime_type"] == "image/png"
+    assert line.provider.files[sent["photo"]["file_id"]] == qr.png(LINK)
+
+
+@pytest.mark.parametrize(
+    "caption", ["ສະບາຍດີ ជម្រាបសួរ", "1 < 2 & *bold* [a](b)\r\n--x", "👩🏽‍🌾" * 40]
+)
+def test_a_caption_is_passed_on_as_it_is(caption: str, line: Line) -> None:
+    asyncio.run(telegram(line).send(Picture("5", caption, "t", LINK)))
+    [(_method, sent)] = calls(line)
+    assert sent["caption"] == caption
+
+
+@pytest.mark.parametrize(
+    "says", ["x", LINK, "ຂໍ້ຄວາມ", "https://wa.me/14155238886?text=" + "Q" * 300]
+)
+def test_a_picture_of_any_length(says: str, line: Line) -> None:
+    asyncio.run(telegram(line).send(Picture("5", "c", "t", says)))
+    [drawn] = line.provider.files.values()
+    assert drawn == qr.png(says)
+
+
+def test_a_caption_that_is_too_long_is_rejected(line: Line) -> None:
+    with pytest.raises(Rejected):
+        asyncio.run(telegram(line).send(Picture("5", "x" * 1025, "t", LINK)))
+
+
+def test_bubbles_are_deleted_on_her_phone(line: Line) -> None:
+    """Ours and hers; those that are gone already are no harm."""
+
+    async def play() -> None:
+        channel = telegram(line)
+        ids = [await channel.send(Say("5", f"{n}", "t")) for n in range(3)]
+        gone = Retract("5", "t", (str(ids[0]), str(ids[2]), "5/1295320000", "5/999"))
+        for _ in range(2):
+            assert await channel.send(gone) is None
+
+    asyncio.run(play())
+    *_said, (method, sent), _again = calls(line)
+    assert method == "deleteMessages"
+    assert sent == {"chat_id": 5, "message_ids": [1, 3, 1295320000, 999]}
+    assert [each["text"] for each in line.provider.messages[5].values()] == ["1"]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_so_many_to_a_call(count: int, line: Line) -> None:
+    asyncio.run(
+        telegram(line).send(Retract("5", "t", tuple(f"5/{n}" for n in range(1, count + 1))))
+    )
+    [(_method, sent)] = calls(line)
+    assert len(sent["message_ids"]) == count
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_never_so_many(count: int, line: Line) -> None:
+    with pytest.raises(SendError):
+        asyncio.run(telegram(line).send(Retract("5", "t", tuple(f"5/{n}" for n in range(count)))))
+
+
+def test_bubbles_of_a_chat_with_a_number_below_zero() -> None:
+    _id, wire = send(DONE, Retract("-100123", "t", ("-100123/7",)))
+    assert fields(wire)[1] == {"chat_id": -100123, "message_ids": [7]}
+
+
+@pytest.mark.parametrize("message", [PICTURE, RETRACT], ids=["picture", "retract"])
+def test_whoever_has_blocked_us_gets_neither(message: Any, line: Line) -> None:
+    line.provider.control({"block": [5]})
+    with pytest.raises(Gone):
+        asyncio.run(telegram(line).send(message))
+
+
+@pytest.mark.parametrize("message", [PICTURE, RETRACT], ids=["picture", "retract"])
+@pytest.mark.parametrize(("outcome", "kind"), ERRORS, ids=[f"{n}" for n in range(len(ERRORS))])
+def test_errors_of_pictures_and_retractions(outcome: Any, kind: Any, message: Any) -> None:
+    error, _wire = send(outcome, message)
+    assert isinstance(error, kind), repr(error)
+    assert error.code
+
+
+@pytest.mark.parametrize("message", [PICTURE, RETRACT], ids=["picture", "retract"])
+def test_retry_after_of_pictures_and_retractions(message: Any) -> None:
+    error, _wire = send(refusal(429, "Too Many Requests", retry_after=30), message)
+    assert (error.after, error.whole_lane) == (timedelta(seconds=30), True)
+
+
+def test_no_error_quotes_a_link() -> None:
+    for outcome, _kind in ERRORS:
+        error, _wire = send(outcome, PICTURE)
+        assert "TEST-2222" not in repr(error)

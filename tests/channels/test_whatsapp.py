@@ -20,7 +20,18 @@ from bot.channels import WindowClosed as Closed
 from bot.channels.whatsapp import WhatsApp
 from bot.fitting import fit
 from bot.i18n import graphemes, units
-from bot.messages import Choice, Inbound, Menu, Message, Receipt, Say, Tap, Text
+from bot.messages import (
+    Choice,
+    Inbound,
+    Menu,
+    Message,
+    Picture,
+    Receipt,
+    Retract,
+    Say,
+    Tap,
+    Text,
+)
 from bot.store import members, receipts
 from bot.store import messages as outbox
 from bot.store.messages import Audience
@@ -36,6 +47,7 @@ from tests.channels import (
     sign,
     whatsapp,
 )
+from tests.fakes import contract
 from tests.stage import Person, Stage
 
 PAYLOADS = Path(__file__).parents[1] / "contracts" / "payloads"
@@ -494,6 +506,57 @@ def test_what_is_sent() -> None:
     sent = {key: value for key, value in asked["data"].items() if value is not None}
     assert (sent["To"], sent["From"], sent["Body"]) == ("whatsapp:+85620", SENDER, "hello")
     assert sent["StatusCallback"] == f"{PUBLIC}{HOOK}?d=token1"
+
+
+LINK = "https://wa.me/14155238886?text=TEST-2222"
+PICTURE = Picture("whatsapp:+8562055123456", LINK, "token1", LINK)
+
+
+def test_a_picture_is_given_as_an_address_to_fetch() -> None:
+    """It tells nothing but a token; receipts come home as those of words do."""
+    sid, wire = send(answer(201, sid="SM5", status="queued"), PICTURE)
+    assert sid == "SM5"
+    [asked] = wire.asked
+    sent = {key: value for key, value in asked["data"].items() if value is not None}
+    assert sent["MediaUrl"] == [f"{PUBLIC}/pictures/token1.png"]
+    assert (sent["To"], sent["From"], sent["Body"]) == (PICTURE.to, SENDER, LINK)
+    assert sent["StatusCallback"] == f"{PUBLIC}{HOOK}?d=token1"
+    form_sent = {name: [value] if isinstance(value, str) else value for name, value in sent.items()}
+    assert contract.twilio_complaints(contract.MESSAGES_PATH, "POST", form_sent) == []
+
+
+def test_words_have_no_picture() -> None:
+    _sid, wire = send(answer(201, sid="SM5", status="queued"))
+    assert wire.asked[0]["data"].get("MediaUrl") is None
+
+
+def test_nothing_is_taken_back() -> None:
+    error, wire = send(answer(201, sid="x"), Retract("whatsapp:+85620", "t", ("SM1", "SM2")))
+    assert isinstance(error, Rejected)
+    assert wire.asked == []
+    assert whatsapp().limits.retract is None, "so that nobody is told that it would be"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(400, 21610, Gone), (429, 20429, TryLater), (400, 63016, Closed), (400, 21620, Rejected)],
+)
+def test_errors_of_a_picture(status: int, code: int, kind: type[SendError]) -> None:
+    error, _wire = send(answer(status, code=code, message="no", status=status), PICTURE)
+    assert type(error) is kind
+
+
+def test_a_picture_that_may_have_been_sent() -> None:
+    error, _wire = send(TimeoutError(), PICTURE)
+    assert isinstance(error, Unknown)
+
+
+def test_an_unknown_picture_is_found_by_its_caption() -> None:
+    async def run() -> list[str]:
+        channel = await on_wire(whatsapp(), Wire(_page(("SM1", "other"), ("SM2", LINK))))
+        return await channel.find(PICTURE, LATELY)
+
+    assert asyncio.run(run()) == ["SM2"]
 
 
 # PLATFORMS 2.9: what the codes mean for the one who gets the message, and for all.

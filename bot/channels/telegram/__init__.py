@@ -238,7 +238,9 @@ class Telegram:
             return None
         if isinstance(message, Picture):
             photo = qr.png(message.qr)
-            shown = await self.bot.send_photo(int(message.to), photo, caption=message.text)
+            shown = await self.bot.send_photo(
+                int(message.to), photo, caption=message.text, filename="qr.png"
+            )
             return f"{message.to}/{shown.message_id}"
         sent = await self.bot.send_message(
             int(message.to),
