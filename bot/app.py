@@ -124,16 +124,18 @@ class App:
             if isinstance(channel, Prepares):
                 await channel.prepare({code: self.conversations.menu(code) for code in languages()})
             if isinstance(channel, Invites):
-                await self._learn_link(channel.lane, await channel.invite_link(""))
+                return await self._has_link(channel.lane, await channel.invite_link(""))
         except Exception as error:
             log.warning("not_prepared", lane=channel.lane, error=type(error).__name__)
             return False
         return True
 
-    async def _learn_link(self, lane: str, link: str | None) -> None:
-        """Invites and cards are written in turns, which ask no provider."""
-        if link is not None:
-            await self.database.run(lambda db: lanes.save_link(db, lane, link))
+    async def _has_link(self, lane: str, link: str | None) -> bool:
+        """Keep it: invites and cards are written in turns, which ask no provider."""
+        if link is None:
+            return False
+        await self.database.run(lambda db: lanes.save_link(db, lane, link))
+        return True
 
     async def _listen(self, channel: Any) -> None:
         async for raw, events in channel.listen():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
@@ -230,6 +231,8 @@ def invite(
     if end is not None:
         return _end_invite(settings, community, end)
     uses = uses or (30 if role == "member" else 1)
+    if qr is not None:
+        _make_folder(qr)
 
     def work(db: Connection) -> tuple[str, communities.Community]:
         found = _community(db, community)
@@ -263,8 +266,17 @@ def _invitation(db: Connection, community: communities.Community, links: Mapping
     return "\n\n".join(render(text, "en", lookup) for text in said)
 
 
+def _make_folder(folder: Path) -> None:
+    """Before there is a code that nobody would see."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--qr {folder}: {error.strerror}; name a folder") from None
+    if not os.access(folder, os.W_OK):
+        raise click.UsageError(f"--qr {folder}: nothing can be written there")
+
+
 def _save_pictures(folder: Path, links: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for name, link in links.items():
         (folder / f"{name}.png").write_bytes(png(link))
 

@@ -27,16 +27,21 @@ CLOSING = _("What now? Clear empties this screen.")
 _TELLING = frozenset({"members", "organisations", "posts", "stories", "referred", "help_contacts"})
 
 
+def is_bubble(message: Message) -> bool:
+    """Whether it stands on her screen; a menu and what is taken back do not."""
+    return not message.commands and message.retract is None
+
+
 def needs_closing(kind: str, message: Message) -> bool:
     """Whether a last bubble must follow that tells nothing."""
-    if kind == "notice" or message.commands or message.retract is not None:
+    if kind == "notice" or not is_bubble(message):
         return False
     return kind != "direct" or any(ref.table in _TELLING for ref in refs_of(message))
 
 
 def is_unasked(kind: str, message: Message, asked_at: datetime | None, now: datetime) -> bool:
     """Whether a discreet phone may only be told that this waits."""
-    if kind == "notice" or message.commands or message.retract is not None:
+    if kind == "notice" or not is_bubble(message):
         return False
     return asked_at is None or asked_at < now - ASKED_LASTS
 

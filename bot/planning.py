@@ -11,14 +11,17 @@ from sqlalchemy import Connection
 
 from bot import logs
 from bot.channels import Channel
-from bot.discretion import is_unasked, needs_closing
+from bot.discretion import is_bubble, is_unasked, needs_closing
 from bot.fitting import Fitted, fit
 from bot.messages import refs_of
-from bot.store import deliveries, fates, notices
+from bot.store import copies, deliveries, fates, notices
 from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
 
+CLAIMS = (
+    4  # at most so many in one transaction, while discreet phones are told that something waits
+)
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 
 Planned = tuple[Due, tuple[Part, ...]]
@@ -44,19 +47,42 @@ class Planner:
     def _claim(
         self, db: Connection, fence: int, busy: Collection[int], room: int, now: datetime
     ) -> list[Due]:
+        """What may be said; a notice that takes the place of something leaves in the same round."""
+        fine: list[Due] = []
+        for _number in range(CLAIMS):
+            taken = {*busy, *(each.address_id for each in fine)}
+            found, waiting = self._judge(db, fence, taken, room - len(fine), now)
+            fine += found
+            told = waiting and notices.announce(db, sorted(waiting), now)
+            if not told or len(fine) >= room:
+                break
+        return fine
+
+    def _judge(
+        self, db: Connection, fence: int, busy: Collection[int], room: int, now: datetime
+    ) -> tuple[list[Due], set[int]]:
+        """What may be said, and the addresses that may only hear that something waits."""
         due, unreadable = deliveries.claim(db, self._lane, fence, busy, room, now)
-        verdicts = [self._verdict(each, now) for each in due]
+        over = self._overtaken(db, due)
+        verdicts = [over.get(each.id) or self._verdict(each, now) for each in due]
         refused = [fate for fate in verdicts if fate is not None]
         refused += [Fate(id_, "failed", "unreadable") for id_ in unreadable]
         if refused:
             fates.settle(db, self._lane, refused)
-        fine = [each for each, fate in zip(due, verdicts, strict=True) if fate is None]
-        hidden = {fate.delivery_id for fate in refused if fate.reason == notices.DISCREET}
-        waiting = {each.address_id for each in due if each.id in hidden}
-        if not waiting or not notices.announce(db, sorted(waiting), now):
-            return fine
-        taken = {each.address_id for each in fine}
-        return fine + self._claim(db, fence, {*busy, *taken}, room, now)
+        judged = list(zip(due, verdicts, strict=True))
+        fine = [each for each, fate in judged if fate is None]
+        return fine, {each.address_id for each, fate in judged if _is_discreet(fate)}
+
+    def _overtaken(self, db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
+        """What must not be said any more: words that were hidden, notices of what was opened."""
+        tried = [each.id for each in due if each.parts]
+        hidden = copies.list_hidden(db, tried) if tried else set()
+        told = {each.id: each.address_id for each in due if each.kind == "notice"}
+        waiting = notices.list_waiting(db, [*told.values()]) if told else set()
+        opened = [id_ for id_, address_id in told.items() if address_id not in waiting]
+        return {id_: Fate(id_, "dropped", "taken_back") for id_ in hidden} | {
+            id_: Fate(id_, "dropped", "opened") for id_ in opened
+        }
 
     def _verdict(self, due: Due, now: datetime) -> Fate | None:
         """May it still be said? Her state is checked again, whatever it was before."""
@@ -86,10 +112,11 @@ class Planner:
         """Render what is said for the first time; what was frozen before keeps its words."""
         fresh = [each for each in due if not each.parts]
         lookup = References(db, (ref for each in fresh for ref in refs_of(each.message)))
-        last = {each.address_id: each.id for each in due}  # what will stand in the list of chats
+        # What will stand in the list of chats.
+        last = {each.address_id: each.id for each in due if is_bubble(each.message)}
         frozen = []
         for each in fresh:
-            closes = each.discreet and last[each.address_id] == each.id
+            closes = each.discreet and last.get(each.address_id) == each.id
             closing = closes and needs_closing(each.kind, each.message)
             rendered = self._render(db, each, lookup, now, closing=closing)
             if rendered is not None:
@@ -144,3 +171,7 @@ class Planner:
         post_id = retract.id if retract.table == "posts" else None
         ids = notices.list_bubbles(db, due.address_id, post_id, now - young)
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))
+
+
+def _is_discreet(fate: Fate | None) -> bool:
+    return fate is not None and fate.reason == notices.DISCREET

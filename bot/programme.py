@@ -77,6 +77,12 @@ class CommunityPart(_Part):
     facilitators: list[Address] = []
     focal_points: list[Address] = []  # whom facilitators refer what is serious to
 
+    @model_validator(mode="after")
+    def _one_role_each(self) -> CommunityPart:
+        if set(self.facilitators) & set(self.focal_points):
+            raise ValueError("somebody of focal_points facilitates too; each has one role")
+        return self
+
 
 class DemoMember(_Part):
     """Somebody who is there from the start; simulator phones only, since nobody asked her."""

@@ -108,7 +108,8 @@ class Routes:
 
     def _code(self, turn: Turn) -> Step | None:
         start = turn.text.removeprefix("/start ") if turn.text.startswith("/start ") else None
-        if start is not None and split_number(start)[0] is not None:
+        is_code = start is not None and invites.find_code(start) is not None
+        if start is not None and not is_code and split_number(start)[0] is not None:
             turn.text, start = start, None  # the link of a card that was shared
         code = start if start is not None else self._code_in(turn)
         if code is None:

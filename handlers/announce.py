@@ -101,7 +101,8 @@ def _counted(turn: Turn, community: Community) -> list[Text]:
     audience = _audience(turn, community)
     said = reached(turn.reach(audience))
     lanes = messages.count_by_lane(turn.db, audience)
-    dollars = sum(count * turn.limits[lane].price for lane, count in lanes.items())
+    here = {lane: count for lane, count in lanes.items() if lane in turn.limits}
+    dollars = sum(count * turn.limits[lane].price for lane, count in here.items())
     if dollars:
         said.append(_("On WhatsApp it costs about {dollars} US dollars.", dollars=f"{dollars:.2f}"))
     return said

@@ -72,9 +72,9 @@ def _ask_her(turn: Turn, community: Community, member_id: int) -> None:
 
 @cofacilitator.action
 def accept(turn: Turn) -> None:
-    """Only who was asked has this button."""
+    """Only who was asked has this button; the focal point has other work."""
     membership = communities.find_membership(turn.db, turn.member.id, turn.argument)
-    if membership is None or not membership.is_active:
+    if membership is None or not membership.is_active or membership.role == "focal_point":
         return turn.conversations.events["stale"](turn)
     community = membership.community
     communities.appoint(turn.db, turn.member.id, community.id, turn.now)

@@ -49,6 +49,7 @@ def clear(turn: Turn) -> None:
     if turn.talk is not None:
         turn.answer(turn.talk)
         turn.wait()
+    notices.close_again(turn.db, turn.address_id, turn.inbound.lane)
     if turn.empty_chat():
         turn.say(_("Done. What is older than two days you can delete in the app itself."))
     else:
@@ -88,4 +89,5 @@ def chosen(turn: Turn) -> None:
     if communities.is_in_discreet(turn.db, turn.member.id):
         return turn.say(_("A group of yours needs them closed, so that nobody in it is exposed."))
     members.mark(turn.db, turn.member.id, discreet=False)
+    notices.open_waiting(turn.db, turn.address_id, turn.now)
     turn.say(_("From now on messages are shown at once. Write DISCREET to close them again."))

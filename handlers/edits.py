@@ -20,6 +20,8 @@ def edited(turn: Turn) -> None:
     post, bubble_id, text = found
     if post.author_id != turn.member.id or text == turn.text:
         return
+    if post.state == "hidden":  # somebody may look into it: it stays as it was
+        return
     posts.edit_bubble(turn.db, bubble_id, turn.text)
     if post.state == "live":
         turn.say(_("Your change is saved. Phones that have the old words already keep them."))

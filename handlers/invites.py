@@ -28,7 +28,8 @@ def show(turn: Turn) -> None:
     community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
     if community is None:
         return turn.start("facilitate.refuse")
-    given = _given(turn, community, "member", USES)
+    given = invites.find_given(turn.db, community.id, "member", turn.now)
+    given = given or _new(turn, community, "member", USES)
     turn.say(
         _n(
             "With the code {code} people come into {community} until {at}. "
@@ -53,7 +54,7 @@ def cofacilitator(turn: Turn) -> None:
     community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
     if community is None:
         return turn.start("facilitate.refuse")
-    given = _given(turn, community, "facilitator", 1)
+    given = _new(turn, community, "facilitator", 1)  # it lets one in, so each has her own
     turn.say(
         _(
             "With this link one person facilitates {community} with you. "
@@ -66,10 +67,7 @@ def cofacilitator(turn: Turn) -> None:
     _hand_out(turn, community, given)
 
 
-def _given(turn: Turn, community: Community, role: str, uses: int) -> Given:
-    found = invites.find_given(turn.db, community.id, role, turn.now)
-    if found is not None:
-        return found
+def _new(turn: Turn, community: Community, role: str, uses: int) -> Given:
     invites.add(turn.db, community.id, role, uses, LASTS, turn.now)
     made = invites.find_given(turn.db, community.id, role, turn.now)
     assert made is not None
@@ -78,7 +76,7 @@ def _given(turn: Turn, community: Community, role: str, uses: int) -> Given:
 
 def _hand_out(turn: Turn, community: Community, given: Given) -> None:
     """Pictures to be scanned, then one message with nothing in it but what is sent on."""
-    links = lanes.list_links(turn.db, given.code)
+    links = lanes.list_links(turn.db, given.code, turn.limits)
     for link in links:
         turn.say(_("{link}", link=link), qr=link)
     turn.say(*invitation(community.ref, links or [given.code], discreet=community.discreet))

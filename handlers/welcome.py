@@ -72,10 +72,10 @@ def _no_such_code(turn: Turn) -> None:
 
 
 def _join_another(turn: Turn, invite: invites.Invite) -> None:
-    """A member with a code for one more community: everything else is known."""
+    """A member with a code: everything else is known. Nobody becomes less by an invite."""
     community = communities.get(turn.db, invite.community_id)
     membership = communities.find_membership(turn.db, turn.member.id, community.id)
-    if membership is not None and membership.state == "active" and invite.role == membership.role:
+    if membership and membership.is_active and invite.role in ("member", membership.role):
         return turn.say(_("You are already in {community}.", community=community.ref))
     if not invites.use(turn.db, invite.id, turn.now):
         return _no_such_code(turn)
@@ -175,11 +175,10 @@ def organisation(turn: Turn) -> None:
 
 def _finish(turn: Turn, organisation_name: str | None) -> None:
     community = communities.get(turn.db, turn.data["community"])
-    role = _expected_role(turn, community)
-    if turn.data["invite"] is not None:
-        role = invites.get_role(turn.db, turn.data["invite"])
-        if not invites.use(turn.db, turn.data["invite"], turn.now):
-            return _no_such_code(turn)
+    invite_id, over = turn.data["invite"], communities.has_ended(turn.db, community.id)
+    if over or (invite_id is not None and not invites.use(turn.db, invite_id, turn.now)):
+        return _no_such_code(turn)
+    role = _role(turn, community)
     members.mark(
         turn.db,
         turn.member.id,
@@ -191,10 +190,14 @@ def _finish(turn: Turn, organisation_name: str | None) -> None:
     _join(turn, community, role, has_organisation=organisation_name is not None)
 
 
-def _expected_role(turn: Turn, community: Community) -> str:
-    """The programme file names her with a role, without an invite."""
+def _role(turn: Turn, community: Community) -> str:
+    """That of her invite, or a higher one that the programme file names her with."""
+    invite_id = turn.data["invite"]
+    role = "member" if invite_id is None else invites.get_role(turn.db, invite_id)
     expected = communities.find_membership(turn.db, turn.member.id, community.id)
-    return "member" if expected is None else expected.role
+    if role == "member" and expected is not None and expected.is_active:
+        return expected.role
+    return role
 
 
 def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool = False) -> None:

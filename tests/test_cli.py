@@ -6,14 +6,16 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+import yaml
+from sqlalchemy import func, select, text, update
 
-from bot import cli, models, seals
+from bot import cli, clock, models, qr, seals
 from bot.app import App
 from bot.db import Database
 from bot.store import communities, invites
@@ -265,19 +267,144 @@ def test_invite_as_json(role: str, uses: int, ready: Shell) -> None:
     assert code == invites.find_code(code)
 
 
-def test_invite_links(ready: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def providers(shell: Shell) -> None:
+    """Both are set up, and Telegram answers."""
+
     async def answer(*_: Any, **__: Any) -> tuple[int, bytes]:
         me = {"id": 123456, "is_bot": True, "first_name": "L", "username": "linkline_bot"}
         return 200, json.dumps({"ok": True, "result": me}).encode()
 
-    monkeypatch.setattr("bot.channels.telegram.Transport.do_request", answer)
-    ready.set(**TWILIO, TELEGRAM_BOT_TOKEN="123456:ABC-DEF", TELEGRAM_WEBHOOK_SECRET="word")
+    shell.monkeypatch.setattr("bot.channels.telegram.Transport.do_request", answer)
+    shell.set(**TWILIO, TELEGRAM_BOT_TOKEN="123456:ABC-DEF", TELEGRAM_WEBHOOK_SECRET="word")
+
+
+def test_invite_links(ready: Shell) -> None:
+    providers(ready)
     found = json.loads(ready("invite", "crafts", "--json").out)
     assert set(found) == {"code", "role", "uses", "days", "telegram", "whatsapp"}
     assert found["telegram"] == f"https://t.me/linkline_bot?start={found['code']}"
     assert found["whatsapp"] == f"https://wa.me/14155238886?text={found['code']}"
-    plain = ready("invite", "crafts").out.splitlines()
-    assert [line.partition(":")[0] for line in plain] == ["Code", "telegram", "whatsapp"]
+
+
+def test_invite_gives_words_to_send_on(ready: Shell) -> None:
+    """First what is for her own eyes, then what she sends on, with the name in each language."""
+    providers(ready)
+    head, words = ready("invite", "crafts").out.split("To send on:\n")
+    assert [line.partition(":")[0] for line in head.splitlines()] == [
+        "Code",
+        "telegram",
+        "whatsapp",
+    ]
+    *languages, telegram, whatsapp = words.strip().split("\n\n")
+    names = in_store(lambda db: db.execute(select(models.communities.c.names)).scalar_one())
+    assert len(languages) == 3
+    assert names["en"] in languages[0]
+    code = invites.find_code(head)
+    assert telegram == f"https://t.me/linkline_bot?start={code}"
+    assert whatsapp == f"https://wa.me/14155238886?text={code}"
+
+
+def test_words_for_a_discreet_community_do_not_name_it(ready: Shell) -> None:
+    providers(ready)
+    quiet = update(models.communities).values(discreet=True)
+    in_store(lambda db: db.execute(quiet))
+    names = in_store(lambda db: db.execute(select(models.communities.c.names)).scalar_one())
+    words = ready("invite", "crafts").out.split("To send on:\n")[1]
+    assert "Here is the link we talked about:" in words
+    assert not [name for name in [*names.values(), "crafts", "organisation"] if name in words]
+
+
+@pytest.mark.parametrize("role", ["facilitator", "focal_point"])
+def test_other_roles_have_no_words_to_send_on(role: str, ready: Shell) -> None:
+    ended = ready("invite", "crafts", "--role", role)
+    assert ended.code == 0
+    assert f" ({role}, 1 uses, 30 days)" in ended.out
+    assert "To send on" not in ended.out
+    row = in_store(lambda db: db.execute(select(models.invites)).one())
+    assert (row.role, row.uses) == (role, 1)
+
+
+def test_invite_with_pictures(ready: Shell, tmp_path: Path) -> None:
+    """Each says the link of its app; no decoder is at hand, so they are drawn once more."""
+    providers(ready)
+    folder = tmp_path / "not" / "there" / "yet"
+    found = json.loads(ready("invite", "crafts", "--qr", str(folder), "--json").out)
+    assert sorted(path.name for path in folder.iterdir()) == ["telegram.png", "whatsapp.png"]
+    for name in ("telegram", "whatsapp"):
+        drawn = (folder / f"{name}.png").read_bytes()
+        assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
+        assert drawn == qr.png(found[name])
+    assert qr.png(found["telegram"]) != qr.png(found["whatsapp"])
+
+
+def test_pictures_where_nothing_can_be_written(ready: Shell, tmp_path: Path) -> None:
+    """One line, and no code that nobody has seen."""
+    providers(ready)
+    (tmp_path / "file").touch()
+    ended = ready("invite", "crafts", "--qr", str(tmp_path / "file"))
+    assert ended.code in (1, 2)
+    assert "file" in ended.err
+    assert "Traceback" not in ended.err
+    assert in_store(lambda db: db.execute(select(models.invites)).first()) is None
+
+
+# invite --end
+
+
+def given(ready: Shell) -> str:
+    code: str = json.loads(ready("invite", "crafts", "--json").out)["code"]
+    return code
+
+
+@pytest.mark.parametrize("typed", [str, str.lower, lambda code: code.replace("-", "")])
+def test_end_an_invite(typed: Callable[[str], str], ready: Shell) -> None:
+    code, other = given(ready), given(ready)
+    ended = ready("invite", "crafts", "--end", typed(code))
+    assert (ended.code, ended.out) == (0, "Ended: nobody else comes in with this code.\n")
+    assert in_store(lambda db: invites.find(db, code, clock.now())) is None
+    assert in_store(lambda db: invites.find(db, other, clock.now())) is not None
+    again = ready("invite", "crafts", "--end", typed(code))
+    assert again.code == 2
+    assert "there is no such code for crafts, or it has ended already" in again.err
+    assert "Traceback" not in again.err
+    assert not again.out
+
+
+@pytest.mark.parametrize("wrong", ["ABCD-EFGH", "", "x", "' OR 1=1", "ຂ"])
+def test_end_a_code_that_is_none(wrong: str, ready: Shell) -> None:
+    code = given(ready)
+    ended = ready("invite", "crafts", "--end", wrong)
+    assert ended.code == 2
+    assert "there is no such code for crafts" in ended.err
+    assert in_store(lambda db: invites.find(db, code, clock.now())) is not None
+
+
+def test_end_a_code_of_another_community(ready: Shell, tmp_path: Path) -> None:
+    code = given(ready)
+    more = cli.DEMO.read_text(encoding="utf-8").replace("slug: crafts", "slug: weaving")
+    found = yaml.safe_load(more)
+    found.pop("demo_members", None)
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump(found), encoding="utf-8")
+    assert ready("load", str(tmp_path / "more.yaml")).code == 0
+    ended = ready("invite", "weaving", "--end", code)
+    assert ended.code == 2
+    assert "there is no such code for weaving" in ended.err
+    unknown = ready("invite", "nowhere", "--end", code)
+    assert unknown.code == 2
+    assert "there is no community nowhere" in unknown.err
+    assert in_store(lambda db: invites.find(db, code, clock.now())) is not None
+
+
+def test_a_community_that_has_ended_has_no_invites(ready: Shell) -> None:
+    code = given(ready)
+    over = update(models.communities).values(ended_at=clock.now())
+    in_store(lambda db: db.execute(over))
+    ended = ready("invite", "crafts")
+    assert ended.code == 2
+    assert "there is no community crafts; there are: none; load a programme first" in ended.err
+    assert not ended.out
+    assert in_store(lambda db: db.execute(select(func.count(models.invites.c.id))).scalar()) == 1
+    assert in_store(lambda db: invites.find(db, code, clock.now())) is None
 
 
 def test_invite_without_telegram(ready: Shell) -> None:

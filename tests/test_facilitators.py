@@ -7,7 +7,12 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
+from sqlalchemy import update
+
+from bot import models
+from bot.store import lanes
 from tests.stage import SECRET, Person, Stage
 
 HELP = {
@@ -206,5 +211,109 @@ def test_pictures_travel_as_pictures(database_url: str) -> None:
             each["MediaUrl"].startswith("https://bot.example.org/pictures/") for each in sent
         )
         assert all(each["MediaUrl"].endswith(".png") for each in sent)
+
+    staged(database_url, play)
+
+
+# Lanes that are no more -------------------------------------------------------------------------
+
+
+def on_an_old_number(stage: Stage, person: Person) -> None:
+    """The bot had another WhatsApp number when she came."""
+
+    def work(db: Any) -> None:
+        lane, old = stage.channel(person).lane, "whatsapp/0ld"
+        addresses = models.addresses
+        db.execute(update(addresses).where(addresses.c.lane == lane).values(lane=old))
+        lanes.save_link(db, old, "https://wa.me/0ld?text=")
+
+    stage.app.database.run_now(work)
+
+
+def test_an_announcement_where_somebody_is_on_an_old_number(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        on_an_old_number(stage, stage.people["Noy"])
+        await stage.say("Alex", "announce")
+        await stage.say("Alex", "We meet on Friday.")
+        await stage.choose("Alex", "Send")
+        await stage.later(timedelta(minutes=2))
+        assert heard(stage.people["Mali"], "We meet on Friday.") == 1
+
+    staged(database_url, play)
+
+
+def test_no_link_leads_to_an_old_number(database_url: str) -> None:
+    """It may be somebody else's by now."""
+
+    async def play(stage: Stage) -> None:
+        on_an_old_number(stage, stage.people["Noy"])
+        await stage.say("Alex", "invite")
+        said = [each.text for each in stage.people["Alex"].heard]
+        assert any("https://t.me/linkline_bot?start=" in each for each in said)
+        assert not [each for each in said if "0ld" in each]
+
+    staged(database_url, play)
+
+
+def test_a_link_is_learnt_when_the_provider_is_back(database_url: str) -> None:
+    """Without it invites would have no link until the next restart."""
+
+    async def play(stage: Stage) -> None:
+        telegram = stage.app.channels[0]
+        stage.failing["getMe"] = [(502, {"ok": False, "error_code": 502, "description": "away"})]
+        with mock.patch("tests.stage.TelegramRecorder._answer", _me):
+            assert not await stage.app._is_prepared(telegram)
+            assert await stage.app._is_prepared(telegram)
+        found = stage.app.database.run_now(lambda db: lanes.list_links(db, "X", [telegram.lane]))
+        assert found == ["https://t.me/another_bot?start=X"]
+
+    staged(database_url, play)
+
+
+def _me(_self: Any, called: str, *_: Any) -> Any:
+    me = {"id": 123456, "is_bot": True, "first_name": "L", "username": "another_bot"}
+    return me if called == "getMe" else True
+
+
+# Discreet phones --------------------------------------------------------------------------------
+
+
+def test_what_waited_comes_when_messages_are_shown_at_once(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        mali = stage.people["Mali"]
+        await stage.say("Mali", "discreet")
+        await stage.choose("Mali", "Keep them closed")
+        await stage.later(timedelta(minutes=11))
+        await stage.say("Noy", "Where do we get indigo this year?")
+        await stage.listen("Noy")
+        await stage.choose("Noy", "Send")
+        assert heard(mali, "indigo") == 0
+        await stage.say("Mali", "discreet")
+        await stage.choose("Mali", "Show them at once")
+        assert heard(mali, "indigo") == 1
+
+    staged(database_url, play)
+
+
+def test_clearing_closes_what_has_not_come_yet(database_url: str) -> None:
+    """She asked, it is slow, somebody comes in and she clears the screen: it must not come then."""
+
+    async def play(stage: Stage) -> None:
+        mali = stage.people["Mali"]
+        await stage.say("Mali", "discreet")
+        await stage.choose("Mali", "Keep them closed")
+        await stage.later(timedelta(minutes=11))
+        await stage.say("Noy", "Where do we get indigo this year?")
+        await stage.listen("Noy")
+        await stage.choose("Noy", "Send")
+        too_many = {"ok": False, "error_code": 429, "description": "Too Many Requests"}
+        stage.failing["sendMessage"] = [(429, too_many | {"parameters": {"retry_after": 4}})]
+        await stage.say("Mali", "101")
+        await stage.say("Mali", "clear")
+        assert heard(mali, "indigo") == 0
+        await stage.later(timedelta(seconds=30))
+        assert heard(mali, "indigo") == 0
+        await stage.say("Mali", "open")
+        assert heard(mali, "indigo") == 2, "what Noy asked, and the thread"
 
     staged(database_url, play)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from sqlalchemy import Connection, select, update
 from bot import clock, models, programme, seals
 from bot.cli import DEMO
 from bot.db import Database
+from bot.messages import Ref
 from bot.programme import ProgrammeError
 from bot.store import communities
+from bot.store.references import References
 from bot.store.secrets import open_store
 from tests.stage import Stage
 
@@ -211,6 +214,10 @@ WRONG = {
     "simulator": (community(facilitators=["simulator:p1"]), "communities.0.facilitators.0"),
     "look": (community(facilitators=["simulator/telegram:p1"]), "communities.0.facilitators.0"),
     "letters": (community(facilitators=["telegram:៧០០"]), "communities.0.facilitators.0"),
+    "two roles": (
+        community(focal_points=["telegram:1", "telegram:700443218801"]),
+        "communities.0: somebody of focal_points facilitates too",
+    ),
     "contact": (lambda found: found["programme"].update(contact=""), "programme.contact"),
     "demo": (
         lambda found: found["demo_members"][0].update(communities=["weaving"]),
@@ -366,3 +373,219 @@ def test_a_community_is_found_by_its_slug(database_url: str, tmp_path: Path) -> 
     assert found.discreet
     assert database.run_now(lambda db: communities.find(db, "weaving")) is None
     database.close()
+
+
+# Help, focal points, discreet and ended communities
+
+HELP = [
+    {
+        "country": "LA",
+        "words": {"en": "Helpline, 1362", "lo": "ສາຍດ່ວນ, 1362", "km": "ខ្សែបន្ទាន់, 1362"},
+    },
+    {"country": "KH", "words": {"en": "Centre, 012", "lo": "ສູນ, 012", "km": "មជ្ឈមណ្ឌល, 012"}},
+]
+
+
+def about(**values: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda found: found["programme"].update(values)
+
+
+def help_in(database_url: str) -> list[tuple[str, str]]:
+    """(country, English words), in the order in which they are told."""
+    table = models.help_contacts
+    found = read(database_url, select(table.c.country, table.c.words).order_by(table.c.id))
+    return [(row.country, row.words["en"]) for row in found]
+
+
+def test_help_is_kept_in_the_order_of_the_file(database_url: str, tmp_path: Path) -> None:
+    load(database_url, written(tmp_path, changed(about(help=HELP))))
+    assert help_in(database_url) == [("LA", "Helpline, 1362"), ("KH", "Centre, 012")]
+    [(kept,)] = read(
+        database_url,
+        select(models.help_contacts.c.words).where(models.help_contacts.c.country == "LA"),
+    )
+    assert kept == HELP[0]["words"]
+
+
+def test_help_is_replaced_when_it_changes(database_url: str, tmp_path: Path) -> None:
+    load(database_url, written(tmp_path, changed(about(help=HELP))))
+    load(database_url, written(tmp_path, changed(about(help=HELP[::-1]))))
+    assert help_in(database_url) == [("KH", "Centre, 012"), ("LA", "Helpline, 1362")]
+    load(database_url, written(tmp_path, changed(about(help=HELP[:1]))))
+    assert help_in(database_url) == [("LA", "Helpline, 1362")]
+    load(database_url, written(tmp_path, GOOD))
+    assert help_in(database_url) == []
+
+
+def test_a_number_that_is_corrected_reaches_who_waits_for_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    load(database_url, written(tmp_path, changed(about(help=HELP))))
+    corrected = copy.deepcopy(HELP)
+    corrected[0]["words"]["en"] = "Helpline, 1363"  # type: ignore[index]
+    [first, _second] = read(database_url, select(models.help_contacts.c.id))
+    load(database_url, written(tmp_path, changed(about(help=corrected))))
+    database, told = Database(database_url), Ref("help_contacts", first.id)
+    lookup = database.run_now(lambda db: References(db, [told]))
+    assert lookup(told, "en") == "Helpline, 1363"
+    database.close()
+
+
+def test_help_of_another_programme_stays(database_url: str, tmp_path: Path) -> None:
+    load(database_url, written(tmp_path, changed(about(help=HELP[:1]))))
+
+    def another(found: dict[str, Any]) -> None:
+        found["programme"].update(slug="weaving", help=HELP[1:])
+        found["communities"] = [found["communities"][0] | {"slug": "weavers"}]
+        found.pop("demo_members")
+
+    for _ in range(2):
+        load(database_url, written(tmp_path, changed(another)))
+    assert sorted(help_in(database_url)) == [("KH", "Centre, 012"), ("LA", "Helpline, 1362")]
+
+
+def test_loading_help_twice_changes_nothing(database_url: str, tmp_path: Path) -> None:
+    """What is on its way names a contact by its row: it must not say "taken back" then."""
+    path = written(tmp_path, changed(about(help=HELP)))
+    load(database_url, path)
+    before = rows(database_url)
+    load(database_url, path)
+    assert rows(database_url) == before
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ({"country": "Laos", "words": HELP[0]["words"]}, "programme.help.1.country"),
+        ({"country": "la", "words": HELP[0]["words"]}, "programme.help.1.country"),
+        ({"country": "LA", "words": {"en": "x", "lo": "y"}}, "help.1.words: a name in km"),
+        ({"country": "LA", "words": {**HELP[0]["words"], "fr": "z"}}, "programme.help.1.words: fr"),
+        ({"country": "LA"}, "programme.help.1.words"),
+        ({**HELP[0], "hours": "9-5"}, "programme.help.1.hours"),
+    ],
+    ids=["name", "small", "missing", "french", "none", "key"],
+)
+def test_wrong_help(part: dict[str, Any], place: str, tmp_path: Path) -> None:
+    assert place in refusal(written(tmp_path, changed(about(help=[HELP[0], part]))))
+
+
+def test_focal_points(database_url: str, tmp_path: Path) -> None:
+    path = written(tmp_path, changed(community(focal_points=["telegram:700443218899"])))
+    for _ in range(2):
+        load(database_url, path)
+    database = Database(database_url)
+    [(role, state, where)] = read(
+        database_url,
+        select(models.memberships.c.role, models.memberships.c.state, models.communities.c.slug)
+        .join(models.communities, models.communities.c.id == models.memberships.c.community_id)
+        .where(models.memberships.c.role == "focal_point"),
+    )
+    assert (role, state, where) == ("focal_point", "active", "crafts")
+    crafts = database.run_now(lambda db: communities.find(db, "crafts"))
+    assert crafts is not None
+    # Alex and who facilitates; the focal point is no peer and is not counted.
+    assert database.run_now(lambda db: communities.count_active(db, crafts.id)) == 2
+    database.close()
+
+
+@pytest.mark.parametrize("address", ["telegram:@noy", "simulator:p1", "whatsapp:02055123456"])
+def test_a_wrong_focal_point(address: str, tmp_path: Path) -> None:
+    path = written(tmp_path, changed(community(focal_points=[address])))
+    assert "communities.0.focal_points.0" in refusal(path)
+
+
+def test_a_focal_point_on_a_channel_that_is_not_set_up(database_url: str, tmp_path: Path) -> None:
+    path = written(tmp_path, changed(community(focal_points=["whatsapp:+8562055123456"])))
+    with pytest.raises(ProgrammeError, match=r"communities\.0\.focal_points\.0") as caught:
+        load(database_url, path)
+    assert "8562055" not in str(caught.value)
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_discreet_programme_makes_all_its_communities_discreet(
+    quiet: bool, database_url: str, tmp_path: Path
+) -> None:
+    load(database_url, written(tmp_path, changed(about(discreet=quiet))))
+    found = {row.slug: row.discreet for row in read(database_url, select(models.communities))}
+    assert found == {"crafts": quiet, "farming": True}
+
+
+def discreet_members(database_url: str) -> list[bool]:
+    found = read(database_url, select(models.members.c.discreet).order_by(models.members.c.id))
+    return [row.discreet for row in found]
+
+
+def test_a_community_that_becomes_discreet(database_url: str, tmp_path: Path) -> None:
+    """The phones of those who are in become so; they stay so when the file says otherwise."""
+
+    def alone(found: dict[str, Any]) -> None:
+        found["communities"].pop()
+        found["demo_members"][0]["communities"] = ["crafts"]
+
+    plain = changed(alone)
+    load(database_url, written(tmp_path, plain))
+    assert discreet_members(database_url) == [False, False]
+    quiet = copy.deepcopy(plain)
+    quiet["communities"][0]["discreet"] = True
+    load(database_url, written(tmp_path, quiet))
+    assert discreet_members(database_url) == [True, True]
+    load(database_url, written(tmp_path, plain))
+    assert discreet_members(database_url) == [True, True]
+
+
+def test_only_its_own_people_become_discreet(database_url: str, tmp_path: Path) -> None:
+    """Who facilitates crafts is not in farming, which is discreet."""
+    load(database_url, written(tmp_path, GOOD))
+    role = models.memberships.c.role
+    found = read(
+        database_url,
+        select(models.communities.c.slug, models.members.c.discreet)
+        .join(models.memberships, models.memberships.c.member_id == models.members.c.id)
+        .join(models.communities, models.communities.c.id == models.memberships.c.community_id)
+        .where(role == "facilitator")
+        .order_by(models.members.c.id),
+    )
+    assert [tuple(row) for row in found] == [
+        ("crafts", False),
+        ("crafts", True),
+        ("farming", True),
+    ]
+
+
+def states_in(database_url: str) -> list[str]:
+    found = read(database_url, select(models.memberships.c.state).order_by(models.memberships.c.id))
+    return [row.state for row in found]
+
+
+def test_ended_and_back(database_url: str, tmp_path: Path) -> None:
+    first = changed(lambda found: found["communities"].pop())
+    first["demo_members"][0]["communities"] = ["crafts"]
+    load(database_url, written(tmp_path, first))
+    [facilitator, _alex] = read(database_url, select(models.memberships.c.id))
+    waits = update(models.memberships).where(models.memberships.c.id == facilitator.id)
+    alter(database_url, waits.values(state="waiting"))
+    over = copy.deepcopy(first)
+    over["communities"][0]["ended"] = True
+    for _ in range(2):
+        load(database_url, written(tmp_path, over))
+    database = Database(database_url)
+    assert states_in(database_url) == ["waiting", "ended"]
+    [(ended_at,)] = read(database_url, select(models.communities.c.ended_at))
+    assert ended_at is not None
+    assert database.run_now(communities.list_slugs) == []
+    assert database.run_now(lambda db: communities.find(db, "crafts")) is None
+    for _ in range(2):
+        load(database_url, written(tmp_path, first))
+    assert states_in(database_url) == ["waiting", "active"]
+    assert database.run_now(communities.list_slugs) == ["crafts"]
+    database.close()
+
+
+def test_ended_for_ever_keeps_its_day(database_url: str, tmp_path: Path) -> None:
+    path = written(tmp_path, changed(community(ended=True)))
+    load(database_url, path)
+    when = select(models.communities.c.ended_at).where(models.communities.c.slug == "crafts")
+    [first] = read(database_url, when)
+    clock.move(timedelta(days=3))
+    load(database_url, path)
+    assert read(database_url, when) == [first]

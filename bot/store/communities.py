@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, func, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref
-from bot.models.people import communities, members, memberships
+from bot.models.people import addresses, communities, members, memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +192,18 @@ def count_active(db: Connection, community_id: int) -> int:
 
 
 def has_focal_point(db: Connection, community_id: int) -> bool:
-    statement = select(memberships.c.id).where(
-        memberships.c.community_id == community_id,
-        memberships.c.state == "active",
-        memberships.c.role == "focal_point",
+    """Whether somebody gets what is referred: welcomed, not stopped, reachable."""
+    statement = (
+        select(memberships.c.id)
+        .join(members, members.c.id == memberships.c.member_id)
+        .join(addresses, (addresses.c.member_id == members.c.id) & addresses.c.preferred)
+        .where(
+            memberships.c.community_id == community_id,
+            memberships.c.state == "active",
+            memberships.c.role == "focal_point",
+            members.c.state == "active",
+            addresses.c.unreachable_at.is_(None),
+        )
     )
     return db.execute(statement.limit(1)).first() is not None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, update
 
 from bot.columns import Moment
 from bot.models.outbox import deliveries, dispatches, messages, showings
@@ -26,13 +26,16 @@ class Copies:
 
 def count(db: Connection, post_id: int, young: Mapping[str, datetime]) -> Copies:
     """`young`: since when what was sent can be deleted, for each lane that allows it at all."""
-    is_young = or_(
+    is_young: ColumnElement[bool] = or_(
         literal(False),
         *(
             and_(deliveries.c.lane == lane, dispatches.c.created_at > literal(since, Moment))
             for lane, since in young.items()
         ),
     )
+    # What may have arrived without an answer cannot be named to the provider.
+    is_named = or_(dispatches.c.provider_key.is_not(None), dispatches.c.state == "sending")
+    is_young = and_(is_young, is_named)
     statement = (
         select(
             func.count(deliveries.c.address_id.distinct()),
@@ -61,3 +64,13 @@ def keep_back(db: Connection, message_id: int, reason: str) -> int:
         .values(state="dropped", reason=reason)
     )
     return dropped.rowcount
+
+
+def list_hidden(db: Connection, delivery_ids: Sequence[int]) -> set[int]:
+    """Those that show a post which was hidden since; they keep its words and must not be said."""
+    statement = (
+        select(showings.c.delivery_id)
+        .join(posts, posts.c.id == showings.c.post_id)
+        .where(showings.c.delivery_id.in_(delivery_ids), posts.c.state == "hidden")
+    )
+    return set(db.execute(statement).scalars())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -24,9 +25,13 @@ def save_link(db: Connection, lane: str, link: str) -> None:
     db.execute(new.on_conflict_do_update(index_elements=["name"], set_={"link": link}))
 
 
-def list_links(db: Connection, said: str) -> list[str]:
-    """The links, one for each app, that open a chat with us and say this there."""
-    statement = select(lanes.c.link).where(lanes.c.link.is_not(None)).order_by(lanes.c.name)
+def list_links(db: Connection, said: str, lanes_now: Collection[str]) -> list[str]:
+    """The links, one for each app we have now, that open a chat with us and say this there."""
+    statement = (
+        select(lanes.c.link)
+        .where(lanes.c.link.is_not(None), lanes.c.name.in_(lanes_now))
+        .order_by(lanes.c.name)
+    )
     return [link + said for link in db.execute(statement).scalars()]
 
 

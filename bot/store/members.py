@@ -216,13 +216,14 @@ def _why_unreached(row: Any, windows: Mapping[str, timedelta], now: datetime) ->
 
 
 def find_by_name(db: Connection, community_id: int, name: str) -> list[int]:
-    """Members of a community who are called so; names are sealed, so that all are opened."""
+    """Peers in a community who are called so; names are sealed, so that all are opened."""
     statement = (
         select(members.c.id, members.c.name)
         .join(memberships, memberships.c.member_id == members.c.id)
         .where(
             memberships.c.community_id == community_id,
             memberships.c.state == "active",
+            memberships.c.role != "focal_point",
             members.c.state == "active",
         )
     )

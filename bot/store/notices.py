@@ -6,12 +6,21 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from bot.codec import message_to_json
 from bot.db import insert_new, mark_due
 from bot.discretion import WAITING
-from bot.models.outbox import HELD, SETTLED, deliveries, dispatches, messages, showings
+from bot.models.outbox import (
+    HELD,
+    SETTLED,
+    deliveries,
+    dispatches,
+    messages,
+    prompts,
+    showings,
+)
+from bot.models.outbox import WAITING as WAITING_TO_LEAVE
 from bot.models.people import addresses
 from bot.models.talks import inbox
 
@@ -19,11 +28,23 @@ DISCREET = "discreet"  # why it is held
 
 
 def announce(db: Connection, address_ids: Sequence[int], now: datetime) -> bool:
-    """Say that something waits: one notice until it is opened, but one a day if more comes."""
+    """Say that something waits: one notice until it is opened, but one a day if more comes.
+
+    A notice that waits itself, for the window, tells of everything that came meanwhile.
+    """
     return any([_announce_one(db, each, now) for each in address_ids])
 
 
 def _announce_one(db: Connection, address_id: int, now: datetime) -> bool:
+    waits_itself = select(deliveries.c.id).where(
+        deliveries.c.address_id == address_id,
+        HELD,
+        deliveries.c.reason != DISCREET,
+        deliveries.c.message_id == messages.c.id,
+        messages.c.kind == "notice",
+    )
+    if db.execute(waits_itself.limit(1)).first() is not None:
+        return False
     oldest = select(func.min(deliveries.c.id)).where(
         deliveries.c.address_id == address_id, HELD, deliveries.c.reason == DISCREET
     )
@@ -48,6 +69,14 @@ def _announce_one(db: Connection, address_id: int, now: datetime) -> bool:
     return True
 
 
+def list_waiting(db: Connection, address_ids: Sequence[int]) -> set[int]:
+    """Those of the addresses for which something waits to be opened."""
+    statement = select(deliveries.c.address_id).where(
+        deliveries.c.address_id.in_(address_ids), HELD, deliveries.c.reason == DISCREET
+    )
+    return set(db.execute(statement.distinct()).scalars())
+
+
 def open_waiting(db: Connection, address_id: int, now: datetime) -> int:
     """She asked to see what waits: it goes out now, in order; how many there are."""
     opened = db.execute(
@@ -60,10 +89,27 @@ def open_waiting(db: Connection, address_id: int, now: datetime) -> int:
     return opened.rowcount
 
 
+def close_again(db: Connection, address_id: int, lane: str) -> None:
+    """She asked for it, but clears her screen before it came: it waits to be opened."""
+    db.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.lane == lane,
+            WAITING_TO_LEAVE,
+            deliveries.c.priority == 0,
+            deliveries.c.address_id == address_id,
+        )
+        .values(asked_at=None)
+    )
+
+
 def list_bubbles(
     db: Connection, address_id: int, post_id: int | None, since: datetime
 ) -> list[str]:
-    """The provider's ids of the bubbles that show a post, or (None) of all in a chat, hers too."""
+    """The provider's ids of the bubbles that show a post, or (None) of all in a chat, hers too.
+
+    What closes a discreet screen stays on it, since more than this post may stand above.
+    """
     statement = (
         select(dispatches.c.provider_id)
         .join(deliveries, deliveries.c.id == dispatches.c.delivery_id)
@@ -79,9 +125,21 @@ def list_bubbles(
         statement = statement.where(hers, SETTLED)
     else:
         shown = select(showings.c.delivery_id).where(showings.c.post_id == post_id)
-        statement = statement.where(deliveries.c.id.in_(shown))
+        statement = statement.where(deliveries.c.id.in_(shown), ~_closes())
     ours = list(db.execute(statement.order_by(dispatches.c.id)).scalars())
     return ours if post_id is not None else ours + _hers(db, address_id, since)
+
+
+def _closes() -> ColumnElement[bool]:
+    """Whether a bubble is the last one of a delivery, with [Clear] below it."""
+    other = dispatches.alias()
+    last = select(func.max(other.c.part)).where(other.c.delivery_id == deliveries.c.id)
+    cleared = select(prompts.c.id).where(
+        prompts.c.message_id == deliveries.c.message_id,
+        prompts.c.address_id == deliveries.c.address_id,
+        prompts.c.clears,
+    )
+    return and_(dispatches.c.part == last.scalar_subquery(), cleared.exists())
 
 
 def _hers(db: Connection, address_id: int, since: datetime) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.db import insert_new
 from bot.messages import Text, _
@@ -44,11 +44,17 @@ def save(db: Connection, slug: str, names: Mapping[str, str], contact: str) -> i
 def save_help(
     db: Connection, programme_id: int, contacts: Sequence[tuple[str, Mapping[str, str]]]
 ) -> None:
-    """(country, words by language) of each; what was there before goes."""
-    db.execute(delete(help_contacts).where(help_contacts.c.programme_id == programme_id))
-    rows = [
-        {"programme_id": programme_id, "country": country, "words": dict(words)}
-        for country, words in contacts
-    ]
-    if rows:
-        db.execute(insert(help_contacts), rows)
+    """(country, words by language) of each; what was there before goes.
+
+    Rows are kept where there are some: what is on its way to somebody in need names them.
+    """
+    mine = help_contacts.c.programme_id == programme_id
+    kept = select(help_contacts.c.id).where(mine).order_by(help_contacts.c.id)
+    ids = list(db.execute(kept).scalars())
+    rows = [{"country": country, "words": dict(words)} for country, words in contacts]
+    for id_, row in zip(ids, rows, strict=False):
+        db.execute(update(help_contacts).where(help_contacts.c.id == id_).values(row))
+    more = [row | {"programme_id": programme_id} for row in rows[len(ids) :]]
+    if more:
+        db.execute(insert(help_contacts), more)
+    db.execute(delete(help_contacts).where(mine, help_contacts.c.id.in_(ids[len(rows) :])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from bot.db import StoreDown
 from bot.store import deliveries
 
 LASTS = timedelta(days=1)
+TOKEN = re.compile(r"[\w-]{1,24}", re.ASCII)  # a store may choke on other signs
 HEADERS = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
 
 
@@ -21,6 +23,8 @@ async def picture(request: Request) -> Response:
     """The QR picture of one bubble, by the token it was handed over with."""
     app: App = request.app.state.app
     token, since = request.path_params["token"], clock.now() - LASTS
+    if not TOKEN.fullmatch(token):
+        return _none()
 
     def find(db: Connection) -> str | None:
         return deliveries.find_qr(db, token, since)
@@ -30,5 +34,9 @@ async def picture(request: Request) -> Response:
     except StoreDown:
         return PlainTextResponse("try again\n", 503, {"Retry-After": "2"})
     if said is None:
-        return PlainTextResponse("no such picture\n", 404)
+        return _none()
     return Response(qr.png(said), media_type="image/png", headers=HEADERS)
+
+
+def _none() -> Response:
+    return PlainTextResponse("no such picture\n", 404)
