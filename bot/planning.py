@@ -19,9 +19,7 @@ from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
 
-CLAIMS = (
-    4  # at most so many in one transaction, while discreet phones are told that something waits
-)
+CLAIMS = 4  # in one transaction, while discreet phones are told that something waits
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 
 Planned = tuple[Due, tuple[Part, ...]]

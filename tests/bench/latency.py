@@ -16,7 +16,7 @@ from tests.bench.stores import Store
 MOST_MS = {"the same process": 100, "another process": 500}
 COMMANDS = {"the same process": ("run",), "another process": ("web", "worker")}
 MOST_IDLE = 2  # per cent of a core that a worker takes while nothing happens
-IDLE_SECONDS = 5
+IDLE_SECONDS = 4
 
 
 @dataclass
@@ -30,17 +30,18 @@ class Place:
 
 def run(rig: Rig) -> None:
     print("(e) from the webhook to the provider, in ms; idle, and at half the throughput of (a)")
+    phones = max(rig.size.updates[16], rig.size.half, rig.size.idle)
     for database in DATABASES:
         half = 0.0
         for where, commands in COMMANDS.items():
             with ExitStack() as exits:
-                store = rig.store(database, f"latency_{len(commands)}", 500)
+                store = rig.store(database, f"latency_{len(commands)}", phones)
                 servers = [rig.linkline(exits, store, command) for command in commands]
                 time.sleep(2)  # lanes are owned, commands registered
                 if where == "another process":
                     _print_idle(database, servers[-1])
                 load = rig.start(exits, "load", "tests.bench.load")
-                rig.load(load, servers[0], OPENING, 16, 500)
+                rig.load(load, servers[0], OPENING, 16, phones)
                 half = half or _throughput(rig, load, servers[0]) / 2
                 _measure(rig, Place(store, where, servers), half)
 

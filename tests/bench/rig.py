@@ -34,7 +34,7 @@ class Size:
 FULL = Size(
     rounds=3, sends=5000, updates={16: 500, 1: 150}, idle=30, half=250, old=1_000_000, turns=60
 )
-QUICK = Size(rounds=3, sends=500, updates={16: 120, 1: 40}, idle=10, half=60, old=100_000, turns=20)
+QUICK = Size(rounds=3, sends=500, updates={16: 120, 1: 40}, idle=7, half=60, old=100_000, turns=12)
 MEMBERS = 10_000  # where it is not said otherwise
 
 Rates = dict[tuple[str, int], list[float]]
