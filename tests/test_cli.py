@@ -360,7 +360,7 @@ def given(ready: Shell) -> str:
 def test_end_an_invite(typed: Callable[[str], str], ready: Shell) -> None:
     code, other = given(ready), given(ready)
     ended = ready("invite", "crafts", "--end", typed(code))
-    assert (ended.code, ended.out) == (0, "Ended: nobody else comes in with this code.\n")
+    assert ended == Ended(0, "Ended: nobody else comes in with this code.\n", "")
     assert in_store(lambda db: invites.find(db, code, clock.now())) is None
     assert in_store(lambda db: invites.find(db, other, clock.now())) is not None
     again = ready("invite", "crafts", "--end", typed(code))

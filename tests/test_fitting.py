@@ -237,7 +237,7 @@ IDS = st.integers(0, 2**63 - 1)
 REFS = st.builds(Ref, WORDS, IDS, st.none() | st.integers(1, 500))
 PLAIN = st.builds(Ref, WORDS, IDS)  # a subject, or what is taken back, is not shortened
 MOMENTS = st.datetimes(timezones=st.just(UTC))
-NAMES = st.text(st.characters(categories=("Ll",)), min_size=1, max_size=8)
+NAMES = st.text(st.characters(categories=["Ll"]), min_size=1, max_size=8)
 PARAMS = WORDS | IDS | REFS | MOMENTS
 TEXTS = st.recursive(
     st.builds(

@@ -28,7 +28,7 @@ class Gallery:
     """The web side of a bot that says what it should on WhatsApp, and never reaches Twilio."""
 
     def __init__(self, database_url: str) -> None:
-        settings = Settings(  # type: ignore[call-arg]
+        settings = Settings(
             database_url=database_url,
             linkline_env="production",
             linkline_keys=seals.new_key(),

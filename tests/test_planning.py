@@ -581,7 +581,7 @@ def test_hidden_words_are_not_tried_again(house: House, trouble: Exception, own:
     if not own:  # the telling went well; it was looked at once more
         house.drain()
         [id_] = house.say(dara, about(hidden))
-    house.provider.answers = [trouble]  # type: ignore[list-item]
+    house.provider.answers = [trouble]
     house.drain()
     heard(house)
     hide(house, hidden, id_ if own else 10**6)

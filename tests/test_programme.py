@@ -377,7 +377,7 @@ def test_a_community_is_found_by_its_slug(database_url: str, tmp_path: Path) -> 
 
 # Help, focal points, discreet and ended communities
 
-HELP = [
+HELP: list[dict[str, Any]] = [
     {
         "country": "LA",
         "words": {"en": "Helpline, 1362", "lo": "ສາຍດ່ວນ, 1362", "km": "ខ្សែបន្ទាន់, 1362"},
@@ -422,7 +422,7 @@ def test_a_number_that_is_corrected_reaches_who_waits_for_it(
 ) -> None:
     load(database_url, written(tmp_path, changed(about(help=HELP))))
     corrected = copy.deepcopy(HELP)
-    corrected[0]["words"]["en"] = "Helpline, 1363"  # type: ignore[index]
+    corrected[0]["words"]["en"] = "Helpline, 1363"
     [first, _second] = read(database_url, select(models.help_contacts.c.id))
     load(database_url, written(tmp_path, changed(about(help=corrected))))
     database, told = Database(database_url), Ref("help_contacts", first.id)

@@ -44,6 +44,9 @@ class Wire:
     async def close(self) -> None: ...
 
 
+_OPTIONS = Namespace(fast=False, history=None, token=None)
+
+
 @dataclass
 class Line(Wire):
     """Leads to the strict stand-in for Telegram, in this process: what is sent is really read."""
@@ -66,9 +69,6 @@ class Line(Wire):
         return said.status_code, said.content
 
 
-_OPTIONS = Namespace(fast=False, history=None, token=None)
-
-
 class _Answer:
     """What a session gives back, whether it is awaited or entered."""
 
@@ -80,6 +80,7 @@ class _Answer:
         if isinstance(self._outcome, Exception):
             raise self._outcome
         came = self._outcome if isinstance(self._outcome, tuple) else await self._outcome
+        assert not isinstance(came, Exception)
         self.status, self._body = came
         return self
 
