@@ -77,7 +77,8 @@ def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
         play = room.of_transcript(name)
         await rehearsals.begin(play)
         steps = await play_to_the_end(rehearsals)
-        assert [each for each in steps if each.outcome not in ("done", "agrees")] == []
+        wrong = [each for each in steps if each.outcome not in ("done", "agrees")]
+        assert wrong == [], [each.text for phone in phones.all.values() for each in phone.bubbles]
         marks = [each.mark for phone in phones.all.values() for each in phone.bubbles]
         assert "differs" not in marks
         exported.write_text(room.export(play), encoding="utf-8")
