@@ -71,11 +71,14 @@ class Routes:
         return self._conversations.begin(conversation)
 
     def _named(self, turn: Turn) -> Conversation | None:
+        """The talk that a command or a word begins; a newcomer has few to choose from."""
+        found = self._conversations.words.get(fold(turn.text))
         if turn.text.startswith("/"):
             command, _blank, rest = turn.text[1:].partition(" ")
-            found = self._conversations.commands.get(command.partition("@")[0].casefold())
-            return None if rest.strip() else found
-        return self._conversations.words.get(fold(turn.text))
+            name = command.partition("@")[0].casefold()
+            found = None if rest.strip() else self._conversations.commands.get(name)
+        new = turn.member.state == "new"
+        return None if found is not None and new and not found.anywhere else found
 
     def _stopped(self, turn: Turn) -> Step | None:
         return self._conversations.events["stopped"] if turn.member.state == "stopped" else None

@@ -63,7 +63,7 @@ def _preview(turn: Turn) -> None:
     """As it will look in each language, how many get it, and what it costs."""
     community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
     if community is None:
-        return turn.start("facilitate.refuse")
+        return turn.start("facilitate.refuse", **turn.data)
     missing = [code for code in languages() if code not in turn.data["written"]]
     add = [Choice(f"add:{code}", _("Add {language}", language=own_name(code))) for code in missing]
     looks = [
@@ -140,7 +140,7 @@ def translate(turn: Turn) -> None:
 def _send(turn: Turn) -> None:
     community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
     if community is None:
-        return turn.start("facilitate.refuse")
+        return turn.start("facilitate.refuse", **turn.data)
     post_id = turn.data["post"]
     audience = _audience(turn, community)
     message_id = turn.tell(

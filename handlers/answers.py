@@ -234,7 +234,7 @@ def looking(turn: Turn) -> None:
 
 def _answer_of(turn: Turn) -> tuple[posts.Post, Thread] | None:
     post = posts.find(turn.db, turn.argument)
-    if post is None or post.thread_id is None:
+    if post is None or post.thread_id is None or post.state != "live":
         return None
     thread = threads.find_for(turn.db, turn.member.id, thread_id=post.thread_id)
     return None if thread is None else (post, thread)

@@ -35,7 +35,7 @@ def name(turn: Turn) -> None:
         return turn.say(_("All right, nothing was sent."))
     community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
     if community is None:
-        return turn.start("facilitate.refuse")
+        return turn.start("facilitate.refuse", **turn.data)
     if turn.choice == "link":
         turn.argument = community.id
         return turn.start("invites.cofacilitator")

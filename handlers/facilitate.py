@@ -174,8 +174,8 @@ def _mine(turn: Turn) -> Community | None:
 
 @facilitate.action
 def refuse(turn: Turn) -> None:
-    """What was to be done is not hers to do, or not any more; the argument is the community."""
-    if communities.has_ended(turn.db, turn.argument):
+    """What was to be done is not hers to do, or not any more."""
+    if communities.has_ended(turn.db, turn.data.get("community", turn.argument)):
         turn.say(_("That group has ended, so this is not possible any more."))
     else:
         turn.say(_("Only facilitators of a group can do this."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation, Turn
-from bot.messages import Choice, Ref, _
+from bot.messages import Choice, Ref, Text, _
 from bot.store import communities, posts, threads
 from bot.store.communities import Community
 from bot.store.messages import Audience
@@ -134,8 +134,15 @@ def _hide(turn: Turn, hidden: Post, thread: Thread) -> None:
             community_id=thread.community_id,
         )
     if turn.choice == "refer":
-        said.append(_("The focal point has it now."))
+        said.append(_referred(turn, thread))
     turn.say(*said)
+
+
+def _referred(turn: Turn, thread: Thread) -> Text:
+    reach = turn.reach(Audience("focal_points", thread.community_id))
+    if reach.now or reach.noticed:
+        return _("The focal point has it now.")
+    return _("The focal point gets it after writing here again. If it cannot wait, please call.")
 
 
 def _refer(turn: Turn, hidden: Post, thread: Thread) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation, Turn
 from bot.messages import Choice, Ref, Text, _
-from bot.store import communities, posts, threads
+from bot.store import communities, copies, posts, threads
 from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
@@ -46,15 +46,13 @@ def tell_again(turn: Turn) -> None:
     post = posts.find(turn.db, threads.find_question(turn.db, thread.id) or 0)
     if post is None or post.state != "live":
         return
+    if post.message_id is not None:  # who has not got it where it was need not get it any more
+        copies.keep_back(turn.db, post.message_id, "moved")
     heard = posts.list_holders(turn.db, post)
     left_out = (turn.member.id, thread.asker_id or 0, *heard)
-    _tell(
-        turn,
-        thread,
-        post,
-        Audience("community", thread.community_id, but=left_out),
-        once=f"moved/{thread.id}/{thread.community_id}",
-    )
+    audience = Audience("community", thread.community_id, but=left_out)
+    message_id = _tell(turn, thread, post, audience)
+    posts.mark(turn.db, post.id, message_id=message_id)
 
 
 def _open(turn: Turn, post_id: int, author_id: int, community_id: int) -> list[Text]:
@@ -78,9 +76,7 @@ def _open(turn: Turn, post_id: int, author_id: int, community_id: int) -> list[T
     return said + reached(reach)
 
 
-def _tell(
-    turn: Turn, thread: Thread, post: Post, audience: Audience, once: str | None = None
-) -> int | None:
+def _tell(turn: Turn, thread: Thread, post: Post, audience: Audience) -> int | None:
     who: dict[str, object] = {
         "name": Ref("members", post.author_id or 0),
         "community": Ref("communities", thread.community_id),
@@ -103,7 +99,6 @@ def _tell(
         choices=_heavy(post) if post.heavy else _choices(thread),
         subject=thread.ref,
         community_id=thread.community_id,
-        once=once,
     )
 
 

@@ -317,3 +317,83 @@ def test_clearing_closes_what_has_not_come_yet(database_url: str) -> None:
         assert heard(mali, "indigo") == 2, "what Noy asked, and the thread"
 
     staged(database_url, play)
+
+
+def test_a_moved_thread_leaves_nobody_with_two(database_url: str) -> None:
+    """Who had not got it where it was gets it where it is, once; who is only there never does."""
+
+    async def play(stage: Stage) -> None:
+        for name, channel in (("Late", "whatsapp"), ("Both", "whatsapp"), ("Asker", "telegram")):
+            stage.settle(stage.add(name, channel, "en"), "weavers")
+        two = programme()
+        two["communities"] = [*two["communities"], two["communities"][0] | {"slug": "dyers"}]
+        stage.load(two)
+        for name, role in (("Alex", "facilitator"), ("Asker", "member"), ("Both", "member")):
+            stage.settle(stage.people[name], "dyers", role)
+        await stage.later(timedelta(days=2))  # WhatsApp is closed
+        await stage.say("Asker", "Where do you get indigo that does not fade?")
+        await stage.listen("Asker")
+        await stage.choose("Asker", "Weavers")
+        await stage.choose("Asker", "Send")
+        for label in ("Move it", "Weavers"):
+            await stage.say("Alex", "101") if label == "Move it" else None
+            await stage.choose("Alex", label)
+        for name in ("Late", "Both"):
+            await stage.say(name, "hello")
+        assert heard(stage.people["Late"], "indigo") == 0
+        assert heard(stage.people["Both"], "indigo") == 1
+
+    staged(database_url, play)
+
+
+def test_a_focal_point_who_cannot_be_written_to_now(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        stage.settle(stage.add("Sophea", "whatsapp", "en"), "weavers", "focal_point")
+        await stage.later(timedelta(days=2))
+        await stage.say("Noy", "Somsak takes money from the girls at the loom.")
+        await stage.listen("Noy")
+        await stage.choose("Noy", "Send")
+        await stage.say("Alex", "101")
+        for label in ("Hide a post", "It names somebody", "Hide and refer"):
+            await stage.choose("Alex", label)
+        assert heard(stage.people["Alex"], "If it cannot wait, please call.") == 1
+        assert heard(stage.people["Alex"], "The focal point has it now.") == 0
+        await stage.say("Sophea", "hello")
+        assert heard(stage.people["Sophea"], "Somsak takes money") == 1
+
+    staged(database_url, play)
+
+
+def test_nobody_facilitates_before_she_agreed(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        bounmy = stage.add("Bounmy", "telegram", "en")
+        stage.load(programme(facilitators=[bounmy.address]))
+        await stage.say("Bounmy", "hello")
+        await stage.choose("Bounmy", "English")
+        for words in ("announce", "/announce", "facilitate", "invite"):
+            await stage.say("Bounmy", words)
+            assert "I agree" in str(bounmy.heard[-1]), words
+        await stage.choose("Bounmy", "I agree")
+        await stage.choose("Bounmy", "Bounmy")
+        await stage.choose("Bounmy", "Skip")
+        await stage.say("Bounmy", "facilitate")
+        assert heard(bounmy, "4 members in Weavers.") == 1
+
+    staged(database_url, play)
+
+
+def test_thanks_for_what_was_hidden_go_nowhere(database_url: str) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.say("Noy", "Who knows a good loom maker near Vientiane?")
+        await stage.listen("Noy")
+        await stage.choose("Noy", "Send")
+        await stage.say("Mali", "101 My cousin, but do not tell him that I owe him.")
+        await stage.later(timedelta(seconds=4))
+        await stage.say("Alex", "101")
+        for label in ("Hide a post", "Post 2", "Another reason", "Hide it"):
+            await stage.choose("Alex", label)
+        await stage.choose("Noy", "This helps")
+        assert heard(stage.people["Noy"], "I do not find that question any more.") == 1
+        assert heard(stage.people["Mali"], "helps.") == 0
+
+    staged(database_url, play)

@@ -201,8 +201,11 @@ def list_live(db: Connection, thread_id: int, most: int) -> list[Post]:
 
 
 def list_holders(db: Connection, post: Post) -> list[int]:
-    """The members who were told this post, whatever became of it."""
-    statement = select(deliveries.c.member_id).where(deliveries.c.message_id == post.message_id)
+    """The members who were told this post, or still are."""
+    statement = select(deliveries.c.member_id).where(
+        deliveries.c.message_id == post.message_id,
+        deliveries.c.state.not_in(("dropped", "failed")),
+    )
     return list(db.execute(statement).scalars())
 
 

@@ -68,6 +68,8 @@ def _move_forward(db: Connection, part: Any, receipt: Receipt) -> None:
 
 def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None:
     """The provider could not deliver: hold it for the window, or write the reason down."""
+    if _is_over(db, part.delivery_id):
+        return
     if receipt.state == "window":
         # Nothing of it arrived: it is rendered anew when she writes again.
         db.execute(delete(dispatches).where(dispatches.c.delivery_id == part.delivery_id))
@@ -86,6 +88,12 @@ def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None
         db.execute(address.values(unreachable_at=now))
     if receipt.state == "window":  # the provider's clock wins over ours
         db.execute(address.values(last_inbound_at=None))
+
+
+def _is_over(db: Connection, delivery_id: int) -> bool:
+    """Dropped meanwhile: whatever the provider says, it is not said again."""
+    statement = select(deliveries.c.state).where(deliveries.c.id == delivery_id)
+    return db.execute(statement).scalar() == "dropped"
 
 
 def _key(lane: str, provider_id: str) -> bytes:
