@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.conversation import Conversation, Turn
-from bot.messages import N_, Choice, Ref, Text, _, _n
+from bot.messages import N_, Choice, Ref, _, _n
 from bot.scheduler import job
 from bot.smalltalk import has_words, is_agreement, is_small
 from bot.store import communities, messages, posts, programmes
@@ -88,19 +88,12 @@ def _choose_community(turn: Turn, after: timedelta) -> None:
     if len(found) == 1:
         return _preview(turn, found[0].community, after)
     choices = [
-        Choice(f"community:{each.community.id}", _group_label(number, each.community))
-        for number, each in enumerate(found, 1)
+        Choice(f"community:{id_}", label) for id_, label in communities.labels(found).items()
     ]
     choices.append(Choice("cancel", _("Cancel")))
     turn.ask(
         _("Which group shall see it?"), choices=choices, then=community, free=True, after=after
     )
-
-
-def _group_label(number: int, community: Community) -> Text:
-    if community.discreet:
-        return _("Group {number}", number=number)
-    return _("{community}", community=community.ref)
 
 
 @ask.step

@@ -49,21 +49,13 @@ def _choose(turn: Turn, then: str) -> None:
     if len(found) == 1:
         turn.argument = found[0].id
         return turn.start(then)
+    labels = communities.labels(communities.list_of(turn.db, turn.member.id))
     turn.data = {"then": then}
     turn.ask(
         _("Which group is it about?"),
-        choices=[
-            Choice(f"community:{each.id}", _label(number, each))
-            for number, each in enumerate(found, 1)
-        ],
+        choices=[Choice(f"community:{each.id}", labels[each.id]) for each in found],
         then=chosen,
     )
-
-
-def _label(number: int, community: Community) -> Text:
-    if community.discreet:
-        return _("Group {number}", number=number)
-    return _("{community}", community=community.ref)
 
 
 @facilitate.step

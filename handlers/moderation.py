@@ -202,12 +202,8 @@ def move(turn: Turn) -> None:
             )
         )
     turn.data = {"thread": thread.id}
-    choices = [
-        Choice(f"community:{each.id}", _("{community}", community=each.ref))
-        if not each.discreet
-        else Choice(f"community:{each.id}", _("Group {number}", number=number))
-        for number, each in enumerate(places, 1)
-    ]
+    labels = communities.labels(communities.list_of(turn.db, turn.member.id))
+    choices = [Choice(f"community:{each.id}", labels[each.id]) for each in places]
     turn.ask(
         _("Where shall {thread} be?", thread=thread.ref),
         choices=[*choices, Choice("cancel", _("Cancel"))],

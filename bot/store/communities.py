@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select, update
 
 from bot.db import insert_new
-from bot.messages import Ref
+from bot.messages import Ref, Text, _
 from bot.models.people import addresses, communities, members, memberships
 
 
@@ -155,6 +155,16 @@ def appoint(
         new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_={"role": role})
     )
     _make_discreet(db, community_id)
+
+
+def labels(mine: Sequence[Membership]) -> dict[int, Text]:
+    """How one of them is chosen, by its id; a discreet one has always the same number for her."""
+    return {
+        each.community.id: _("Group {number}", number=number)
+        if each.community.discreet
+        else _("{community}", community=each.community.ref)
+        for number, each in enumerate(mine, 1)
+    }
 
 
 def list_facilitated(db: Connection, member_id: int) -> list[Community]:
