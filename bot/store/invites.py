@@ -13,9 +13,9 @@ from bot import seals
 from bot.models.people import communities, invites
 
 # No letters or digits that are mistaken for one another, on paper or over the phone.
-_SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-_CODE = re.compile(rf"(?<![A-Za-z0-9])([{_SIGNS}]{{4}})[-_ ]([{_SIGNS}]{{4}})(?![A-Za-z0-9])", re.I)
-_BARE = re.compile(rf"[{_SIGNS}]{{8}}", re.I)
+SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+_CODE = re.compile(rf"(?<![A-Za-z0-9])([{SIGNS}]{{4}})[-_ ]([{SIGNS}]{{4}})(?![A-Za-z0-9])", re.I)
+_BARE = re.compile(rf"[{SIGNS}]{{8}}", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def find_code(text: str) -> str | None:
 
 def new_code() -> str:
     """39 random bits, useless after five wrong tries in half an hour."""
-    signs = "".join(secrets.choice(_SIGNS) for _ in range(8))
+    signs = "".join(secrets.choice(SIGNS) for _ in range(8))
     return f"{signs[:4]}-{signs[4:]}"
 
 
