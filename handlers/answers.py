@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation, Turn
 from bot.messages import Choice, Ref, Text, _, _n
+from bot.offers import under_answer, under_heavy
 from bot.smalltalk import is_small
 from bot.store import members, posts, threads
 from bot.store.messages import Audience
@@ -135,15 +136,11 @@ def _tell(turn: Turn, thread: Thread, post_id: int, audience: Audience, *, own: 
     )
     if own:
         about = _("{name}, who asked {thread}, adds this.", name=name, thread=thread.ref)
-    choices = (
-        Choice(f"answers.helps:{post_id}", _("This helps")),
-        Choice(f"answers.looking:{post_id}", _("Still looking")),
-    )
     return turn.tell(
         audience,
         _("{post}", post=Ref("posts", post_id)),
         about,
-        choices=() if own else choices,
+        choices=() if own else under_answer(post_id),
         subject=thread.ref,
         community_id=thread.community_id,
         after=BURST,
@@ -161,11 +158,7 @@ def _tell_heavy(
             thread=thread.ref,
         ),
         _("You choose whether you read it, and when."),
-        choices=(
-            Choice(f"heavy.read:{post_id}", _("Read now")),
-            Choice(f"heavy.later:{post_id}", _("Later")),
-            Choice(f"heavy.skip:{post_id}", _("Skip")),
-        ),
+        choices=under_heavy(post_id),
         subject=thread.ref,
         community_id=thread.community_id,
         after=BURST,

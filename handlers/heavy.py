@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation, Turn
 from bot.messages import Choice, Ref, _
+from bot.offers import under_answer, under_question
 from bot.store import communities, posts, programmes, threads
 from bot.store.messages import Audience
 from bot.store.posts import Post
@@ -22,15 +23,8 @@ def read(turn: Turn) -> None:
     if found is None:
         return turn.start("threads.gone")
     post, thread = found
-    choices = [
-        Choice(f"answers.begin:{thread.id}", _("Answer")),
-        Choice(f"threads.follow:{thread.id}", _("Follow")),
-    ]
-    if post.kind != "question":
-        choices = [
-            Choice(f"answers.helps:{post.id}", _("This helps")),
-            Choice(f"answers.looking:{post.id}", _("Still looking")),
-        ]
+    is_question = post.kind == "question"
+    choices = [*(under_question(thread.id) if is_question else under_answer(post.id))]
     if communities.get(turn.db, thread.community_id).discreet and programmes.list_help(turn.db):
         choices.append(Choice("support.show", _("Get help now")))
     turn.say(

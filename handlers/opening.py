@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation, Turn
-from bot.messages import Choice, Ref, Text, _
+from bot.messages import Ref, Text, _
+from bot.offers import under_heavy, under_question
 from bot.store import communities, copies, posts, threads
 from bot.store.messages import Audience
 from bot.store.posts import Post
@@ -96,7 +97,7 @@ def _tell(turn: Turn, thread: Thread, post: Post, audience: Audience) -> int | N
         audience,
         *said,
         hint=None if post.heavy else _how_to_answer(thread),
-        choices=_heavy(post) if post.heavy else _choices(thread),
+        choices=under_heavy(post.id) if post.heavy else under_question(thread.id),
         subject=thread.ref,
         community_id=thread.community_id,
     )
@@ -106,19 +107,4 @@ def _how_to_answer(thread: Thread) -> Text:
     return _(
         "To answer, reply to this message, or write {number} and your answer.",
         number=thread.number,
-    )
-
-
-def _choices(thread: Thread) -> tuple[Choice, ...]:
-    return (
-        Choice(f"answers.begin:{thread.id}", _("Answer")),
-        Choice(f"threads.follow:{thread.id}", _("Follow")),
-    )
-
-
-def _heavy(post: Post) -> tuple[Choice, ...]:
-    return (
-        Choice(f"heavy.read:{post.id}", _("Read now")),
-        Choice(f"heavy.later:{post.id}", _("Later")),
-        Choice(f"heavy.skip:{post.id}", _("Skip")),
     )

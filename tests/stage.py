@@ -16,12 +16,13 @@ from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from sqlalchemy import select
 from telegram.request import BaseRequest, RequestData
 from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from bot import clock, programme
+from bot import clock, models, programme
 from bot.app import App
 from bot.channels import Channel, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
@@ -178,7 +179,8 @@ class Stage:
         address, lane = person.address if channel == "whatsapp" else name, self._lane(person)
 
         def work(db: Any) -> bool:
-            return members.is_discreet(db, members.find_by_address(db, lane, address) or 0)
+            whose = models.members.c.id == members.find_by_address(db, lane, address)
+            return bool(db.execute(select(models.members.c.discreet).where(whose)).scalar())
 
         return self.app.database.run_now(work)
 

@@ -30,7 +30,7 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk"),
-    ("bot.invitation",),
+    ("bot.invitation", "bot.offers"),
     ("bot.models.keys",),
     ("bot.models.*",),
     ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
@@ -59,6 +59,7 @@ MAY_KNOW = {
     ),
     "handlers.*": (
         "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
+        "bot.offers",
         "bot.store.*", "bot.conversation", "bot.scheduler", "bot.truth",
     ),
 }  # fmt: skip

@@ -231,11 +231,6 @@ def find_by_name(db: Connection, community_id: int, name: str) -> list[int]:
     return [row.id for row in db.execute(statement) if row.name and fold(row.name) == wanted]
 
 
-def is_discreet(db: Connection, member_id: int) -> bool:
-    """Whether whoever sees her phone learns nothing."""
-    return bool(db.execute(select(members.c.discreet).where(members.c.id == member_id)).scalar())
-
-
 def resume(db: Connection, member_id: int) -> None:
     """She wants messages again, and stands where she was: welcomed, or not yet."""
     before = case((members.c.consent_at.is_(None), "new"), else_="active")

@@ -1,0 +1,28 @@
+"""What is offered under a post, wherever it is shown."""
+
+from __future__ import annotations
+
+from bot.messages import Choice, _
+
+
+def under_question(thread_id: int) -> tuple[Choice, ...]:
+    return (
+        Choice(f"answers.begin:{thread_id}", _("Answer")),
+        Choice(f"threads.follow:{thread_id}", _("Follow")),
+    )
+
+
+def under_answer(post_id: int) -> tuple[Choice, ...]:
+    return (
+        Choice(f"answers.helps:{post_id}", _("This helps")),
+        Choice(f"answers.looking:{post_id}", _("Still looking")),
+    )
+
+
+def under_heavy(post_id: int) -> tuple[Choice, ...]:
+    """Before it is read: she chooses whether and when."""
+    return (
+        Choice(f"heavy.read:{post_id}", _("Read now")),
+        Choice(f"heavy.later:{post_id}", _("Later")),
+        Choice(f"heavy.skip:{post_id}", _("Skip")),
+    )
