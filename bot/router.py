@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot import clock, logs, metrics
-from bot.conversation import Conversations, Turn
+from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.i18n import tidy
 from bot.messages import Inbound, Limits, _
@@ -18,6 +18,7 @@ from bot.routes import Routes
 from bot.store import conversations as talks
 from bot.store import inbox, members, messages
 from bot.talk import Talk
+from bot.turn import Turn
 
 TALK_LASTS = timedelta(days=7)  # an unfinished talk is kept so long
 
@@ -108,16 +109,12 @@ class Router:
             db=db,
             now=now,
             inbound=inbound,
-            member=sender.member,
-            address_id=sender.address_id,
+            sender=sender,
             inbox_id=inbox_id,
             conversations=self._conversations,
             limits=self._limits,
             talk=talk,
-            first=sender.last_inbound_at is None,
             text=tidy(inbound.text),
-            wrong_codes=sender.wrong_codes,
-            wrong_codes_since=sender.wrong_codes_since,
         )
 
     def _open_window(

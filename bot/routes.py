@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import regex
 
 from bot import logs
-from bot.conversation import Conversation, Conversations, Step, Turn
+from bot.conversation import Conversation, Conversations, Step
 from bot.discretion import CLEAR
 from bot.i18n import fold, in_all_languages
 from bot.messages import Message, _, refs_of
@@ -24,6 +24,7 @@ from bot.store import invites, prompts, threads
 from bot.store.prompts import Prompt
 from bot.store.references import References
 from bot.talk import Talk
+from bot.turn import Turn
 
 DOUBLE_TAP = timedelta(minutes=2)  # the same tap again within this is the same tap
 LABEL_LENGTH = 60  # longer text is never compared with labels

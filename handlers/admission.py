@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.discretion import HOW_IT_COMES
 from bot.messages import Ref, _, _n
 from bot.store import communities, programmes
 from bot.store.communities import Community
 from bot.store.messages import Audience
+from bot.turn import Turn
 
 admission = Conversation("admission")
 

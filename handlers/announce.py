@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.i18n import guess_language, languages, own_name, units
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.smalltalk import has_words
@@ -12,6 +12,7 @@ from bot.store import communities, messages, posts
 from bot.store.communities import Community
 from bot.store.messages import Audience
 from bot.truth import reached, remaining
+from bot.turn import Turn
 
 UNDO = timedelta(seconds=60)  # it leaves after this, so that a mistake reaches nobody
 LONGEST = 1000  # UTF-16 units, so that it is one bubble in every language

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _, _n
 from bot.offers import under_answer, under_heavy
 from bot.smalltalk import is_small
 from bot.store import members, posts, threads
 from bot.store.messages import Audience
 from bot.store.threads import Thread
+from bot.turn import Turn
 
 BURST = timedelta(seconds=3)  # a further bubble in this time is part of the answer
 

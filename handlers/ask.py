@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, _, _n
 from bot.scheduler import job
 from bot.smalltalk import has_words, is_agreement, is_small
 from bot.store import communities, messages, posts, programmes
 from bot.store.communities import Community, Membership
 from bot.store.messages import Audience
+from bot.turn import Turn
 
 BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often

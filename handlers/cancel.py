@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import N_, _
+from bot.turn import Turn
 
 cancel = Conversation(
     "cancel",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import Choice, Ref, _
 from bot.store import communities, members
 from bot.store.communities import Community
 from bot.store.messages import Audience
+from bot.turn import Turn
 
 cofacilitator = Conversation("cofacilitator")
 

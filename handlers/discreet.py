@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
 from bot.store import communities, members, notices
+from bot.turn import Turn
 
 open_ = Conversation(
     "open",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import _
 from bot.store import posts
+from bot.turn import Turn
 
 edits = Conversation("edits")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.store import communities, members, threads
 from bot.store.communities import Community
+from bot.turn import Turn
 
 LISTED = 8  # questions in one list
 NAMED = 15  # people in one list

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import Choice, Ref, _
 from bot.offers import under_answer, under_question
 from bot.store import communities, posts, programmes, threads
 from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
+from bot.turn import Turn
 
 LATER = timedelta(hours=20)  # [Later] offers it once more, while WhatsApp still lets us write
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import N_, _
 from bot.store import programmes
+from bot.turn import Turn
 
 help_ = Conversation(
     "help",

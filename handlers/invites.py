@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.invitation import invitation
 from bot.messages import N_, Choice, _, _n
 from bot.store import communities, invites, lanes
 from bot.store.communities import Community
 from bot.store.invites import Given
+from bot.turn import Turn
 
 USES = 30
 LASTS = timedelta(days=30)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.i18n import languages, own_name
 from bot.messages import N_, Choice, Text, _
 from bot.store import members
+from bot.turn import Turn
 
 language = Conversation(
     "language",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
 from bot.store import communities, posts, threads
 from bot.store.communities import Community
@@ -10,6 +10,7 @@ from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.truth import remaining
+from bot.turn import Turn
 
 LISTED = 6  # posts to choose from
 

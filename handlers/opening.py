@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import Ref, Text, _
 from bot.offers import under_heavy, under_question
 from bot.store import communities, copies, posts, threads
@@ -10,6 +10,7 @@ from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.truth import reached
+from bot.turn import Turn
 
 opening = Conversation("opening")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import Ref, _
 from bot.store import communities, lanes, posts, threads
+from bot.turn import Turn
 
 QUOTED = 140  # graphemes of the question
 

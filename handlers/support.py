@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.i18n import country_of
 from bot.messages import N_, Ref, Text, _
 from bot.store import communities, programmes
+from bot.turn import Turn
 
 support = Conversation("support", words=N_("get help now, help now, emergency"), anywhere=True)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.store import communities, posts, threads
 from bot.store.posts import Post
 from bot.store.threads import Thread
+from bot.turn import Turn
 
 SHOWN = 6  # posts of a thread in one look
 LISTED = 8  # questions in one list

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import regex
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.discretion import HOW_IT_COMES
 from bot.i18n import graphemes, guess_language, languages, negotiate, own_name, tidy_name
 from bot.messages import Choice, Ref, Text, _
 from bot.store import communities, invites, members, programmes
 from bot.store.communities import Community
 from bot.store.messages import Audience
+from bot.turn import Turn
 
 CONSENT_VERSION = "2026-11"
 TRIES = 5  # wrong codes ...
@@ -46,13 +47,13 @@ def stranger(turn: Turn) -> None:
 @welcome.on("code")
 def code(turn: Turn) -> None:
     """Wrong, expired and used-up codes look alike."""
-    since = turn.wrong_codes_since
+    since = turn.sender.wrong_codes_since
     recent = since is not None and since > turn.now - TRIES_LAST
-    if recent and turn.wrong_codes >= TRIES:
+    if recent and turn.sender.wrong_codes >= TRIES:
         return turn.say(_("Many codes were tried. Please wait half an hour, then try again."))
     invite = invites.find(turn.db, turn.text, turn.now)
     if invite is None:
-        tries = turn.wrong_codes + 1 if recent else 1
+        tries = turn.sender.wrong_codes + 1 if recent else 1
         start = since if recent and since is not None else turn.now
         members.mark_wrong_code(turn.db, turn.address_id, tries, start)
         return _no_such_code(turn)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.conversation import Conversation, Turn
+from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import Choice, Ref, _
 from bot.smalltalk import is_greeting, is_small, is_thanks
 from bot.store import messages, posts, threads
 from bot.store.posts import Post
+from bot.turn import Turn
 
 BURST = timedelta(seconds=3)  # a further bubble in this time is part of the answer
 SAME_BREATH = timedelta(seconds=20)  # people write in bursts

@@ -18,9 +18,9 @@ from unittest import mock
 import pytest
 
 from bot import clock
-from bot.conversation import Turn
 from bot.discretion import WAITING
 from bot.i18n import languages, render
+from bot.turn import Turn
 from tests import transcript
 from tests.stage import Heard, Person, Stage
 

@@ -38,6 +38,7 @@ LEVELS = (
     ("bot.channels.telegram.*",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal"),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth"),
+    ("bot.turn",),
     ("bot.routes", "bot.sender", "bot.upkeep", "bot.rehearsal.playing", "handlers.*"),
     ("bot.router", "bot.rehearsal.room"),
     ("bot.app",),  # joins the parts
@@ -60,7 +61,7 @@ MAY_KNOW = {
     "handlers.*": (
         "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
         "bot.offers",
-        "bot.store.*", "bot.conversation", "bot.scheduler", "bot.truth",
+        "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
     ),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers

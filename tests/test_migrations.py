@@ -167,7 +167,9 @@ def test_foreign_keys_hold_after_migrating(empty_url: str) -> None:
     with pytest.raises(IntegrityError):
         look(
             empty_url,
-            lambda db: db.execute(text("INSERT INTO follows VALUES (77, 88, 99)")),
+            lambda db: db.execute(
+                text("INSERT INTO follows (thread_id, member_id, created_at) VALUES (77, 88, 99)")
+            ),
         )
     look(empty_url, lambda db: db.execute(text("DELETE FROM members WHERE id = 1")))
     assert look(empty_url, count_addresses) == 2
@@ -210,7 +212,12 @@ def test_a_copied_table_keeps_what_points_to_it(database_url: str, tmp_path: Pat
     command.downgrade(config, str(head))
     assert look(database_url, count_addresses) == 3
     with pytest.raises(IntegrityError):
-        look(database_url, lambda db: db.execute(text("INSERT INTO follows VALUES (77, 88, 99)")))
+        look(
+            database_url,
+            lambda db: db.execute(
+                text("INSERT INTO follows (thread_id, member_id, created_at) VALUES (77, 88, 99)")
+            ),
+        )
 
 
 # Indexes

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from bot import clock, models, qr
+from bot import clock, models, qr, seals
 from bot.channels import TryLater, Unknown, WindowClosed
 from bot.discretion import ASKED_LASTS, CLOSING, WAITING
 from bot.i18n import render
@@ -517,7 +517,9 @@ def test_where_nothing_can_be_deleted(windowed: House) -> None:
     windowed.drain()
     hide(windowed, hidden, id_)
     windowed.drain()
-    retract = select(models.messages.c.id).where(models.messages.c.key == f"taken_back/{hidden}")
+    retract = select(models.messages.c.id).where(
+        models.messages.c.key == seals.lookup("messages.key", f"taken_back/{hidden}")
+    )
     told = windowed.now(lambda db: db.execute(retract).scalar_one())
     assert windowed.fate(told) == ("dropped", "no_retract")
     assert not [each for each in show(windowed).all if isinstance(each, Retract)]

@@ -25,6 +25,7 @@ from bot.models.people import (
     programmes,
     secrets,
 )
+from bot.models.safeguards import audit, codes, envelopes, erasures, notes, reports, tallies
 from bot.models.talks import bubbles, conversations, follows, inbox, posts, threads
 
 __all__ = [
@@ -34,11 +35,15 @@ __all__ = [
     "WAITING",
     "address_keys",
     "addresses",
+    "audit",
     "bubbles",
+    "codes",
     "communities",
     "conversations",
     "deliveries",
     "dispatches",
+    "envelopes",
+    "erasures",
     "follows",
     "help_contacts",
     "inbox",
@@ -48,11 +53,14 @@ __all__ = [
     "memberships",
     "messages",
     "metadata",
+    "notes",
     "occurrences",
     "posts",
     "programmes",
     "prompts",
+    "reports",
     "secrets",
     "showings",
+    "tallies",
     "threads",
 ]

@@ -14,7 +14,14 @@ def row_id() -> Column[int]:
     return Column("id", Id, primary_key=True)
 
 
-def ref(name: str, target: str, *, nullable: bool = False, **options: Any) -> Column[int]:
+def ref(
+    name: str,
+    target: str,
+    *,
+    nullable: bool = False,
+    ondelete: str = "CASCADE",
+    **options: Any,
+) -> Column[int]:
     return Column(
-        name, Id, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=nullable, **options
+        name, Id, ForeignKey(f"{target}.id", ondelete=ondelete), nullable=nullable, **options
     )

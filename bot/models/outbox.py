@@ -22,12 +22,15 @@ messages = Table(  # something to be said, to one or to many
     "messages",
     metadata,
     row_id(),
-    Column("key", String(80), nullable=False, unique=True),  # said once, whatever is repeated
+    # a keyed lookup: said once, whatever is repeated
+    Column("key", LargeBinary(16), nullable=False, unique=True),
     Column("kind", String(12), nullable=False),  # direct, thread, session, broadcast, safety
     Column("body", Sealed("messages.body", as_json=True), nullable=False),  # conversation.Body
     Column("audience", Sealed("messages.audience", as_json=True)),  # while the fan-out is under way
     Column("reached_id", Id),  # the last member the fan-out has come to
     ref("community_id", "communities", nullable=True),  # checked again when sending
+    # goes to a whole community: who wants little of it gets this later, or not at all
+    Column("wide", Boolean, nullable=False, server_default=false()),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
 )
@@ -43,8 +46,9 @@ deliveries = Table(  # a message for one member, with its fate
     metadata,
     row_id(),
     ref("message_id", "messages"),
-    ref("member_id", "members"),
-    ref("address_id", "addresses", nullable=True),
+    # No foreign keys to whom: erasing somebody would search the whole table for each.
+    Column("member_id", Id, nullable=False),
+    Column("address_id", Id),
     Column("lane", String(40), nullable=False),
     Column("priority", Integer, nullable=False),  # 0 is said first
     # queued, sending, sent, delivered, read, held, folded, unknown, failed, dropped

@@ -15,10 +15,11 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from bot.columns import Moment, Sealed, metadata
-from bot.models.keys import ref, row_id
+from bot.models.keys import Id, ref, row_id
 
 secrets = Table(  # the store's own keys, sealed with LINKLINE_KEYS
     "secrets",
@@ -34,6 +35,7 @@ programmes = Table(  # a grant programme: whom to ask when there is no code
     Column("slug", String(60), nullable=False, unique=True),
     Column("names", JSON, nullable=False),  # {language: name}
     Column("contact", Text, nullable=False),  # public, shown to strangers
+    Column("retention", JSON),  # {what: days}, where it differs from the usual
 )
 
 help_contacts = Table(  # where somebody in need gets help now
@@ -63,7 +65,7 @@ members = Table(  # a person; "new" until she agreed to what is kept
     "members",
     metadata,
     row_id(),
-    Column("state", String(12), nullable=False),  # new, active, stopped, group
+    Column("state", String(12), nullable=False),  # new, active, stopped, group, erasing
     Column("language", String(8)),
     Column("timezone", String(60)),  # of the community she joined first, until she changes it
     Column("name", Sealed("members.name")),  # as others see it
@@ -75,6 +77,12 @@ members = Table(  # a person; "new" until she agreed to what is kept
         "discreet", Boolean, nullable=False, server_default=false()
     ),  # who sees her phone learns nothing
     Column("answers", Integer, nullable=False, server_default="0"),  # threads she has answered in
+    Column("paused_until", Moment),  # what is not asked for waits until then
+    Column("quiet_from", Integer),  # minutes after midnight in her zone; None = as usual
+    Column("quiet_until", Integer),
+    Column("secret", Sealed("members.secret")),  # what proves her secret word, never the word
+    Column("erasing_at", Moment, index=True),  # she asked to be forgotten
+    Column("erases_posts", Boolean, nullable=False, server_default=false()),  # what she wrote too
     Column("created_at", Moment, nullable=False),
 )
 
@@ -86,6 +94,13 @@ addresses = Table(  # a member on a channel
     Column("lane", String(40), nullable=False),
     Column("sealed", Sealed("addresses.sealed"), nullable=False),  # where to write to
     Column("preferred", Boolean, nullable=False),  # the one of her addresses that is used unasked
+    # her wish; the preferred one is another while this cannot be reached
+    Column("first_choice", Boolean, nullable=False, server_default=true()),
+    Column("linked_at", Moment),  # as her second app; it shows nothing from before
+    Column("doubted_at", Moment),  # perhaps somebody else has it now: she is asked first
+    Column("unlocked_until", Moment),  # the secret word was given here
+    Column("heard_since", Moment),  # the minute in which ...
+    Column("heard_count", Integer, nullable=False, server_default="0"),  # ... so much came
     Column("unreachable_at", Moment),  # blocked or gone, until she writes again
     Column("last_inbound_at", Moment),  # opens the free-reply window
     Column("wrong_codes", Integer, nullable=False, server_default="0"),
@@ -105,6 +120,7 @@ address_keys = Table(  # the names one address may come by (number, user id), as
     metadata,
     Column("key", LargeBinary(16), primary_key=True),
     ref("address_id", "addresses", index=True),
+    Column("name", Sealed("address_keys.name")),  # to make the lookup anew with another key
 )
 
 memberships = Table(
@@ -113,8 +129,13 @@ memberships = Table(
     row_id(),
     ref("member_id", "members"),
     ref("community_id", "communities"),
-    Column("role", String(16), nullable=False),  # member, facilitator, focal_point
+    # member, host, facilitator, monitor, focal_point, administrator: bot/roles.py
+    Column("role", String(16), nullable=False),
+    Column("role_until", Moment),  # then she is a member again
+    Column("role_from", Id),  # the member who gave her the role, and may take it back
     Column("state", String(12), nullable=False),  # waiting, active, declined, left
+    # how much of it she wants: at_once, daily, weekly, concerns, muted
+    Column("pace", String(12), nullable=False, server_default="at_once"),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("member_id", "community_id"),
     Index(None, "community_id", "member_id"),

@@ -23,10 +23,11 @@ inbox = Table(  # one row per event at a provider: the proof that it was taken, 
     row_id(),
     Column("key", LargeBinary(16), nullable=False, unique=True),  # lookup of lane and event id
     Column("lane", String(40), nullable=False),
-    ref("address_id", "addresses", nullable=True, index=True),  # whose it is, once that is known
+    # whose it is, as long as that is known
+    ref("address_id", "addresses", nullable=True, ondelete="SET NULL", index=True),
     Column("state", String(12), nullable=False),  # done, parked
     Column("reason", String(60)),  # why it was parked: an error's class name, never its text
-    Column("payload", Sealed("inbox.payload"), nullable=False),
+    Column("payload", Sealed("inbox.payload")),  # forgotten after a while; the key is not
     Column("received_at", Moment, nullable=False, index=True),
 )
 
@@ -44,7 +45,11 @@ threads = Table(
     row_id(),
     Column("number", Integer, nullable=False, unique=True),  # Q101; global, from 101
     ref("community_id", "communities", index=True),
-    ref("asker_id", "members", nullable=True, index=True),
+    ref("asker_id", "members", nullable=True, ondelete="SET NULL", index=True),
+    # asked without a name: asker_id is empty, and only the sealed link knows
+    Column("anonymous", Boolean, nullable=False, server_default=false()),
+    Column("asker", Sealed("threads.asker", as_json=True)),  # {"member": id}, until it is destroyed
+    Column("scope", String(12), nullable=False, server_default="community"),  # or facilitators
     Column("state", String(12), nullable=False),  # asked, answered, helped, closed
     Column("created_at", Moment, nullable=False),
     Column("closed_at", Moment),
@@ -56,7 +61,7 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     row_id(),
     ref("thread_id", "threads", nullable=True, index=True),
     ref("community_id", "communities", nullable=True),  # where a draft is meant to go
-    ref("author_id", "members", nullable=True),
+    ref("author_id", "members", nullable=True, ondelete="SET NULL"),
     Column("kind", String(12), nullable=False),  # question, answer, reply, announcement
     Column("state", String(12), nullable=False),  # draft, waiting, live, hidden
     # others choose whether and when they read it
@@ -86,5 +91,7 @@ follows = Table(  # who hears what comes in a thread
     metadata,
     ref("thread_id", "threads", primary_key=True),
     ref("member_id", "members", primary_key=True, index=True),
+    # in a thread that everybody follows: she does not
+    Column("muted", Boolean, nullable=False, server_default=false()),
     Column("created_at", Moment, nullable=False),
 )

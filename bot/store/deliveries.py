@@ -67,7 +67,13 @@ class Due:
     experienced: bool  # has answered three times; needs no hint
     member_state: str
     membership_state: str | None  # None: the message belongs to no community
+    pace: str | None  # how much of the community she wants
     in_community: bool
+    wide: bool  # goes to the whole community
+    doubted: bool  # perhaps somebody else has this address now
+    paused_until: datetime | None
+    quiet_from: int | None  # minutes after midnight in her zone; None = as usual
+    quiet_until: int | None
     parts: tuple[Part, ...]
 
 
@@ -82,15 +88,21 @@ _DUE = (
         messages.c.kind,
         messages.c.expires_at,
         messages.c.community_id,
+        messages.c.wide,
         type_coerce(addresses.c.sealed, LargeBinary).label("sealed"),
         addresses.c.last_inbound_at,
         addresses.c.unreachable_at,
+        addresses.c.doubted_at,
         members.c.discreet,
+        members.c.paused_until,
+        members.c.quiet_from,
+        members.c.quiet_until,
         members.c.language,
         members.c.timezone,
         members.c.answers,
         members.c.state.label("member_state"),
         memberships.c.state.label("membership_state"),
+        memberships.c.pace,
     )
     .join(messages, messages.c.id == deliveries.c.message_id)
     .join(addresses, addresses.c.id == deliveries.c.address_id)
@@ -194,7 +206,13 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         experienced=row.answers >= 3,
         member_state=row.member_state,
         membership_state=row.membership_state,
+        pace=row.pace,
         in_community=row.community_id is not None,
+        wide=row.wide,
+        doubted=row.doubted_at is not None,
+        paused_until=row.paused_until,
+        quiet_from=row.quiet_from,
+        quiet_until=row.quiet_until,
         parts=parts,
     )
 

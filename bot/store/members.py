@@ -26,6 +26,9 @@ class Member:
     name: str | None
     discreet: bool  # who sees her phone learns nothing
     answers: int  # threads she has answered in
+    timezone: str | None = None
+    paused_until: datetime | None = None
+    has_secret: bool = False  # some things are shown only after her secret word
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,12 @@ class Sender:
     wrong_codes_since: datetime | None
     conversation: dict[str, Any] | None
     conversation_expires_at: datetime | None
+    preferred: bool  # unasked messages come here
+    linked_at: datetime | None  # as her second app: it shows nothing from before
+    doubted_at: datetime | None  # perhaps somebody else has it now
+    unlocked_until: datetime | None  # the secret word was given here
+    heard_since: datetime | None  # the minute in which ...
+    heard_count: int  # ... so much came
 
 
 _SENDER = (
@@ -57,6 +66,15 @@ _SENDER = (
         members.c.name,
         members.c.discreet,
         members.c.answers,
+        members.c.timezone,
+        members.c.paused_until,
+        members.c.secret.is_not(None).label("has_secret"),
+        addresses.c.preferred,
+        addresses.c.linked_at,
+        addresses.c.doubted_at,
+        addresses.c.unlocked_until,
+        addresses.c.heard_since,
+        addresses.c.heard_count,
         conversations.c.state.label("conversation"),
         conversations.c.expires_at,
         address_keys.c.key,
@@ -104,7 +122,7 @@ def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
 
 def _sender(row: Row[Any]) -> Sender:
     return Sender(
-        member=Member(row.member_id, row.state, row.language, row.name, row.discreet, row.answers),
+        member=_member(row),
         address_id=row.address_id,
         lane=row.lane,
         unreachable=row.unreachable_at is not None,
@@ -113,6 +131,26 @@ def _sender(row: Row[Any]) -> Sender:
         wrong_codes_since=row.wrong_codes_since,
         conversation=row.conversation,
         conversation_expires_at=row.expires_at,
+        preferred=row.preferred,
+        linked_at=row.linked_at,
+        doubted_at=row.doubted_at,
+        unlocked_until=row.unlocked_until,
+        heard_since=row.heard_since,
+        heard_count=row.heard_count,
+    )
+
+
+def _member(row: Row[Any]) -> Member:
+    return Member(
+        id=row.member_id,
+        state=row.state,
+        language=row.language,
+        name=row.name,
+        discreet=row.discreet,
+        answers=row.answers,
+        timezone=row.timezone,
+        paused_until=row.paused_until,
+        has_secret=row.has_secret,
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot import seals
 from bot.codec import message_from_json, message_to_json
 from bot.columns import Moment
 from bot.db import insert_new, insert_once, insert_returning, locking_once, mark_due
@@ -58,6 +59,11 @@ class Audience:
     kind: str  # member, community, facilitators, focal_points, followers, holders (of a post)
     id: int
     but: tuple[int, ...] = ()  # members who are left out
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it goes to a whole community; who wants little of it gets it later, or not."""
+        return self.kind in ("community", "hearers")
 
     def members(self) -> Select[tuple[int]]:
         """The ids of the members; only those who are in and have not stopped."""
@@ -118,14 +124,17 @@ def add(
     message: Message,
     now: datetime,
     community_id: int | None = None,
+    *,
+    wide: bool = False,
 ) -> int | None:
     """Something to be said, once: None if there is a message with this key already."""
-    row = _row(key, kind, message, now) | {"community_id": community_id}
+    row = _row(key, kind, message, now) | {"community_id": community_id, "wide": wide}
     return db.execute(_ADD[db.dialect.name], row).scalar()
 
 
 def _row(key: str, kind: str, message: Message, now: datetime) -> dict[str, Any]:
-    return {"key": key, "kind": kind, "body": message_to_json(message), "created_at": now}
+    key_of = seals.lookup("messages.key", key)  # it may name members and rows: sealed like them
+    return {"key": key_of, "kind": kind, "body": message_to_json(message), "created_at": now}
 
 
 def say(

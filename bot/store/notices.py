@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
+from bot import seals
 from bot.codec import message_to_json
 from bot.db import insert_new, mark_due
 from bot.discretion import WAITING
@@ -49,7 +50,12 @@ def _announce_one(db: Connection, address_id: int, now: datetime) -> bool:
         deliveries.c.address_id == address_id, HELD, deliveries.c.reason == DISCREET
     )
     key = f"waits/{address_id}/{db.execute(oldest).scalar()}/{now:%Y-%m-%d}"
-    row = {"key": key, "kind": "notice", "body": message_to_json(WAITING), "created_at": now}
+    row = {
+        "key": seals.lookup("messages.key", key),
+        "kind": "notice",
+        "body": message_to_json(WAITING),
+        "created_at": now,
+    }
     new = insert_new(db, messages).values(row).on_conflict_do_nothing().returning(messages.c.id)
     message_id = db.execute(new).scalar()
     if message_id is None:
