@@ -46,6 +46,8 @@ class Eraser:
         due = await self._database.run(lambda db: erasures.claim(db, lanes, now, LEASE, TAKEN))
         for each in due:
             await self._erase(each)
+        if due:
+            await self._database.scrub(["erasures"])
         return len(due)
 
     async def _erase(self, each: Erasure) -> None:

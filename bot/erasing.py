@@ -21,7 +21,8 @@ from bot.store.forgetting import FEW, Whom
 from bot.store.messages import PRIORITY, Audience
 
 LAST_WORD = timedelta(seconds=20)  # so long the last word to her may take to leave
-ON_ITS_WAY = timedelta(seconds=45)  # what is with a provider then is not waited for any more
+ON_ITS_WAY = timedelta(seconds=35)  # what is with a provider then is not waited for any more
+LATER = "later"  # the place of a step that can only be done at the next tick
 
 # What one of her rows may have been in; the rest has no words, names or addresses.
 TABLES = (
@@ -52,6 +53,8 @@ def _next(after: int, db: Connection, now: datetime) -> Counts | Progress:
 
 def _go_on(whom: Whom, step: int, place: Place, db: Connection, now: datetime) -> Progress:
     count, place = STEPS[step](db, whom, place, now)
+    if place == LATER:
+        return Progress({"rows": count}, then=partial(_next, whom.member_id))
     if place is not None:
         return Progress({"rows": count}, then=partial(_go_on, whom, step, place))
     if step + 1 < len(STEPS):
@@ -61,13 +64,17 @@ def _go_on(whom: Whom, step: int, place: Place, db: Connection, now: datetime) -
 
 def _close(whom: Whom, db: Connection, now: datetime) -> Progress:
     """Her row stays, empty, until the files are clean: after a crash they are cleaned again."""
-    is_soon = now < whom.erasing_at + ON_ITS_WAY
-    if is_soon and traces.is_under_way(db, whom.member_id):
+    if _is_soon(whom, now) and traces.is_under_way(db, whom.member_id):
         return Progress({}, then=partial(_next, whom.member_id))  # again at the next tick
     if forgetting.has_deliveries(db, whom):
         return Progress({}, then=partial(_go_on, whom, 0, START[0]))
     forgetting.remove_addresses(db, whom)
     return Progress({}, scrub=TABLES, then=partial(_end, whom))
+
+
+def _is_soon(whom: Whom, now: datetime) -> bool:
+    """Whether it can still be waited for what the providers have in their hands."""
+    return now < whom.erasing_at + ON_ITS_WAY
 
 
 def _end(whom: Whom, db: Connection, now: datetime) -> Progress:
@@ -136,7 +143,10 @@ def _waiting(
     hers, tried, end = traces.list_waiting(db, lanes[lane], priority, after, whom.member_id)
     for start in range(0, len(hers), FEW):
         _keep(db, forgetting.remove_deliveries(db, whom, hers[start : start + FEW])[1], now)
-    count = len(hers) + traces.thaw(db, tried, whom.member_id)
+    thawed, left = traces.thaw(db, tried, whom.member_id, patient=_is_soon(whom, now))
+    count = len(hers) + thawed
+    if left:
+        return count, LATER
     if end is not None:
         return count, (lane, priority, end)
     last = priority == max(PRIORITY.values())
@@ -146,7 +156,8 @@ def _waiting(
 def _held(db: Connection, whom: Whom, place: tuple[int, int], now: datetime) -> tuple[int, Place]:
     """What is held for others, frozen with her name."""
     tried, end = traces.list_held(db, place)
-    return traces.thaw(db, tried, whom.member_id), None if end == (0, 0) else end
+    thawed, _left = traces.thaw(db, tried, whom.member_id, patient=False)
+    return thawed, None if end == (0, 0) else end
 
 
 def _her_held(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
@@ -194,14 +205,14 @@ _PLACES: dict[Step, Place] = {
     _links: 0,
     _envelopes: "",
     _reports: 0,
-    _waiting: (0, 0, 0),
-    _held: (0, 0),
     _her_held: True,
     _settled: True,
     _prompts: True,
     _inbox: True,
     _nobodys: 0,
     _ties: True,
+    _held: (0, 0),
+    _waiting: (0, 0, 0),
 }
 STEPS = tuple(_PLACES)
 START = tuple(_PLACES.values())

@@ -111,7 +111,7 @@ class Stage:
         )
         for patch in self._patches:
             patch.start()
-        self.failing: dict[str, Any] = defaultdict(list)  # method -> answers to give instead
+        self.failing: dict[str, Any] = defaultdict(list)  # method, or method/chat -> answers
         self.app = self._new_app()
 
     def _new_app(self) -> App:
@@ -376,9 +376,10 @@ class TelegramRecorder(BaseRequest):
         fields = contract.decode_telegram(called, raw | dict.fromkeys(files, "(a file)"))
         complaints = contract.telegram_complaints(called, fields)
         self._stage.requests.append({"method": called, "fields": fields, "complaints": complaints})
-        if self._stage.failing[called]:
-            status, answer = self._stage.failing[called].pop(0)
-            return status, json.dumps(answer).encode()
+        for fails in (called, f"{called}/{fields.get('chat_id')}"):
+            if self._stage.failing[fails]:
+                status, answer = self._stage.failing[fails].pop(0)
+                return status, json.dumps(answer).encode()
         result = self._answer(called, fields, files)
         return 200, json.dumps({"ok": True, "result": result}).encode()
 

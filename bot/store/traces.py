@@ -30,7 +30,12 @@ _MAY_BE_THERE = ("sent", "delivered", "read", "unknown")
 
 # Deliveries -------------------------------------------------------------------------------------
 
-_LOOKED_AT = (deliveries.c.id, deliveries.c.member_id, deliveries.c.message_id)
+_LOOKED_AT = (
+    deliveries.c.id,
+    deliveries.c.member_id,
+    deliveries.c.message_id,
+    deliveries.c.state,
+)
 _TRIED = deliveries.c.attempts > 0
 
 
@@ -86,24 +91,25 @@ def is_under_way(db: Connection, member_id: int) -> bool:
     return any(row.member_id == member_id for row in rows) or bool(_naming(db, rows, member_id))
 
 
-def thaw(db: Connection, rows: Sequence[Any], member_id: int) -> int:
+def thaw(db: Connection, rows: Sequence[Any], member_id: int, *, patient: bool) -> tuple[int, bool]:
     """Frozen words that name her are not said: they are made anew, without her, or dropped.
 
-    Made anew only if no part of them can have arrived.
+    Made anew only if no part of them can have arrived. Returns how many, and whether one was left
+    (`patient`) because it will soon be known what became of it.
     """
     named = _naming(db, rows, member_id)
-    ids = [row.id for row in rows if row.message_id in named]
-    if not ids:
-        return 0
-    arrived = select(dispatches.c.delivery_id).where(
-        dispatches.c.delivery_id.in_(ids), dispatches.c.state.in_(_MAY_BE_THERE)
-    )
-    over = set(db.execute(arrived).scalars())
-    _drop(db, over, "erased")
-    fresh = [id_ for id_ in ids if id_ not in over]
-    db.execute(delete(dispatches).where(dispatches.c.delivery_id.in_(fresh)))
-    db.execute(update(deliveries).where(deliveries.c.id.in_(fresh)).values(attempts=0))
-    return len(ids)
+    hers = [row for row in rows if row.message_id in named]
+    ids = [row.id for row in hers if not patient or row.state != "unknown"]
+    if ids:
+        arrived = select(dispatches.c.delivery_id).where(
+            dispatches.c.delivery_id.in_(ids), dispatches.c.state.in_(_MAY_BE_THERE)
+        )
+        over = set(db.execute(arrived).scalars())
+        _drop(db, over, "erased")
+        fresh = [id_ for id_ in ids if id_ not in over]
+        db.execute(delete(dispatches).where(dispatches.c.delivery_id.in_(fresh)))
+        db.execute(update(deliveries).where(deliveries.c.id.in_(fresh)).values(attempts=0))
+    return len(ids), len(ids) < len(hers)
 
 
 def _naming(db: Connection, rows: Iterable[Any], member_id: int) -> set[int]:
