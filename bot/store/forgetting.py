@@ -19,7 +19,7 @@ from bot.models.people import address_keys, addresses, members, memberships
 from bot.models.safeguards import codes
 from bot.models.talks import bubbles, conversations, follows, inbox, posts
 
-FEW = 100  # rows in one transaction: few enough that nobody waits for it
+FEW = 30  # rows in one transaction: few enough that nobody waits for it
 _HEARD = ("sent", "delivered", "read", "failed", "dropped")
 
 
