@@ -27,13 +27,26 @@ import aiohttp
 from sqlalchemy import event
 
 import handlers
-from bot import cli, db, i18n, sender
+from bot import cli, db, eraser, erasing, i18n, scheduler, sender
 from bot import settings as linkline_settings
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
+from bot.db import Database
+from bot.eraser import Eraser
 from bot.router import Router
+from bot.scheduler import Job
 from bot.sender import Sender
-from bot.store import deliveries, fates, inbox, lanes, messages, receipts
+from bot.store import (
+    deliveries,
+    erasures,
+    fates,
+    forgetting,
+    inbox,
+    lanes,
+    messages,
+    receipts,
+    traces,
+)
 
 When = Callable[..., bool]
 Die = Callable[[], None]
@@ -148,6 +161,17 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "lane taken, not recovered": after(lanes, "take"),
     "recovered, not committed": after(lanes, "recover", bool),
     "looked up, not written down": after(WhatsApp, "find"),
+    "forgetting begun, not committed": after(forgetting, "begin"),
+    "a step of forgetting, not committed": after(erasing, "_go_on"),
+    "a post emptied, not committed": after(traces, "empty_post"),
+    "said to her removed, not committed": after(forgetting, "remove_settled", lambda f: f[0] > 0),
+    "inbox emptied, not committed": after(forgetting, "empty_inbox", lambda found: found[0] > 0),
+    "addresses removed, not committed": after(forgetting, "remove_addresses"),
+    "rows gone, files not clean": before(Database, "scrub", lambda _self, names: len(names) > 1),
+    "files clean, her row there": before(forgetting, "remove_member"),
+    "erasure claimed, not committed": after(erasures, "claim", bool),
+    "erasure claimed, not done": before(Eraser, "_erase"),
+    "erased at the provider, not written down": before(erasures, "remove"),
     "marked as repeated, not committed": after(deliveries, "mark_repeating"),
 }
 
@@ -178,6 +202,16 @@ def hurry() -> None:
     sender.POLL = 0.05
     sender.SETTLES = timedelta(seconds=0.3)
     messages.FAN_OUT = 2
+    eraser.POLL = 0.1
+    eraser.LEASE = timedelta(seconds=1)
+    forgetting.FEW = erasing.FEW = 3
+
+
+def tick_often() -> None:
+    """The clock ticks five times a second, and who asked for it is forgotten at each tick."""
+    scheduler.TICK = 0.2  # type: ignore[assignment]
+    often = timedelta(seconds=0.2)
+    erasing.forget = Job(erasing.forget.name, often, erasing.forget.work)
 
 
 def give_up_soon() -> None:
@@ -207,6 +241,7 @@ def send_no_telegram() -> None:
 
 CHANGES: dict[str, Callable[[], None]] = {
     "hurry": hurry,
+    "tick often": tick_often,
     "give up soon": give_up_soon,
     "send no telegram": send_no_telegram,
 }

@@ -31,6 +31,7 @@ LISTS = {
 }
 WINDOW_SECONDS = 24 * 3600
 WINDOW_CLOSED = 63016
+ON_ITS_WAY = ("accepted", "scheduled", "queued", "sending", "receiving")
 ERROR_CODES = {401: 20003, 404: 20404, 429: 20429}
 ERROR_WORDS = {
     20003: "Authenticate",
@@ -275,6 +276,8 @@ class FakeTwilio(FakeProvider):
         if message is None:
             return NOT_FOUND
         if verb == "DELETE":
+            if message["status"] in ON_ITS_WAY:
+                return refusal(409, 20009, "Cannot delete message, delivery is not complete")
             del self.messages[sid]
             return Answer(204)
         if fields.get("Body"):
