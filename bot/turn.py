@@ -17,7 +17,9 @@ from bot.store import messages as outbox
 from bot.store.copies import Copies
 from bot.store.members import Member, Sender
 from bot.store.messages import Audience, Reach
+from bot.store.threads import Thread
 from bot.talk import Talk
+from bot.telling import tell
 
 
 @dataclass(slots=True)
@@ -143,12 +145,36 @@ class Turn:
         self.told += 1
         message = Message(paragraphs, tuple(choices), hint, subject=subject)
         key = once or f"in{self.inbox_id}/tell{self.told}"
-        message_id = outbox.add(
-            self.db, key, kind, message, self.now, community_id, wide=audience.is_wide
+        return tell(
+            self.db,
+            self.now,
+            key,
+            audience,
+            message,
+            kind=kind,
+            community_id=community_id,
+            due_at=self.now + after,
         )
-        if message_id is not None:
-            outbox.tell(self.db, message_id, kind, audience, self.now + after)
-        return message_id
+
+    def pass_on(
+        self,
+        thread: Thread,
+        audience: Audience,
+        message: Message,
+        *,
+        after: timedelta = timedelta(0),
+    ) -> int | None:
+        """Tell a post of a thread, as bot.posting has put it."""
+        self.told += 1
+        return tell(
+            self.db,
+            self.now,
+            f"in{self.inbox_id}/tell{self.told}",
+            audience,
+            message,
+            community_id=thread.community_id,
+            due_at=self.now + after,
+        )
 
     def take_back(self, post_id: int, message_id: int | None, but: int) -> Copies:
         """Keep back what has not left of a post, delete what can be deleted; what stands.

@@ -253,6 +253,12 @@ def _why_unreached(row: Any, windows: Mapping[str, timedelta], now: datetime) ->
     return "window" if closed else None
 
 
+def find_organisation(db: Connection, member_id: int) -> str | None:
+    statement = select(members.c.organisation).where(members.c.id == member_id)
+    found: str | None = db.execute(statement).scalar()
+    return found
+
+
 def find_by_name(db: Connection, community_id: int, name: str) -> list[int]:
     """Peers in a community who are called so; names are sealed, so that all are opened."""
     statement = (

@@ -30,7 +30,7 @@ from bot.db import insert_new, insert_once, insert_returning, locking_once, mark
 from bot.messages import Message
 from bot.models.outbox import HELD, deliveries, messages, showings
 from bot.models.people import addresses, members, memberships
-from bot.models.talks import follows
+from bot.models.talks import follows, threads
 
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
@@ -56,7 +56,9 @@ _NEXT_UNDER_WAY = locking_once(
 class Audience:
     """Who is to hear a message, in a form that can be stored."""
 
-    kind: str  # member, community, facilitators, focal_points, followers, holders (of a post)
+    # member, community, facilitators, focal_points; of a thread: followers, hearers (its whole
+    # community, but who stopped following); holders of a post
+    kind: str
     id: int
     but: tuple[int, ...] = ()  # members who are left out
 
@@ -80,18 +82,27 @@ class Audience:
             found = (
                 select(follows.c.member_id)
                 .join(members, members.c.id == follows.c.member_id)
-                .where(follows.c.thread_id == self.id, members.c.state == "active")
+                .where(
+                    follows.c.thread_id == self.id, ~follows.c.muted, members.c.state == "active"
+                )
             )
+        elif self.kind == "hearers":
+            place = select(threads.c.community_id).where(threads.c.id == self.id)
+            deaf = select(follows.c.member_id).where(
+                follows.c.thread_id == self.id, follows.c.muted
+            )
+            found = self._in_community(place.scalar_subquery())
+            found = found.where(members.c.id.not_in(deaf))
         else:
-            found = self._in_community()
+            found = self._in_community(literal(self.id))
         return found.where(members.c.id.not_in(self.but)) if self.but else found
 
-    def _in_community(self) -> Select[tuple[int]]:
+    def _in_community(self, community_id: ColumnElement[int]) -> Select[tuple[int]]:
         found = (
             select(memberships.c.member_id)
             .join(members, members.c.id == memberships.c.member_id)
             .where(
-                memberships.c.community_id == self.id,
+                memberships.c.community_id == community_id,
                 memberships.c.state == "active",
                 members.c.state == "active",
             )
