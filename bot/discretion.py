@@ -24,7 +24,18 @@ HOW_IT_COMES = _(
 CLOSING = _("What now? Clear empties this screen.")
 
 # What these stand for tells who is who, or what somebody wrote.
-_TELLING = frozenset({"members", "organisations", "posts", "stories", "referred", "help_contacts"})
+_TELLING = frozenset(
+    {
+        "members",
+        "organisations",
+        "posts",
+        "stories",
+        "veiled",
+        "veiled_stories",
+        "referred",
+        "help_contacts",
+    }
+)
 
 
 def is_bubble(message: Message) -> bool:

@@ -31,7 +31,7 @@ def read(turn: Turn) -> None:
     if communities.get(turn.db, thread.community_id).discreet and programmes.list_help(turn.db):
         choices.append(Choice("support.show", _("Get help now")))
     turn.say(
-        _("{post}", post=Ref("stories", post.id)),
+        _("{post}", post=Ref("veiled_stories" if thread.anonymous else "stories", post.id)),
         _("{name} in {thread}", name=author(thread, post), thread=thread.ref),
         choices=choices,
         subject=thread.ref,

@@ -120,6 +120,8 @@ def confirm(turn: Turn) -> None:
 def _hide(turn: Turn, hidden: Post, thread: Thread) -> None:
     copies = turn.take_back(hidden.id, hidden.message_id, hidden.author_id or 0)
     said = [_("Hidden."), *remaining(copies)]
+    if thread.anonymous:
+        said.append(_("Who looked at the thread again may have it there too: that is not noted."))
     if hidden.kind == "question":
         threads.mark_closed(turn.db, thread.id, turn.now)
     else:

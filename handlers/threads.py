@@ -44,7 +44,7 @@ def mine(turn: Turn) -> None:
             "{thread}, {state}: {question}",
             thread=thread.ref,
             state=STATES[thread.state],
-            question=Ref("posts", post_id, 60),
+            question=Ref("veiled" if thread.anonymous else "posts", post_id, 60),
         )
         for thread, post_id in found
     ]
@@ -62,7 +62,10 @@ def show(turn: Turn) -> None:
     if thread is None:
         return gone(turn)
     shown = posts.list_live(turn.db, thread.id, SHOWN)
-    lines = [_("{name}: {post}", name=author(thread, post), post=post.ref) for post in shown]
+    table = "veiled" if thread.anonymous else "posts"
+    lines = [
+        _("{name}: {post}", name=author(thread, post), post=Ref(table, post.id)) for post in shown
+    ]
     head = _(
         "{thread} in {community}: {state}",
         thread=thread.ref,
