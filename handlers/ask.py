@@ -90,6 +90,8 @@ def _choose_community(turn: Turn, after: timedelta) -> None:
     found = _memberships(turn)
     if not found:
         return
+    # When she is welcomed, everybody could tell whose question comes at the same moment.
+    turn.data["waits"] = [each.community.id for each in found if not each.is_active]
     if len(found) == 1:
         return _preview(turn, found[0].community, after)
     choices = [
@@ -195,7 +197,7 @@ def _choices(turn: Turn, where: Community) -> list[Choice]:
     ]
     if way != "named":
         found.append(Choice("named", _("With my name")))
-    elif communities.is_active(turn.db, turn.member.id, where.id):
+    elif where.id not in turn.data.get("waits", ()):
         found.append(Choice("nameless", _("Without my name")))
     if way == "nameless" and turn.data.get("warned"):
         found.append(Choice("facilitators", _("Only facilitators")))

@@ -167,11 +167,6 @@ def labels(mine: Sequence[Membership]) -> dict[int, Text]:
     }
 
 
-def is_active(db: Connection, member_id: int, community_id: int) -> bool:
-    found = find_membership(db, member_id, community_id)
-    return found is not None and found.is_active
-
-
 def list_facilitated(db: Connection, member_id: int) -> list[Community]:
     """The communities she facilitates, oldest first."""
     found = list_of(db, member_id)
