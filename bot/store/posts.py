@@ -96,7 +96,8 @@ def add_bubbles(
         rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
     if rows:
         # The provider's id finds the bubble again when it is edited.
-        rows[0]["key"] = None if inbound.id is None else key_of(inbound.lane, inbound.id)
+        lane, named = inbound.lane, inbound.id
+        rows[0]["key"] = None if named is None else seals.lookup("bubbles.key", lane, named)
         for row in rows:
             row["language"] = language
         db.execute(insert(bubbles), rows)
@@ -116,10 +117,6 @@ def _bubble(
     }
 
 
-def key_of(lane: str, provider_id: str) -> bytes:
-    return seals.lookup("bubbles.key", lane, provider_id)
-
-
 def get(db: Connection, post_id: int) -> Post:
     return Post(*db.execute(select(*_POST).where(posts.c.id == post_id)).one())
 
@@ -134,7 +131,7 @@ def find_by_bubble(db: Connection, lane: str, provider_id: str) -> tuple[Post, i
     statement = (
         select(*_POST, bubbles.c.id.label("bubble_id"), bubbles.c.text)
         .join(posts, posts.c.id == bubbles.c.post_id)
-        .where(bubbles.c.key == key_of(lane, provider_id))
+        .where(bubbles.c.key.in_(seals.lookups("bubbles.key", lane, provider_id)))
     )
     row = db.execute(statement).first()
     return None if row is None else (Post(*row[:-2]), row.bubble_id, row.text)
