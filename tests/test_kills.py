@@ -325,7 +325,7 @@ class Audit:
     def _read(self, db: Connection) -> None:
         names = {each.address: each.name for each in self.place.people.values()}
         rows = db.execute(select(addresses.c.member_id, addresses.c.sealed))
-        self.members = {row.member_id: names[row.sealed] for row in rows}
+        self.members = {row.member_id: names[row.sealed] for row in rows if row.sealed in names}
         self.bubbles = [
             row._asdict()
             for row in db.execute(
