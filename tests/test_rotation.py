@@ -439,13 +439,13 @@ def test_the_pace_holds_nobody_up() -> None:
     pace = Pace()
     for _ in range(50):
         pace.took(pace.rows, pace.rows * 0.0001)  # a quick disk
-    assert 100 <= pace.rows <= 200
+    assert 90 <= pace.rows <= 100
     pace.took(pace.rows, 0.2)  # it has become slow
-    assert pace.rows < 30
+    assert pace.rows <= 5
     for _ in range(50):
         pace.took(pace.rows, 0.005 + pace.rows * 0.01)
     assert 1 <= pace.rows <= 2
-    assert pace.longest > 0.2
+    assert pace.longest >= 0.2
 
 
 def test_it_is_cut_as_the_pace_says() -> None:

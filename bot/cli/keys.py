@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import click
 
@@ -35,6 +36,7 @@ def rotate() -> None:
         database.run_now(secrets.open_store)
         if not asyncio.run(lock.acquire()):
             raise RotationError("another `linkline keys rotate` is at work on this store")
+        gc.freeze()  # collecting all that was imported takes longer than a batch may
         Rotation(database, click.echo).run()
         click.echo(_done(len(settings.keys())))
     except KeyboardInterrupt:
