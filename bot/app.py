@@ -45,6 +45,7 @@ class App:
     def _join(self) -> None:
         self.database = Database(self.settings.database_url)
         self.database.run_now(secrets.open_store)
+        self.database.opening = secrets.keep_fresh  # keys rotate while this process runs
         limits = {each.lane: each.limits for each in self.channels}
         self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]

@@ -63,6 +63,7 @@ class Database:
         workers = 1 if self.is_sqlite else threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
         self.owned_lanes: set[str] = set()  # of this process: nobody else is to be told of them
+        self.opening: Callable[[Connection], None] = _nothing  # first in every transaction
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run the work in one transaction, off the event loop. Raises StoreDown."""
@@ -78,6 +79,7 @@ class Database:
                         # (Not by an event: listeners cost something in every statement.)
                         db.exec_driver_sql("BEGIN IMMEDIATE")
                     db.info.pop(_DUE, None)  # of an earlier try, on the same connection
+                    self.opening(db)
                     result = work(db)
                     self._tell_due(db)
                     return result
@@ -106,6 +108,10 @@ class Database:
         """Drop everything without finishing, as a crash would."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
+
+
+def _nothing(_db: Connection) -> None:
+    """Usually there is nothing to look after before a transaction."""
 
 
 def mark_due(db: Connection, due_at: datetime, lane: str = "") -> None:

@@ -170,7 +170,8 @@ class Router:
 
 def _payload(inbound: Inbound) -> str:
     plain = {each.name: getattr(inbound, each.name) for each in fields(inbound)}
-    return json.dumps(plain, default=asdict)
+    # Letters as they are: six signs for one would push long words out of their usual length.
+    return json.dumps(plain, default=asdict, ensure_ascii=False)
 
 
 def _shallow(talk: Talk | None, depth: int = 3) -> Talk | None:

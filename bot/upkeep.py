@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 
 from bot import metrics
 from bot.scheduler import job
-from bot.store import conversations, deliveries, occurrences
+from bot.store import conversations, deliveries, keyed, occurrences, secrets
+
+BATCH = 500  # rows that a job writes at once, so that nobody waits long for the writer
 
 
 @job(every=timedelta(hours=1))
@@ -18,6 +20,21 @@ def forget(db: Connection, now: datetime) -> dict[str, int]:
         "talks": conversations.forget_expired(db, now),
         "occurrences": occurrences.forget_before(db, now - timedelta(days=60)),
     }
+
+
+@job(every=timedelta(minutes=5))
+def forget_old_lookups(db: Connection, now: datetime) -> dict[str, int]:
+    """Some days after a rotation nothing is found by the older lookup key: it goes, bit by bit."""
+    rotating = secrets.get_rotating(db)
+    switched_at = rotating.switched_at
+    if not rotating.old or not rotating.renewed or switched_at is None:
+        return {}
+    if now < switched_at + keyed.EDITED or keyed.count_unnamed(db):
+        return {}
+    dropped = keyed.drop_bubble_keys(db, switched_at, BATCH)
+    if dropped == 0:
+        secrets.forget_old(db)
+    return {"bubbles": dropped}
 
 
 @job(every=timedelta(seconds=15))

@@ -87,10 +87,10 @@ def undo(turn: Turn) -> None:
 @nameless.action
 def edit(turn: Turn) -> None:
     """A bubble that was changed may still be held."""
-    key = posts.key_of(turn.inbound.lane, turn.inbound.id or "").hex()
+    keys = [each.hex() for each in posts.keys_of(turn.inbound.lane, turn.inbound.id or "")]
     for id_, _due_at, content in envelopes.list_of(turn.db, turn.member.id):
         for bubble in content.get("bubbles", ()):
-            if bubble["key"] == key and bubble["text"] != turn.text:
+            if bubble["key"] in keys and bubble["text"] != turn.text:
                 bubble["text"] = turn.text
                 envelopes.change(turn.db, id_, content)
                 turn.say(_("Your change is saved."))

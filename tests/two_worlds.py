@@ -188,8 +188,8 @@ class _Telling:
             await self._stage.say(name, f"{self._numbers[event.thread]} {words}")
 
     async def _help(self, name: str, event: Event) -> None:
-        if self._answers[event.thread]:
-            given = self._answers[event.thread]
+        given = [each for each in self._answers[event.thread] if not each.startswith(name)]
+        if given:
             await self._stage.reply(name, given[event.number % len(given)], "This helps")
 
     async def _reply(self, name: str, event: Event) -> None:
@@ -204,7 +204,8 @@ class _Telling:
         if letter in self._numbers:
             await self._stage.say(name, str(self._numbers[letter]))
             can = [number for number in self._numbers.values() if self._is_open(number)]
-            if len(can) == len(self._asks):  # else one of the two could do less than the other
+            may = name in self._asks or name == "Alex"
+            if may and len(can) == len(self._asks):  # else one could do less than the other
                 await self._stage.choose(name, "Close it")
 
     def _is_open(self, number: int) -> bool:

@@ -78,6 +78,7 @@ _SENDER = (
         conversations.c.state.label("conversation"),
         conversations.c.expires_at,
         address_keys.c.key,
+        address_keys.c.name.is_(None).label("unnamed"),
     )
     .select_from(address_keys)
     .join(addresses, addresses.c.id == address_keys.c.address_id)
@@ -96,23 +97,31 @@ _HEARD = (
 
 
 def key_of(lane: str, name: str) -> bytes:
-    """The lookup of one name of an address on a lane."""
+    """The lookup of one name of an address on a lane, as it is written."""
     return seals.lookup("address_keys.key", lane, name)
+
+
+def keys_of(lane: str, name: str) -> list[bytes]:
+    """All that it may have been written as; the newest first."""
+    return seals.lookups("address_keys.key", lane, name)
 
 
 def meet(
     db: Connection, lane: str, names: Sequence[str], now: datetime, *, group: bool = False
 ) -> tuple[Sender, bool]:
     """The sender by any of her names at the provider, locked; and whether she is new to us."""
-    keys = [key_of(lane, name) for name in names]
-    rows = _rows_by_keys(db, keys)
+    named = {key: name for name in names for key in keys_of(lane, name)}
+    rows = _rows_by_keys(db, list(named))
     if not rows:
         add(db, lane, names, now, state="group" if group else "new")
-        return _sender(_rows_by_keys(db, keys)[0]), True
+        return _sender(_rows_by_keys(db, list(named))[0]), True
     # Names that point to different people are never merged: the first name decides.
-    row = min(rows, key=lambda each: keys.index(each.key))
-    known = {each.key for each in rows}
-    _add_keys(db, row.address_id, [key for key in keys if key not in known])
+    row = min(rows, key=lambda each: names.index(named[bytes(each.key)]))
+    known = {named[bytes(each.key)] for each in rows}
+    _add_keys(db, row.address_id, lane, [name for name in names if name not in known])
+    for each in rows:
+        if each.unnamed:
+            _name_key(db, lane, each.key, named[bytes(each.key)])
     return _sender(row), False
 
 
@@ -165,15 +174,30 @@ def add(db: Connection, lane: str, names: Sequence[str], now: datetime, *, state
         "created_at": now,
     }
     [address_id] = insert_returning(db, addresses, [address])
-    _add_keys(db, address_id, [key_of(lane, name) for name in names])
+    _add_keys(db, address_id, lane, names)
     return member_id
 
 
-def _add_keys(db: Connection, address_id: int, keys: list[bytes]) -> None:
-    for key in keys:
-        new = insert_new(db, address_keys).values(key=key, address_id=address_id)
+def _add_keys(db: Connection, address_id: int, lane: str, names: Sequence[str]) -> None:
+    """The name goes with the key, sealed: with another lookup key it is made anew."""
+    for name in names:
+        new = insert_new(db, address_keys).values(
+            key=key_of(lane, name), address_id=address_id, name=name
+        )
         if not db.execute(new.on_conflict_do_nothing()).rowcount:
             raise Collision
+
+
+def _name_key(db: Connection, lane: str, key: bytes, name: str) -> None:
+    """A key from before names were kept; one of an older lookup key is made anew."""
+    keys = keys_of(lane, name)
+    write = key_of(lane, name)
+    outdated = keys.index(bytes(key)) > keys.index(write)
+    db.execute(
+        update(address_keys)
+        .where(address_keys.c.key == key)
+        .values(key=write if outdated else key, name=name)
+    )
 
 
 def find_by_address(db: Connection, lane: str, name: str) -> int | None:
@@ -181,7 +205,7 @@ def find_by_address(db: Connection, lane: str, name: str) -> int | None:
     statement = (
         select(addresses.c.member_id)
         .join(address_keys, address_keys.c.address_id == addresses.c.id)
-        .where(address_keys.c.key == key_of(lane, name))
+        .where(address_keys.c.key.in_(keys_of(lane, name)))
     )
     found: int | None = db.execute(statement).scalar()
     return found

@@ -107,7 +107,8 @@ def add_bubbles(
         rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
     if rows:
         # The provider's id finds the bubble again when it is edited.
-        rows[0]["key"] = None if inbound.id is None else key_of(inbound.lane, inbound.id)
+        lane, named = inbound.lane, inbound.id
+        rows[0]["key"] = None if named is None else seals.lookup("bubbles.key", lane, named)
         for row in rows:
             row["language"] = language
         db.execute(insert(bubbles), rows)
@@ -164,8 +165,9 @@ def add_nameless(
     return post_id
 
 
-def key_of(lane: str, provider_id: str) -> bytes:
-    return seals.lookup("bubbles.key", lane, provider_id)
+def keys_of(lane: str, provider_id: str) -> Sequence[bytes]:
+    """The lookups a bubble may stand under, by the provider's id of it."""
+    return seals.lookups("bubbles.key", lane, provider_id)
 
 
 def get(db: Connection, post_id: int) -> Post:
@@ -182,7 +184,7 @@ def find_by_bubble(db: Connection, lane: str, provider_id: str) -> tuple[Post, i
     statement = (
         select(*_POST, bubbles.c.id.label("bubble_id"), bubbles.c.text)
         .join(posts, posts.c.id == bubbles.c.post_id)
-        .where(bubbles.c.key == key_of(lane, provider_id))
+        .where(bubbles.c.key.in_(keys_of(lane, provider_id)))
     )
     row = db.execute(statement).first()
     return None if row is None else (Post(*row[:-2]), row.bubble_id, row.text)

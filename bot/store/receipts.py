@@ -36,7 +36,8 @@ def _receipt_target(receipt: Receipt) -> Any:
     if receipt.token is not None:
         return dispatches.c.token == receipt.token
     if receipt.id is not None:
-        return dispatches.c.provider_key == _key(receipt.lane, receipt.id)
+        keys = seals.lookups("dispatches.provider_key", receipt.lane, receipt.id)
+        return dispatches.c.provider_key.in_(keys)
     return None
 
 
@@ -47,7 +48,7 @@ def _move_forward(db: Connection, part: Any, receipt: Receipt) -> None:
     values: dict[str, Any] = {"state": receipt.state, "content": None}
     if receipt.id is not None:
         values |= {
-            "provider_key": _key(receipt.lane, receipt.id),
+            "provider_key": seals.lookup("dispatches.provider_key", receipt.lane, receipt.id),
             "provider_id": receipt.id,
         }
     db.execute(update(dispatches).where(dispatches.c.id == part.id).values(**values))
@@ -94,7 +95,3 @@ def _is_over(db: Connection, delivery_id: int) -> bool:
     """Dropped meanwhile: whatever the provider says, it is not said again."""
     statement = select(deliveries.c.state).where(deliveries.c.id == delivery_id)
     return db.execute(statement).scalar() == "dropped"
-
-
-def _key(lane: str, provider_id: str) -> bytes:
-    return seals.lookup("dispatches.provider_key", lane, provider_id)
