@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 from prometheus_client import generate_latest
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import LargeBinary, select, type_coerce
 
 from bot import clock, logs, models, nameless
 from bot.columns import Sealed
@@ -28,7 +28,7 @@ PAIR = ("Noy", "Bo")
 OTHERS = ("Dara", "Sok", "Alex")  # Alex facilitates
 QUESTIONS = {
     "X": "My manager takes part of our pay. What can I do?",
-    "Y": "How do you tell a donor that a training went wrong?",
+    "Y": "How do you tell a donor that a training went wrong, and that the money for it is spent?",
 }
 # Longer than any chance could hold something.
 SOON = nameless.LONGEST + timedelta(minutes=1)
@@ -256,7 +256,11 @@ def _dump(db: Any) -> list[tuple[str, tuple[Any, ...]]]:
     for table in models.metadata.sorted_tables:
         plain = [_plain(table.name, column) for column in table.columns]
         order = [column for column in table.primary_key if _is_plain(table.name, column)]
-        for row in db.execute(select(table).order_by(*order)).all():
+        stored = [
+            type_coerce(each, LargeBinary) if isinstance(each.type, Sealed) else each
+            for each in table.columns
+        ]
+        for row in db.execute(select(*stored).order_by(*order)).all():
             rows.append((table.name, tuple(f(v) for f, v in zip(plain, row, strict=True))))
     return rows
 
@@ -268,7 +272,7 @@ def _is_plain(table: str, column: Any) -> bool:
 
 def _plain(table: str, column: Any) -> Any:
     if isinstance(column.type, Sealed):
-        return lambda value: value is not None
+        return lambda value: value and len(value)
     return (lambda value: value) if _is_plain(table, column) else (lambda value: value is not None)
 
 
