@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import LargeBinary, func, insert, select, text, type_coerce, update
 
-from bot import clock, models, seals, upkeep
+from bot import clock, doctor, models, seals, upkeep
 from bot.columns import Sealed
 from bot.db import Database, StoreDown
 from bot.rotation import Pace, Rotation, RotationError
@@ -470,3 +470,31 @@ def test_the_writer_is_never_held_for_long(place: Place) -> None:
     print(f"{found.pace.longest * 1000:.1f} ms at the longest")
     assert found.pace.longest < 0.25
     assert place.heads() == {seals.keyring().head}
+
+
+# What the doctor says
+
+
+def advice(place: Place) -> list[str]:
+    found = place.do(lambda db: [doctor._keys(db), *doctor._lookup_keys(db)])
+    return [f"{'ok' if fine else 'FAIL'} {line}" for fine, line in found]
+
+
+def test_the_doctor_knows_which_keys_are_needed(place: Place) -> None:
+    assert advice(place) == ["ok keys: everything is sealed with the key of LINKLINE_KEYS"]
+    unnamed(place)
+    place.use(NEW, OLD)
+    assert "run `linkline keys rotate`" in advice(place)[0]
+    place.rotate()
+    first, second = advice(place)
+    assert first.endswith("take the others out")
+    assert "lookup key: the older one is kept until" in second
+    assert second.endswith("1 addresses are found by it until they write again")
+    place.do(lambda db: members.mark(db, 1, name="Kea"))
+    place.use(NEWER, NEW)
+    place.do(lambda db: members.mark(db, 1, name="Noy"))
+    place.do(lambda db: secrets.announce(db, "half"))
+    assert "half rotated" in advice(place)[1]
+    value = Keyring([OLD]).seal("Kea", "members.name")
+    place.do(lambda db: db.execute(text("UPDATE members SET name = :v"), {"v": value}))
+    assert advice(place)[0].startswith("FAIL keys: 1 values are sealed with a key that is not in")
