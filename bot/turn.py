@@ -14,9 +14,11 @@ from bot.i18n import SOURCE, negotiate
 from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text
 from bot.store import copies
 from bot.store import messages as outbox
+from bot.store import reach as reaches
 from bot.store.copies import Copies
 from bot.store.members import Member, Sender
-from bot.store.messages import Audience, Reach
+from bot.store.messages import Audience
+from bot.store.reach import Reach
 from bot.store.threads import Thread
 from bot.talk import Talk
 from bot.telling import tell
@@ -204,7 +206,7 @@ class Turn:
 
     def reach(self, audience: Audience) -> Reach:
         """How many of them get it now, later, or not at all."""
-        return outbox.reach(self.db, audience, self.windows, self.now)
+        return reaches.count(self.db, audience, self.windows, self.now)
 
     def start(self, name: str, **data: Any) -> None:
         """Go on with another talk in the same turn: "menu.start"; `data` is what it begins with."""

@@ -29,8 +29,9 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 # Who stands on whom: a module imports only from rows above its own, never from beside it.
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
-    ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk"),
-    ("bot.invitation", "bot.offers"),
+    ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
+     "bot.timing"),
+    ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.pace"),
     ("bot.models.keys",),
     ("bot.models.*",),
     ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
@@ -59,11 +60,11 @@ MAY_KNOW = {
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
-        "bot.db", "bot.discretion",
+        "bot.db", "bot.discretion", "bot.timing",
     ),
     "handlers.*": (
         "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
-        "bot.offers",
+        "bot.offers", "bot.timing", "bot.typed", "bot.naming", "bot.pace",
         "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
         "bot.telling", "bot.posting", "bot.nameless", "bot.envelopes",
     ),

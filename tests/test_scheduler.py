@@ -270,7 +270,12 @@ def test_what_waits_is_counted_lane_by_lane(database: Database) -> None:
     def work(db: Connection) -> None:
         member_id, address_id = members.add_ready(db, "waits", "name", clock.now(), language="lo")
         for number, state in enumerate(("queued", "unknown", "sent", "held"), 1):
-            message = {"key": state.encode(), "kind": "direct", "body": {}, "created_at": clock.now()}
+            message = {
+                "key": state.encode(),
+                "kind": "direct",
+                "body": {},
+                "created_at": clock.now(),
+            }
             db.execute(insert(models.messages).values(message))
             row = {"message_id": number, "member_id": member_id, "address_id": address_id}
             row |= {"lane": "waits", "priority": 0, "state": state, "due_at": clock.now()}

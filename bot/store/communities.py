@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, case, func, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref, Text, _
@@ -36,6 +36,7 @@ class Membership:
     community: Community
     role: str  # member, facilitator, focal_point
     state: str  # waiting, active, declined, left, ended
+    pace: str  # how much of it she wants: at_once, daily, weekly, concerns, muted
 
     @property
     def is_active(self) -> bool:
@@ -74,6 +75,7 @@ def _memberships() -> Select[Any]:
             memberships.c.id.label("membership_id"),
             memberships.c.role,
             memberships.c.state,
+            memberships.c.pace,
             *_COMMUNITY,
         )
         .join(communities, communities.c.id == memberships.c.community_id)
@@ -83,7 +85,7 @@ def _memberships() -> Select[Any]:
 
 
 def _membership(row: Any) -> Membership:
-    return Membership(row.membership_id, _community(row), row.role, row.state)
+    return Membership(row.membership_id, _community(row), row.role, row.state, row.pace)
 
 
 def _community(row: Any) -> Community:
@@ -110,7 +112,7 @@ def list_slugs(db: Connection) -> list[str]:
 def join(
     db: Connection, member_id: int, community_id: int, role: str, state: str, now: datetime
 ) -> int:
-    """Make or renew a membership; a higher role is kept. Returns its id."""
+    """Make or renew a membership; a higher role is kept, but by who had left. Returns its id."""
     row = {
         "member_id": member_id,
         "community_id": community_id,
@@ -119,8 +121,11 @@ def join(
         "created_at": now,
     }
     new = insert_new(db, memberships).values(row)
-    kept = {"state": state} | ({"role": role} if role != "member" else {})
-    new = new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_=kept)
+    had_left = memberships.c.state == "left"
+    kept = role if role != "member" else case((had_left, role), else_=memberships.c.role)
+    new = new.on_conflict_do_update(
+        index_elements=["member_id", "community_id"], set_={"state": state, "role": kept}
+    )
     id_: int = db.execute(new.returning(memberships.c.id)).scalar_one()
     _make_discreet(db, community_id)
     return id_
@@ -251,6 +256,11 @@ def decide(db: Connection, membership_id: int, state: str) -> bool:
         .values(state=state)
     )
     return changed.rowcount == 1
+
+
+def mark_pace(db: Connection, membership_id: int, pace: str) -> None:
+    """How much of a community she wants."""
+    db.execute(update(memberships).where(memberships.c.id == membership_id).values(pace=pace))
 
 
 def mark_ended(db: Connection, community_id: int, now: datetime, *, ended: bool) -> None:

@@ -55,6 +55,7 @@ class Due:
     message_id: int
     message: Message
     kind: str
+    created_at: datetime  # when it was said
     expires_at: datetime | None
     address_id: int
     to: str
@@ -63,7 +64,7 @@ class Due:
     asked_at: datetime | None
     discreet: bool
     language: str
-    timezone: str
+    timezone: str | None
     experienced: bool  # has answered three times; needs no hint
     member_state: str
     membership_state: str | None  # None: the message belongs to no community
@@ -86,6 +87,7 @@ _DUE = (
         deliveries.c.asked_at,
         type_coerce(messages.c.body, LargeBinary).label("body"),
         messages.c.kind,
+        messages.c.created_at,
         messages.c.expires_at,
         messages.c.community_id,
         messages.c.wide,
@@ -194,6 +196,7 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         message_id=row.message_id,
         message=message,
         kind=row.kind,
+        created_at=row.created_at,
         expires_at=row.expires_at,
         address_id=row.address_id,
         to=to,
@@ -202,7 +205,7 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         asked_at=row.asked_at,
         discreet=row.discreet,
         language=row.language or SOURCE,
-        timezone=row.timezone or "UTC",
+        timezone=row.timezone,
         experienced=row.answers >= 3,
         member_state=row.member_state,
         membership_state=row.membership_state,

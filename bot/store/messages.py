@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    and_,
     bindparam,
     case,
     func,
     insert,
     literal,
-    or_,
     select,
     text,
     update,
@@ -112,20 +110,6 @@ class Audience:
         if self.kind == "focal_points":
             return found.where(memberships.c.role == "focal_point")
         return found.where(memberships.c.role != "focal_point")
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """The truth about an audience."""
-
-    now: int  # get it at once
-    noticed: int  # are told that something waits, and open it when they can
-    later: int  # get it when they write to the bot again (their window is closed)
-    never: int  # cannot be reached
-
-    @property
-    def all(self) -> int:
-        return self.now + self.noticed + self.later + self.never
 
 
 def add(
@@ -256,37 +240,6 @@ def _deliver_chunk(
     if count:
         mark_due(db, due_at)
     return count
-
-
-def reach(
-    db: Connection, audience: Audience, windows: Mapping[str, timedelta], now: datetime
-) -> Reach:
-    """How many of an audience get a message now, later, or not at all."""
-    unreachable = addresses.c.unreachable_at.is_not(None)
-    closed: ColumnElement[bool] = or_(
-        literal(False),
-        *(
-            and_(
-                addresses.c.lane == lane,
-                func.coalesce(addresses.c.last_inbound_at, literal(0))
-                < literal(now - window, Moment),
-            )
-            for lane, window in windows.items()
-        ),
-    )
-    statement = select(
-        func.count(),
-        func.coalesce(func.sum(case((unreachable, 1), else_=0)), 0),
-        func.coalesce(func.sum(case((and_(~unreachable, closed), 1), else_=0)), 0),
-        func.coalesce(
-            func.sum(case((and_(~unreachable, ~closed, members.c.discreet), 1), else_=0)), 0
-        ),
-    ).join(members, members.c.id == addresses.c.member_id)
-    statement = statement.where(
-        addresses.c.preferred, addresses.c.member_id.in_(audience.members())
-    )
-    every, never, later, noticed = db.execute(statement).one()
-    return Reach(every - never - later - noticed, noticed, later, never)
 
 
 def count_by_lane(db: Connection, audience: Audience) -> dict[str, int]:
