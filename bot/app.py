@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 
 import handlers
 from bot import channels as channel_folder
-from bot import clock, logs, metrics, seals, upkeep
+from bot import clock, erasing, logs, metrics, seals, upkeep
 from bot.channels import Acknowledges, Channel, Invites, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
 from bot.db import Database, StoreDown
 from bot.envelopes import Opener, opening
+from bot.eraser import Eraser
 from bot.i18n import languages
 from bot.messages import Inbound, Receipt
 from bot.router import Router
@@ -49,7 +50,8 @@ class App:
         limits = {each.lane: each.limits for each in self.channels}
         self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
-        jobs = [*_found(handlers, Job), *_in_module(upkeep, Job)]
+        self.eraser = Eraser(self.database, self.channels)
+        jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
         self.scheduler = Scheduler(self.database, jobs)
 
@@ -61,6 +63,7 @@ class App:
         for sender in self.senders:
             self._spawn(sender.run())
         self._spawn(Wakes(self.database, self.wake).run())
+        self._spawn(self.eraser.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))

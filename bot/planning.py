@@ -100,6 +100,8 @@ class Planner:
             return None if self._channel.limits.retract else Fate(due.id, "dropped", "no_retract")
         if due.expires_at is not None and due.expires_at < now:
             return Fate(due.id, "dropped", "expired")
+        if due.member_state == "erasing" and due.kind != "direct":
+            return Fate(due.id, "dropped", "erased")
         if due.member_state == "stopped" and not personal:
             return Fate(due.id, "dropped", "stopped")
         if due.in_community and due.membership_state != "active":

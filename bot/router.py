@@ -16,7 +16,7 @@ from bot.i18n import tidy
 from bot.messages import Inbound, Limits, _
 from bot.routes import Routes
 from bot.store import conversations as talks
-from bot.store import inbox, members, messages
+from bot.store import forgetting, inbox, members, messages
 from bot.talk import Talk
 from bot.turn import Turn
 
@@ -71,6 +71,10 @@ class Router:
         inbox_id = inbox.add(
             db, inbound.lane, inbound.key, _payload(inbound), now, sender.address_id
         )
+        if new and (inbox_id is None or _is_silent(db, inbound)):
+            # Who was forgotten stays so: nothing is kept of somebody to whom nothing is said.
+            forgetting.remove_stranger(db, sender.member.id, inbox_id)
+            return "repeated" if inbox_id is None else "unknown"
         if inbox_id is None:
             return "repeated"
         turn = self._hear(db, inbound, inbox_id, sender, new, now)
@@ -166,6 +170,13 @@ class Router:
             turn.say(_("Sorry, something went wrong here. Your message is kept. Please try again."))
             turn.flush()
         return "parked"
+
+
+def _is_silent(db: Connection, inbound: Inbound) -> bool:
+    """What is no reason to know somebody whom we do not know."""
+    if inbound.kind == "tap" and inbound.tap is not None:
+        return forgetting.is_last_tap(db, inbound.tap.token)
+    return inbound.kind in ("blocked", "unblocked", "edit")
 
 
 def _payload(inbound: Inbound) -> str:

@@ -82,7 +82,14 @@ class Routes:
         return None if found is not None and new and not found.anywhere else found
 
     def _stopped(self, turn: Turn) -> Step | None:
-        return self._conversations.events["stopped"] if turn.member.state == "stopped" else None
+        """Only talks that are heard anywhere go on while she has stopped messages."""
+        if turn.member.state != "stopped" or self._goes_on(turn.talk):
+            return None
+        return self._conversations.events["stopped"]
+
+    def _goes_on(self, talk: Talk | None) -> bool:
+        name = "" if talk is None else talk.step.partition(".")[0]
+        return any(each.name == name and each.anywhere for each in self._conversations.all)
 
     def _tap(self, turn: Turn) -> Step | None:
         tap = turn.inbound.tap

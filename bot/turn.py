@@ -90,10 +90,11 @@ class Turn:
         choices: Iterable[Choice] = (),
         subject: Ref | None = None,
         qr: str | None = None,
+        file: Ref | None = None,
         after: timedelta = timedelta(0),
     ) -> None:
         """Answer her; choices here are actions, which work as long as the bubble is there."""
-        self._add(Message(paragraphs, tuple(choices), subject=subject, qr=qr), after)
+        self._add(Message(paragraphs, tuple(choices), subject=subject, qr=qr, file=file), after)
 
     def ask(
         self,
