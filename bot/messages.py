@@ -189,4 +189,5 @@ class Limits:
     window: timedelta | None = None  # after her last word we may answer freely for this long
     commands: bool = False  # the chat has a menu of commands
     retract: timedelta | None = None  # bubbles younger than this can be deleted
+    reassigned: bool = False  # an address may pass to another person one day
     price: float = 0.0  # US dollars, about, that the provider takes for one bubble

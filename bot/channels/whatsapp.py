@@ -48,7 +48,9 @@ class WhatsApp:
     """A WhatsApp number at Twilio."""
 
     name = "whatsapp"
-    limits = Limits(text=1600, buttons=0, label=60, window=timedelta(hours=24), price=0.005)
+    limits = Limits(
+        text=1600, buttons=0, label=60, window=timedelta(hours=24), reassigned=True, price=0.005
+    )
 
     def __init__(self, sid: str, token: str, sender: str, api_url: str, public_url: str) -> None:
         self.lane = f"whatsapp/{hashlib.sha256(sender.encode()).hexdigest()[:8]}"
