@@ -55,7 +55,7 @@ def _trust(turn: Turn) -> None:
     turn.sender = replace(turn.sender, doubted_at=None)
     messages.release_held(turn.db, turn.address_id, turn.now)
     addresses.come_back(turn.db, turn.address_id, turn.now)
-    turn.say(_("Thank you. Good to have you back."))
+    turn.say(_("Thank you."))
     turn.take_up(turn.data["kept"])
 
 

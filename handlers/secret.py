@@ -34,13 +34,13 @@ def start(turn: Turn) -> None:
         )
     if turn.sender.is_fresh(turn.now):
         return turn.say(_("This app was linked lately. Please do it in your other app."))
-    turn.say(
+    _ask_for_one(
+        turn,
         _(
             "With a secret word, only you can open your questions and your data here, "
             "or link another app."
         ),
     )
-    write(turn)
 
 
 # Asked by other talks ---------------------------------------------------------------------------
@@ -87,7 +87,9 @@ def word(turn: Turn) -> None:
     if turn.choice == "forgot":
         return forgot(turn)
     asked_to_delete = _hide(turn)
+    before = proofs.find(turn.db, turn.member.id, turn.now)
     if proofs.check(turn.db, turn.member.id, turn.text, turn.now):
+        _tell_no_more(turn, before)
         doubts.unlock(turn.db, turn.address_id, turn.now + OPEN_FOR)
         _say_if(turn, asked_to_delete)
         return _go_on(turn, turn.data)
@@ -120,8 +122,13 @@ def change(turn: Turn) -> None:
 
 @secret.action
 def write(turn: Turn) -> None:
+    _ask_for_one(turn)
+
+
+def _ask_for_one(turn: Turn, *before: Text) -> None:
     turn.data = {}
     turn.ask(
+        *before,
         _("Write a word of at least four letters that nobody can guess."),
         choices=(Choice("cancel", _("Cancel")),),
         then=first,
@@ -152,8 +159,7 @@ def second(turn: Turn) -> None:
         return turn.say(_("All right, nothing changes."))
     asked_to_delete = _hide(turn)
     if not proofs.matches(turn.data["proof"], turn.text):
-        _say_if(turn, [*asked_to_delete, _("The two words were not the same.")])
-        return write(turn)
+        return _ask_for_one(turn, *asked_to_delete, _("The two words were not the same."))
     proofs.save(turn.db, turn.member.id, Proof(turn.data["proof"]))
     doubts.unlock(turn.db, turn.address_id, None)
     turn.say(
@@ -187,27 +193,39 @@ def forgot(turn: Turn) -> None:
     if found.forgotten_at is None:
         found = Proof(found.proof, found.tries, found.since, turn.now.isoformat())
         proofs.save(turn.db, turn.member.id, found)
-        _tell_all(turn)
+        _tell_all(turn, found)
     turn.say(
         _("Your word is removed in seven days. Until then your apps are told."),
         choices=(Choice("secret.keep", _("Keep my word")),),
     )
 
 
-def _tell_all(turn: Turn) -> None:
+def _tell_all(turn: Turn, proof: Proof) -> None:
     told = _(
         "Your secret word is removed on {day}, because somebody asked for it here. "
         "If that was not you, keep it.",
         day=(turn.now + proofs.FORGOTTEN).date(),
     )
     keep_it = Choice("secret.keep", _("Keep my word"))
-    for each in addresses.list_of(turn.db, turn.member.id):
-        for day in TOLD_ON:
-            if day == 0 and each.id == turn.address_id:
-                continue  # she reads it in the answer
-            key = f"forgot/{turn.inbox_id}/{each.id}/{day}"
+    for address_id, day, key in _keys(turn, proof):
+        if day or address_id != turn.address_id:  # she reads it in the answer
             due_at = turn.now + timedelta(days=day)
-            alerts.add(turn.db, key, Message((told,), (keep_it,)), each.id, due_at, turn.now)
+            alerts.add(turn.db, key, Message((told,), (keep_it,)), address_id, due_at, turn.now)
+
+
+def _tell_no_more(turn: Turn, proof: Proof | None) -> None:
+    if proof is not None and proof.forgotten_at is not None:
+        alerts.drop(turn.db, [key for _address, _day, key in _keys(turn, proof)])
+
+
+def _keys(turn: Turn, proof: Proof) -> list[tuple[int, int, str]]:
+    """(address, day, key) of all that her apps are told about a word that was forgotten."""
+    mine = addresses.list_of(turn.db, turn.member.id)
+    return [
+        (each.id, day, f"forgot/{each.id}/{proof.forgotten_at}/{day}")
+        for each in mine
+        for day in TOLD_ON
+    ]
 
 
 @secret.action
@@ -215,5 +233,6 @@ def keep(turn: Turn) -> None:
     found = proofs.find(turn.db, turn.member.id, turn.now)
     if found is None:
         return turn.say(_("That is over already."))
+    _tell_no_more(turn, found)
     proofs.save(turn.db, turn.member.id, Proof(found.proof, found.tries, found.since))
     turn.say(_("Your secret word stays as it is."))

@@ -26,7 +26,7 @@ def begin(turn: Turn) -> None:
         return turn.start("facilitate.refuse")
     turn.data = {"community": community.id}
     turn.ask(
-        _("Who has a new number? Write the name as the group sees it."),
+        _("Whose number has changed? Write the name as the group sees it."),
         choices=(Choice("cancel", _("Cancel")),),
         then=name,
         free=True,

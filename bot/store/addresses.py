@@ -25,8 +25,8 @@ from bot.models.talks import conversations, inbox
 
 MOST = 2  # apps of one member
 
-# They belong to one chat: what answers her there, its notices, what is deleted from it.
-_STAYS = ("direct", "notice", "retract")
+# They belong to one chat: what answers her there, its notices and alerts, what is deleted there.
+_STAYS = ("direct", "notice", "retract", "alert")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def add(
     """Say this to one address when it is due; once for a key."""
     row = {
         "key": _key(key),
-        "kind": "safety",
+        "kind": "alert",
         "body": message_to_json(message),
         "created_at": now,
     }

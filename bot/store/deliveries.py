@@ -195,7 +195,7 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         attempts=row.attempts,
         message_id=row.message_id,
         message=message,
-        kind=row.kind,
+        kind="safety" if row.kind == "alert" else row.kind,  # judged alike; alerts never move
         expires_at=row.expires_at,
         address_id=row.address_id,
         to=to,
