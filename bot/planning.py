@@ -105,6 +105,8 @@ class Planner:
             return Fate(due.id, "dropped", "left")
         if due.unreachable and not personal:
             return Fate(due.id, "failed", "unreachable")
+        if due.doubted and due.kind != "direct":
+            return Fate(due.id, "held", "doubt")
         if due.discreet and is_unasked(due.kind, due.message, due.asked_at, now):
             return Fate(due.id, "held", notices.DISCREET)
         if window and (due.last_inbound_at is None or due.last_inbound_at < now - window):

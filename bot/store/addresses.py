@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, literal, select, update
 
+from bot.columns import Moment
 from bot.db import insert_returning, mark_due
 from bot.models.outbox import (
     HELD,
@@ -227,7 +228,7 @@ def _move(
         "lane": to.lane,
         "state": "queued",
         "reason": None,
-        "due_at": case(later, else_=now),
+        "due_at": case(later, else_=literal(now, Moment)),
         "attempts": 0,
         "asked_at": None,  # not on that phone
     }
