@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from bot.db import Collision, insert_new, insert_returning, locking_once
 from bot.i18n import fold
 from bot.models.people import address_keys, addresses, members, memberships
 from bot.models.talks import conversations
+
+FRESH = timedelta(days=7)  # after linking; the other app is told meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,21 @@ class Sender:
     conversation: dict[str, Any] | None
     conversation_expires_at: datetime | None
     preferred: bool  # unasked messages come here
+    first_choice: bool  # her wish that they do
     linked_at: datetime | None  # as her second app: it shows nothing from before
     doubted_at: datetime | None  # perhaps somebody else has it now
     unlocked_until: datetime | None  # the secret word was given here
     heard_since: datetime | None  # the minute in which ...
     heard_count: int  # ... so much came
+    changed: bool = False  # came with another user id than we knew for this number
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Linked so lately that it may not change what belongs to her other app."""
+        return self.linked_at is not None and self.linked_at > now - FRESH
+
+    def knows(self, at: datetime) -> bool:
+        """Whether what is of that moment may be shown here as hers."""
+        return self.linked_at is None or at >= self.linked_at
 
 
 _SENDER = (
@@ -70,6 +82,7 @@ _SENDER = (
         members.c.paused_until,
         members.c.secret.is_not(None).label("has_secret"),
         addresses.c.preferred,
+        addresses.c.first_choice,
         addresses.c.linked_at,
         addresses.c.doubted_at,
         addresses.c.unlocked_until,
@@ -118,11 +131,22 @@ def meet(
     # Names that point to different people are never merged: the first name decides.
     row = min(rows, key=lambda each: names.index(named[bytes(each.key)]))
     known = {named[bytes(each.key)] for each in rows}
+    hers = {named[bytes(each.key)] for each in rows if each.address_id == row.address_id}
+    is_new = named[bytes(row.key)] == names[0] and any(name not in hers for name in names)
+    changed = is_new and _has_others(db, row.address_id, list(named))
     _add_keys(db, row.address_id, lane, [name for name in names if name not in known])
     for each in rows:
         if each.unnamed:
             _name_key(db, lane, each.key, named[bytes(each.key)])
-    return _sender(row), False
+    return replace(_sender(row), changed=changed), False
+
+
+def _has_others(db: Connection, address_id: int, keys: list[bytes]) -> bool:
+    """Whether an address is known by another name too: a SIM that was given on has two ids."""
+    statement = select(address_keys.c.key).where(
+        address_keys.c.address_id == address_id, address_keys.c.key.not_in(keys)
+    )
+    return db.execute(statement.limit(1)).first() is not None
 
 
 def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
@@ -141,6 +165,7 @@ def _sender(row: Row[Any]) -> Sender:
         conversation=row.conversation,
         conversation_expires_at=row.expires_at,
         preferred=row.preferred,
+        first_choice=row.first_choice,
         linked_at=row.linked_at,
         doubted_at=row.doubted_at,
         unlocked_until=row.unlocked_until,
@@ -255,7 +280,7 @@ def list_unreached(
             addresses.c.last_inbound_at,
         )
         .join(memberships, memberships.c.member_id == members.c.id)
-        .join(addresses, (addresses.c.member_id == members.c.id) & addresses.c.preferred)
+        .outerjoin(addresses, (addresses.c.member_id == members.c.id) & addresses.c.preferred)
         .where(
             memberships.c.community_id == community_id,
             memberships.c.state == "active",
@@ -270,7 +295,7 @@ def list_unreached(
 def _why_unreached(row: Any, windows: Mapping[str, timedelta], now: datetime) -> str | None:
     if row.state == "stopped":
         return "stopped"
-    if row.unreachable_at is not None:
+    if row.unreachable_at is not None or row.lane is None:  # cut off, and nowhere else yet
         return "unreachable"
     window = windows.get(row.lane)
     closed = window and (row.last_inbound_at is None or row.last_inbound_at < now - window)

@@ -33,7 +33,15 @@ from bot.models.talks import follows, threads
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
 # Said first: what she just did, then threads, sessions, broadcasts.
-PRIORITY = {"direct": 0, "safety": 0, "notice": 1, "thread": 1, "session": 2, "broadcast": 3}
+PRIORITY = {
+    "direct": 0,
+    "safety": 0,
+    "notice": 1,
+    "thread": 1,
+    "retract": 1,
+    "session": 2,
+    "broadcast": 3,
+}
 
 
 _ADD = insert_once(
@@ -69,10 +77,10 @@ class Audience:
         """The ids of the members; only those who are in and have not stopped."""
         if self.kind == "member":
             found = select(members.c.id).where(members.c.id == self.id)
-        elif self.kind == "holders":
+        elif self.kind in ("holders", "other_holders"):
             found = (
-                select(members.c.id)
-                .join(deliveries, deliveries.c.member_id == members.c.id)
+                select(addresses.c.member_id)
+                .join(deliveries, deliveries.c.address_id == addresses.c.id)
                 .join(showings, showings.c.delivery_id == deliveries.c.id)
                 .where(showings.c.post_id == self.id)
             )
@@ -93,7 +101,21 @@ class Audience:
             found = found.where(members.c.id.not_in(deaf))
         else:
             found = self._in_community(literal(self.id))
-        return found.where(members.c.id.not_in(self.but)) if self.but else found
+        return found.where(found.selected_columns[0].not_in(self.but)) if self.but else found
+
+    def addresses(self) -> ColumnElement[bool]:
+        """At which of their addresses: the one they prefer, or where a post was shown."""
+        if self.kind not in ("holders", "other_holders"):
+            return addresses.c.preferred
+        first, last = func.min(addresses.c.id), func.max(addresses.c.id)
+        shown = (
+            select(first if self.kind == "holders" else last)
+            .join(deliveries, deliveries.c.address_id == addresses.c.id)
+            .join(showings, showings.c.delivery_id == deliveries.c.id)
+            .where(showings.c.post_id == self.id)
+            .group_by(addresses.c.member_id)
+        )
+        return addresses.c.id.in_(shown if self.kind == "holders" else shown.having(first != last))
 
     def _in_community(self, community_id: ColumnElement[int]) -> Select[tuple[int]]:
         found = (
@@ -218,23 +240,15 @@ def _deliver_chunk(
             literal(due_at, Moment),
         )
         .where(
-            addresses.c.preferred,
+            audience.addresses(),
             addresses.c.member_id.in_(audience.members()),
             addresses.c.member_id > after,
         )
         .order_by(addresses.c.member_id)
         .limit(FAN_OUT)
     )
-    columns = [
-        "message_id",
-        "member_id",
-        "address_id",
-        "lane",
-        "priority",
-        "state",
-        "reason",
-        "due_at",
-    ]
+    columns = ["message_id", "member_id", "address_id", "lane"]
+    columns += ["priority", "state", "reason", "due_at"]
     new = insert_new(db, deliveries).from_select(columns, chosen, include_defaults=False)
     count = db.execute(new.on_conflict_do_nothing()).rowcount
     if count:

@@ -32,6 +32,20 @@ def apply(db: Connection, receipt: Receipt, now: datetime) -> bool:
     return True
 
 
+def find_gone(db: Connection, receipt: Receipt) -> tuple[int, int] | None:
+    """(address, delivery) of a receipt that says that somebody cannot be reached."""
+    wanted = _receipt_target(receipt) if receipt.state == "gone" else None
+    if wanted is None:
+        return None
+    statement = (
+        select(deliveries.c.address_id, deliveries.c.id)
+        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
+        .where(wanted, deliveries.c.state == "failed", deliveries.c.address_id.is_not(None))
+    )
+    row = db.execute(statement).first()
+    return None if row is None else (row.address_id, row.id)
+
+
 def _receipt_target(receipt: Receipt) -> Any:
     if receipt.token is not None:
         return dispatches.c.token == receipt.token
