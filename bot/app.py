@@ -15,6 +15,7 @@ from bot import clock, logs, metrics, seals, upkeep
 from bot.channels import Acknowledges, Channel, Invites, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
 from bot.db import Database, StoreDown
+from bot.envelopes import Opener, opening
 from bot.i18n import languages
 from bot.messages import Inbound, Receipt
 from bot.router import Router
@@ -48,6 +49,7 @@ class App:
         self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job)]
+        jobs.append(opening(_found(handlers, Opener)))
         self.scheduler = Scheduler(self.database, jobs)
 
     # Life

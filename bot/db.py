@@ -123,6 +123,11 @@ def store_errors() -> Iterator[None]:
         raise _as_store_error(error) from error
 
 
+def is_of_store(error: Exception) -> bool:
+    """Whether it comes from the store itself, so that the whole unit of work is to end."""
+    return isinstance(error, DBAPIError | Collision)
+
+
 def _worth_rerunning(error: Exception) -> bool:
     if isinstance(error, Collision):
         return True

@@ -13,6 +13,7 @@ from bot.messages import Ref
 from bot.models.outbox import SETTLED, deliveries, messages
 from bot.models.people import memberships
 from bot.models.talks import follows, posts, threads
+from bot.roles import TAKING_PART
 
 FIRST_NUMBER = 101  # so that a thread number is never mistaken for a choice
 
@@ -66,11 +67,15 @@ def get(db: Connection, thread_id: int) -> Thread:
 def find_for(
     db: Connection, member_id: int, *, number: int | None = None, thread_id: int | None = None
 ) -> Thread | None:
-    """A thread by number or id, if this member belongs to its community."""
+    """A thread by number or id, if this member takes part in its community."""
     statement = (
         select(*_THREAD)
         .join(memberships, memberships.c.community_id == threads.c.community_id)
-        .where(memberships.c.member_id == member_id, memberships.c.state == "active")
+        .where(
+            memberships.c.member_id == member_id,
+            memberships.c.state == "active",
+            memberships.c.role.in_(TAKING_PART),
+        )
     )
     wanted = threads.c.number == number if thread_id is None else threads.c.id == thread_id
     row = db.execute(statement.where(wanted)).first()
