@@ -8,7 +8,17 @@ power.
 
 from __future__ import annotations
 
+from bot.messages import Text, _
+
 ROLES = ("member", "host", "facilitator", "monitor", "focal_point", "administrator")
+ROLE_NAMES: dict[str, Text] = {
+    "member": _("Member"),
+    "host": _("Host"),
+    "facilitator": _("Facilitator"),
+    "monitor": _("Monitor"),
+    "focal_point": _("Focal point"),
+    "administrator": _("Administrator"),
+}
 # They hear what is said in their community and are counted in it; the others have other work.
 TAKING_PART = ("member", "host", "facilitator")
 GIVEN_BY_CHAT = ("facilitator", "host")  # by a facilitator, for a time or for good
@@ -61,16 +71,25 @@ POWERS: dict[str, frozenset[str | None]] = {
 WAYS: dict[str, str] = {
     **dict.fromkeys(
         [
-            "cancel.*", "clear.*", "discreet.*", "forget.*", "groups.*", "help.*", "language.*",
-            "leave.*", "menu.*", "mydata.*", "open.*", "phones.*", "secret.*", "settings.*",
-            "start.*", "stop.*", "support.*", "welcome.*",
-            "on code", "on edit", "on group", "on stale", "on stopped", "on stranger",
+            "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*", "help.*",
+            "hours.*", "language.*", "leave.*", "menu.*", "mydata.*", "open.*", "pace.*",
+            "pause.*", "phones.*", "profile.*", "secret.*", "settings.*", "start.*", "stop.*",
+            "support.*", "welcome.*", "zone.*",
+            "on code", "on doubted", "on edit", "on group", "on stale", "on stopped",
+            "on stranger",
         ],
         "own",
     ),
     "report.*": "report",
+    "receipts.*": "report",
     "on receipt": "report",
-    **dict.fromkeys(["ask.*", "opening.send", "writing.meaning", "on text"], "ask"),
+    **dict.fromkeys(
+        ["ask.*", "nameless.ask", "nameless.undo", "nameless.edit", "opening.send",
+         "writing.meaning", "on text"],
+        "ask",
+    ),
+    **dict.fromkeys(["nameless.reply", "nameless.confirm", "nameless.helps"], "answer"),
+    "nameless.close": "read",
     **dict.fromkeys(
         [
             "answers.begin", "answers.forwarded", "answers.helps", "answers.looking",
@@ -98,7 +117,7 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(
         [
             "announce.start", "announce.begin", "announce.write", "announce.confirm",
-            "announce.translate", "announce.undo",
+            "announce.translate",
         ],
         "announce",
     ),
@@ -113,7 +132,10 @@ WAYS: dict[str, str] = {
         ["moderation.begin", "moderation.post", "moderation.why", "moderation.confirm"], "hide"
     ),
     **dict.fromkeys(["moderation.move", "moderation.place", "opening.tell_again"], "move"),
-    **dict.fromkeys(["vouch.start", "vouch.begin", "vouch.name", "vouch.confirm"], "vouch"),
+    **dict.fromkeys(["vouch.start", "vouch.begin", "vouch.name"], "vouch"),
+    # The one who comes with a new number, and the one who keeps the old one.
+    "vouch.arrive": "own",
+    "vouch.stop": "own",
     "invites.start": "invite.member",
     "invites.show": "invite.member",
     "invites.end": "invite.member",  # or whatever it was made with: that of its own role
@@ -122,7 +144,7 @@ WAYS: dict[str, str] = {
     "invites.role": "administer",
     **dict.fromkeys(
         [
-            "cofacilitator.begin", "cofacilitator.name", "cofacilitator.work",
+            "cofacilitator.begin", "cofacilitator.name", "cofacilitator.role",
             "cofacilitator.lasts",
         ],
         "role.give",
@@ -130,10 +152,14 @@ WAYS: dict[str, str] = {
     "cofacilitator.accept": "role.accept",
     "cofacilitator.refuse": "role.accept",
     "roles.start": "own",
+    "announce.undo": "own",  # her own words, whatever became of her role
     "roles.hand_back": "role.hand_back",
     "roles.handed": "role.hand_back",
     **dict.fromkeys(["roles.take", "roles.whose", "roles.taken"], "role.take"),
     **dict.fromkeys(["figures.start", "figures.show"], "figures"),
+    "administer.refuse": "own",
+    "figures.refuse": "own",
+    "concerns.refuse": "own",
     **dict.fromkeys(["administer.start", "administer.desk", "administer.rules"], "administer"),
     **dict.fromkeys(
         [

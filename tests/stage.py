@@ -30,7 +30,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.rehearsal import transcripts
 from bot.settings import Settings
-from bot.store import communities, invites, members
+from bot.store import communities, invites, members, reports
 from bot.store.lanes import save_link
 from handlers import welcome
 from tests.fakes import contract
@@ -100,12 +100,14 @@ class Stage:
         self.requests: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
         self._codes = itertools.count()
+        self._receipts = itertools.count(2)
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
         self._patches = (
             mock.patch.object(simulator, "phones", lambda: self.phones),
             mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
             mock.patch.object(invites, "new_code", lambda: _code(next(self._codes))),
+            mock.patch.object(reports, "new_code", lambda: f"REPRT-2222{next(self._receipts)}"),
         )
         for patch in self._patches:
             patch.start()
