@@ -15,7 +15,7 @@ MONTH = timedelta(days=30)
 FEW = 5  # fewer than so many could be counted on one hand, and guessed
 GROUPS = 10  # in one answer
 
-figures_ = Conversation("figures", words=N_("figures, numbers, statistics"))
+figures_ = Conversation("figures", words=N_("figures, statistics"))
 
 
 @figures_.start
