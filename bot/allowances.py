@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from sqlalchemy import Connection
 
 from bot import logs
-from bot.db import is_of_store
+from bot.db import must_end
 from bot.messages import Text, _
 from bot.store import tallies
 
@@ -72,7 +72,7 @@ def take(db: Connection, allowance: Allowance, who: int, now: datetime) -> bool:
         with db.begin_nested():
             return tallies.take(db, allowance.name, who, allowance.most, allowance.per, now)
     except Exception as error:
-        if is_of_store(error):  # nothing works now: the whole turn is tried again
+        if must_end(error):  # nothing works now: the whole turn is tried again
             raise
         log.error("not_counted", error=type(error).__name__, where=logs.where(error))
         return allowance.fails == "open"

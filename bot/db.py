@@ -128,6 +128,11 @@ def is_of_store(error: Exception) -> bool:
     return isinstance(error, DBAPIError | Collision)
 
 
+def must_end(error: Exception) -> bool:
+    """Whether the unit of work cannot go on: it is to be rerun, or the store does not answer."""
+    return _worth_rerunning(error) or isinstance(_as_store_error(error), StoreDown)
+
+
 def _worth_rerunning(error: Exception) -> bool:
     if isinstance(error, Collision):
         return True

@@ -58,7 +58,7 @@ def read(turn: Turn) -> None:
     _note(turn, "report.read")
     choices = [Choice(f"concerns.answer:{found.id}", _("Answer"))]
     if found.state == "open":
-        choices.append(Choice(f"concerns.close:{found.id}", _("Close it")))
+        choices.append(Choice(f"concerns.close:{found.id}", _("Close this concern")))
     turn.say(*_shown(turn, found), choices=choices)
 
 
@@ -112,7 +112,7 @@ def answering(turn: Turn) -> None:
         envelopes.add(turn.db, content, turn.now + reports.delay())
     turn.say(
         _("Your answer is kept. It is read with the code."),
-        choices=(Choice(f"concerns.close:{found.id}", _("Close it")),),
+        choices=(Choice(f"concerns.close:{found.id}", _("Close this concern")),),
     )
     _tell_the_others(turn, found, note_id)
 

@@ -51,17 +51,29 @@ def _of(turn: Turn, community: Community) -> list[Text]:
             community=community.ref,
             members=_few(communities.count_active(turn.db, community.id)),
         ),
-        _(
-            "Questions in the last 30 days: {asked}. With an answer: {answered}. "
-            "With something that helped: {helped}.",
-            **_told(now),
-        ),
-        _(
-            "In the 30 days before: {asked}. With an answer: {answered}. "
-            "With something that helped: {helped}.",
-            **_told(before),
-        ),
+        _in_the_last(now),
+        _before(before),
     ]
+
+
+def _in_the_last(now: Figures) -> Text:
+    if now.asked < FEW:
+        return _("Questions in the last 30 days: {asked}.", asked=_few(now.asked))
+    return _(
+        "Questions in the last 30 days: {asked}. With an answer: {answered}. "
+        "With something that helped: {helped}.",
+        **_told(now),
+    )
+
+
+def _before(before: Figures) -> Text:
+    if before.asked < FEW:
+        return _("In the 30 days before: {asked}.", asked=_few(before.asked))
+    return _(
+        "In the 30 days before: {asked}. With an answer: {answered}. "
+        "With something that helped: {helped}.",
+        **_told(before),
+    )
 
 
 def _told(counted: Figures) -> dict[str, object]:

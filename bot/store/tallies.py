@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, delete, select
+from sqlalchemy import Connection, case, delete, literal, select
 
 from bot import seals
+from bot.columns import Moment
 from bot.db import insert_new
 from bot.models.safeguards import tallies
 
@@ -25,7 +26,7 @@ def take(
         index_elements=["key"],
         set_={
             "count": case((over, 1), else_=tallies.c.count + 1),
-            "expires_at": case((over, now + per), else_=tallies.c.expires_at),
+            "expires_at": case((over, literal(now + per, Moment)), else_=tallies.c.expires_at),
         },
     )
     count: int = db.execute(grown.returning(tallies.c.count)).scalar_one()
