@@ -176,8 +176,8 @@ WAYS: dict[str, str] = {
         "operate",
     ),
     **dict.fromkeys(["/webhooks/{channel}", "/pictures/{token}.png"], "provide"),
-    **dict.fromkeys(["/healthz", "/metrics"], "watch"),
-    **dict.fromkeys(["/", "/simulator/*", "/favicon.ico", "/static"], "develop"),
+    **dict.fromkeys(["/", "/healthz", "/metrics"], "watch"),
+    **dict.fromkeys(["/simulator/*", "/favicon.ico", "/static"], "develop"),
 }  # fmt: skip
 
 

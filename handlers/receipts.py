@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import allowances
 from bot.conversation import Conversation
+from bot.hearing import learn_language
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.smalltalk import is_small
 from bot.store import envelopes, reports
@@ -20,6 +21,7 @@ receipts = Conversation("receipts", words=N_("i have a code, my receipt"), anywh
 
 @receipts.start
 def start(turn: Turn) -> None:
+    learn_language(turn.db, turn.member, turn.inbound)
     turn.data = {}
     turn.ask(_("Please write the code."), choices=(HELP, CANCEL), then=look, free=True)
 
@@ -27,6 +29,7 @@ def start(turn: Turn) -> None:
 @receipts.on("receipt")
 def came(turn: Turn) -> None:
     """Somebody sends just the code, wherever she is."""
+    learn_language(turn.db, turn.member, turn.inbound)
     if turn.talk is not None and turn.talk.step.startswith("receipts."):
         turn.answer(turn.talk)
     look(turn)

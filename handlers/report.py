@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from bot import allowances
 from bot.conversation import Conversation
 from bot.envelopes import opens
+from bot.hearing import learn_language
 from bot.messages import N_, Choice, Message, Ref, Text, _, _n
 from bot.smalltalk import is_small
 from bot.store import envelopes, messages, programmes, reports
@@ -37,6 +38,7 @@ report = Conversation("report", words=N_("report a concern, report, safe report"
 
 @report.start
 def start(turn: Turn) -> None:
+    learn_language(turn.db, turn.member, turn.inbound)
     found = reports.list_programmes(turn.db, turn.member.id)
     if len(found) < 2:
         return _begin(turn, found[0] if found else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
+from bot.hearing import learn_language
 from bot.i18n import country_of
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.store import communities, programmes
@@ -13,6 +14,7 @@ support = Conversation("support", words=N_("get help now, help now, emergency"),
 
 @support.start
 def start(turn: Turn) -> None:
+    learn_language(turn.db, turn.member, turn.inbound)
     show(turn)
 
 

@@ -39,7 +39,7 @@ LEVELS = (
     ("bot.channels.telegram.*",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal"),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth",
-     "bot.telling", "bot.allowances", "bot.cli_audit"),
+     "bot.telling", "bot.allowances", "bot.cli_audit", "bot.hearing"),
     ("bot.turn", "bot.envelopes"),
     ("bot.routes", "bot.sender", "bot.upkeep", "bot.rehearsal.playing", "handlers.*"),
     ("bot.router", "bot.rehearsal.room"),
@@ -63,6 +63,7 @@ MAY_KNOW = {
     "handlers.*": (
         "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
         "bot.offers", "bot.roles", "bot.allowances",
+        "bot.hearing",
         "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
         "bot.telling", "bot.envelopes",
     ),
