@@ -163,9 +163,9 @@ def store_errors() -> Iterator[None]:
         raise _as_store_error(error) from error
 
 
-def is_of_store(error: Exception) -> bool:
-    """Whether it comes from the store itself, so that the whole unit of work is to end."""
-    return isinstance(error, DBAPIError | Collision)
+def must_end(error: Exception) -> bool:
+    """Whether the unit of work cannot go on: it is to be rerun, or the store does not answer."""
+    return _worth_rerunning(error) or isinstance(_as_store_error(error), StoreDown)
 
 
 def _worth_rerunning(error: Exception) -> bool:

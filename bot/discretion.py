@@ -34,8 +34,14 @@ _TELLING = frozenset(
         "veiled_stories",
         "referred",
         "help_contacts",
+        "notes",
     }
 )
+_TELLING_TALKS = (
+    "report.",
+    "receipts.",
+    "concerns.",
+)  # whose questions tell, before anything is answered
 
 
 def is_bubble(message: Message) -> bool:
@@ -47,6 +53,8 @@ def needs_closing(kind: str, message: Message) -> bool:
     """Whether a last bubble must follow that tells nothing."""
     if kind == "notice" or not is_bubble(message):
         return False
+    if (message.step or "").startswith(_TELLING_TALKS):
+        return True
     return kind != "direct" or any(ref.table in _TELLING for ref in refs_of(message))
 
 

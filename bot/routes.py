@@ -2,6 +2,7 @@
 
 Events that a conversation may take with `on`:
   code      an invite code (turn.text)           stranger  somebody who is no member yet
+  receipt   the code of a report (turn.text)
   stopped   a member who has stopped messages    thread    a reply in a thread (turn.subject)
   edit      a bubble that was changed            group     the bot was spoken to in a group
   no_thread a thread number that is not hers      doubted   perhaps not she: ask her name first
@@ -20,7 +21,7 @@ from bot.discretion import CLEAR
 from bot.i18n import fold, in_all_languages
 from bot.messages import Message, _, refs_of
 from bot.smalltalk import yes_or_no
-from bot.store import codes, invites, prompts, threads
+from bot.store import codes, invites, prompts, reports, threads
 from bot.store.prompts import Prompt
 from bot.store.references import References
 from bot.talk import Talk
@@ -50,6 +51,7 @@ class Routes:
             return None
         for find in (
             self._anywhere,
+            self._receipt,
             self._stopped,
             self._private,
             self._tap,
@@ -120,6 +122,14 @@ class Routes:
     def _goes_on(self, talk: Talk | None) -> bool:
         name = "" if talk is None else talk.step.partition(".")[0]
         return any(each.name == name and each.anywhere for each in self._conversations.all)
+
+    def _receipt(self, turn: Turn) -> Step | None:
+        """Whoever has it and wherever she is; it must never become a question to peers."""
+        code = None if turn.inbound.tap else reports.find_code(turn.text)
+        if code is None:
+            return None
+        turn.text = code
+        return self._conversations.events["receipt"]
 
     def _tap(self, turn: Turn) -> Step | None:
         tap = turn.inbound.tap

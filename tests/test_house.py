@@ -30,7 +30,7 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
-     "bot.timing"),
+     "bot.timing", "bot.roles"),
     ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.pace"),
     ("bot.models.keys",),
     ("bot.models.*",),
@@ -39,7 +39,8 @@ LEVELS = (
     ("bot.channels.telegram.*",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal"),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth",
-     "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser"),
+     "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
+     "bot.allowances", "bot.cli_audit", "bot.hearing"),
     ("bot.turn", "bot.envelopes"),
     ("bot.routes", "bot.sender", "bot.upkeep", "bot.erasing", "bot.rehearsal.playing",
      "handlers.*"),
@@ -61,11 +62,12 @@ MAY_KNOW = {
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
-        "bot.db", "bot.discretion", "bot.timing",
+        "bot.db", "bot.discretion", "bot.timing", "bot.roles",
     ),
     "handlers.*": (
         "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
-        "bot.offers", "bot.timing", "bot.typed", "bot.naming", "bot.pace",
+        "bot.offers", "bot.timing", "bot.typed", "bot.naming", "bot.pace", "bot.roles",
+        "bot.allowances", "bot.hearing",
         "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
         "bot.telling", "bot.posting", "bot.nameless", "bot.envelopes",
     ),

@@ -14,6 +14,7 @@ from bot.db import Collision, insert_new, insert_returning, locking_once
 from bot.i18n import fold
 from bot.models.people import address_keys, addresses, members, memberships
 from bot.models.talks import conversations
+from bot.roles import TAKING_PART
 
 FRESH = timedelta(days=7)  # after linking; the other app is told meanwhile
 
@@ -284,7 +285,7 @@ def list_unreached(
         .where(
             memberships.c.community_id == community_id,
             memberships.c.state == "active",
-            memberships.c.role != "focal_point",
+            memberships.c.role.in_(TAKING_PART),
         )
         .order_by(memberships.c.id)
     )
@@ -316,7 +317,7 @@ def find_by_name(db: Connection, community_id: int, name: str) -> list[int]:
         .where(
             memberships.c.community_id == community_id,
             memberships.c.state == "active",
-            memberships.c.role != "focal_point",
+            memberships.c.role.in_(TAKING_PART),
             members.c.state == "active",
         )
     )

@@ -27,8 +27,9 @@ from bot.columns import Moment
 from bot.db import insert_new, insert_once, insert_returning, locking_once, mark_due
 from bot.messages import Message
 from bot.models.outbox import HELD, deliveries, messages, showings
-from bot.models.people import addresses, members, memberships
+from bot.models.people import addresses, communities, members, memberships
 from bot.models.talks import follows, threads
+from bot.roles import TAKING_PART
 
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
@@ -48,6 +49,9 @@ _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
 )
 _DELIVER = insert(deliveries)
+_COLUMNS = [
+    "message_id", "member_id", "address_id", "lane", "priority", "state", "reason", "due_at",
+]  # fmt: skip
 _BODY = select(messages.c.body).where(messages.c.id == bindparam("message_id"))
 _NEXT_UNDER_WAY = locking_once(
     select(messages.c.id, messages.c.audience, messages.c.reached_id)
@@ -62,8 +66,9 @@ _NEXT_UNDER_WAY = locking_once(
 class Audience:
     """Who is to hear a message, in a form that can be stored."""
 
-    # member, community, facilitators, focal_points; of a thread: followers, hearers (its whole
-    # community, but who stopped following); holders of a post
+    # member, community, facilitators, focal_points; safeguarding: the focal points of a programme;
+    # of a thread: followers, hearers (its whole community, but who stopped following);
+    # holders of a post
     kind: str
     id: int
     but: tuple[int, ...] = ()  # members who are left out
@@ -91,16 +96,20 @@ class Audience:
                 .where(
                     follows.c.thread_id == self.id, ~follows.c.muted, members.c.state == "active"
                 )
+                .where(self._takes_part())
             )
         elif self.kind == "hearers":
             place = select(threads.c.community_id).where(threads.c.id == self.id)
             deaf = select(follows.c.member_id).where(
                 follows.c.thread_id == self.id, follows.c.muted
             )
-            found = self._in_community(place.scalar_subquery())
+            found = self._inside(memberships.c.community_id == place.scalar_subquery())
             found = found.where(members.c.id.not_in(deaf))
+        elif self.kind == "safeguarding":
+            places = select(communities.c.id).where(communities.c.programme_id == self.id)
+            found = self._inside(memberships.c.community_id.in_(places))
         else:
-            found = self._in_community(literal(self.id))
+            found = self._inside(memberships.c.community_id == self.id)
         return found.where(found.selected_columns[0].not_in(self.but)) if self.but else found
 
     def addresses(self) -> ColumnElement[bool]:
@@ -117,21 +126,23 @@ class Audience:
         )
         return addresses.c.id.in_(shown if self.kind == "holders" else shown.having(first != last))
 
-    def _in_community(self, community_id: ColumnElement[int]) -> Select[tuple[int]]:
+    def _takes_part(self) -> ColumnElement[bool]:
+        """Whether who follows a thread still takes part where it is."""
+        mine = (threads.c.id == self.id, memberships.c.member_id == follows.c.member_id)
+        part = select(memberships.c.id).where(*mine, memberships.c.role.in_(TAKING_PART))
+        return part.where(memberships.c.community_id == threads.c.community_id).exists()
+
+    def _inside(self, there: ColumnElement[bool]) -> Select[tuple[int]]:
         found = (
             select(memberships.c.member_id)
             .join(members, members.c.id == memberships.c.member_id)
-            .where(
-                memberships.c.community_id == community_id,
-                memberships.c.state == "active",
-                members.c.state == "active",
-            )
+            .where(there, memberships.c.state == "active", members.c.state == "active")
         )
         if self.kind == "facilitators":
             return found.where(memberships.c.role == "facilitator")
-        if self.kind == "focal_points":
+        if self.kind in ("focal_points", "safeguarding"):
             return found.where(memberships.c.role == "focal_point")
-        return found.where(memberships.c.role != "focal_point")
+        return found.where(memberships.c.role.in_(TAKING_PART))
 
 
 def add(
@@ -247,9 +258,7 @@ def _deliver_chunk(
         .order_by(addresses.c.member_id)
         .limit(FAN_OUT)
     )
-    columns = ["message_id", "member_id", "address_id", "lane"]
-    columns += ["priority", "state", "reason", "due_at"]
-    new = insert_new(db, deliveries).from_select(columns, chosen, include_defaults=False)
+    new = insert_new(db, deliveries).from_select(_COLUMNS, chosen, include_defaults=False)
     count = db.execute(new.on_conflict_do_nothing()).rowcount
     if count:
         mark_due(db, due_at)

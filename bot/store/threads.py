@@ -18,6 +18,7 @@ from bot.messages import Ref
 from bot.models.outbox import SETTLED, deliveries, messages
 from bot.models.people import memberships
 from bot.models.talks import follows, posts, threads
+from bot.roles import TAKING_PART
 
 FIRST_NUMBER = 101  # so that a thread number is never mistaken for a choice
 
@@ -95,13 +96,14 @@ def get(db: Connection, thread_id: int) -> Thread:
 def find_for(
     db: Connection, member_id: int, *, number: int | None = None, thread_id: int | None = None
 ) -> Thread | None:
-    """A thread by number or id, if this member belongs to those who read it."""
+    """A thread by number or id, if this member takes part where it is and may read it."""
     statement = (
         select(*_THREAD)
         .join(memberships, memberships.c.community_id == threads.c.community_id)
         .where(
             memberships.c.member_id == member_id,
             memberships.c.state == "active",
+            memberships.c.role.in_(TAKING_PART),
             or_(
                 threads.c.scope == "community",
                 threads.c.asker_id == member_id,
