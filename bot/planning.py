@@ -14,7 +14,7 @@ from bot.channels import Channel
 from bot.discretion import ASKED_LASTS, is_bubble, is_unasked, needs_closing
 from bot.fitting import Fitted, fit
 from bot.messages import refs_of
-from bot.store import copies, deliveries, fates, notices
+from bot.store import addresses, copies, deliveries, fates, inbox, notices
 from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
@@ -65,6 +65,7 @@ class Planner:
         self, db: Connection, due: Sequence[Due], unreadable: Sequence[int], now: datetime
     ) -> tuple[list[Due], set[int]]:
         """What may be said, and the addresses that may only hear that something waits."""
+        due = self._stay(db, due, now)
         over = self._overtaken(db, due)
         verdicts = [over.get(each.id) or self._verdict(each, now) for each in due]
         refused = [fate for fate in verdicts if fate is not None]
@@ -78,6 +79,12 @@ class Planner:
         judged = list(zip(due, verdicts, strict=True))
         fine = [each for each, fate in judged if fate is None]
         return fine, {each.address_id for each, fate in judged if _is_discreet(fate)}
+
+    def _stay(self, db: Connection, due: Sequence[Due], now: datetime) -> list[Due]:
+        """Without what goes to another app of hers, or to none: this one is of no use."""
+        lost = [each.id for each in due if each.unreachable or not each.hers]
+        gone = addresses.follow(db, lost, now) if lost else set()
+        return [each for each in due if each.id not in gone]
 
     def _overtaken(self, db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
         """What must not be said any more: words that were hidden, notices of what was opened."""
@@ -100,6 +107,8 @@ class Planner:
             return None if self._channel.limits.retract else Fate(due.id, "dropped", "no_retract")
         if due.expires_at is not None and due.expires_at < now:
             return Fate(due.id, "dropped", "expired")
+        if due.member_state == "erasing" and due.kind != "direct":
+            return Fate(due.id, "dropped", "erased")
         if due.member_state == "stopped" and not personal:
             return Fate(due.id, "dropped", "stopped")
         if due.in_community and due.membership_state != "active":
@@ -181,8 +190,11 @@ class Planner:
         """The bubbles that can still be deleted, a hundred to a call."""
         retract, young = due.message.retract, self._channel.limits.retract
         assert retract is not None and young is not None
-        post_id = retract.id if retract.table == "posts" else None
-        ids = notices.list_bubbles(db, due.address_id, post_id, now - young)
+        if retract.table == "inbox":  # one bubble of hers
+            ids = inbox.list_bubbles(db, retract.id)
+        else:
+            post_id = retract.id if retract.table == "posts" else None
+            ids = notices.list_bubbles(db, due.address_id, post_id, now - young)
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))
 
 

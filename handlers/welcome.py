@@ -49,15 +49,24 @@ def code(turn: Turn) -> None:
     recent = since is not None and since > turn.now - TRIES_LAST
     if recent and turn.sender.wrong_codes >= TRIES:
         return turn.say(_("Many codes were tried. Please wait half an hour, then try again."))
+    if turn.text.isdecimal():  # to link an app, or for a new number
+        return turn.start("phones.redeem")
     invite = invites.find(turn.db, turn.text, turn.now)
     if invite is None:
-        tries = turn.sender.wrong_codes + 1 if recent else 1
-        start = since if recent and since is not None else turn.now
-        members.mark_wrong_code(turn.db, turn.address_id, tries, start)
-        return _no_such_code(turn)
+        return wrong_code(turn)
     if turn.member.state == "active":
         return _join_another(turn, invite)
     _begin(turn, invite.community_id, invite.id)
+
+
+@welcome.action
+def wrong_code(turn: Turn) -> None:
+    since = turn.sender.wrong_codes_since
+    recent = since is not None and since > turn.now - TRIES_LAST
+    tries = turn.sender.wrong_codes + 1 if recent else 1
+    start = since if recent and since is not None else turn.now
+    members.mark_wrong_code(turn.db, turn.address_id, tries, start)
+    _no_such_code(turn)
 
 
 def _no_such_code(turn: Turn) -> None:

@@ -71,6 +71,7 @@ class Due:
     pace: str | None  # how much of the community she wants
     in_community: bool
     wide: bool  # goes to the whole community
+    hers: bool  # the address still belongs to the member it is for
     doubted: bool  # perhaps somebody else has this address now
     paused_until: datetime | None
     quiet_from: int | None  # minutes after midnight in her zone; None = as usual
@@ -95,6 +96,7 @@ _DUE = (
         addresses.c.last_inbound_at,
         addresses.c.unreachable_at,
         addresses.c.doubted_at,
+        (addresses.c.member_id == deliveries.c.member_id).label("hers"),
         members.c.discreet,
         members.c.paused_until,
         members.c.quiet_from,
@@ -195,7 +197,7 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         attempts=row.attempts,
         message_id=row.message_id,
         message=message,
-        kind=row.kind,
+        kind="safety" if row.kind == "alert" else row.kind,  # judged alike; alerts never move
         created_at=row.created_at,
         expires_at=row.expires_at,
         address_id=row.address_id,
@@ -212,6 +214,7 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         pace=row.pace,
         in_community=row.community_id is not None,
         wide=row.wide,
+        hers=row.hers,
         doubted=row.doubted_at is not None,
         paused_until=row.paused_until,
         quiet_from=row.quiet_from,

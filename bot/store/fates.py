@@ -127,6 +127,10 @@ def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
 
 def known_ids(db: Connection, lane: str, provider_ids: Sequence[str]) -> set[str]:
     """Those of a provider's ids that stand for something we know was sent."""
-    keys = {seals.lookup("dispatches.provider_key", lane, each): each for each in provider_ids}
+    keys = {
+        key: each
+        for each in provider_ids
+        for key in seals.lookups("dispatches.provider_key", lane, each)
+    }
     statement = select(dispatches.c.provider_key).where(dispatches.c.provider_key.in_(keys))
     return {keys[bytes(key)] for key in db.execute(statement).scalars()}
