@@ -30,7 +30,7 @@ start_ = Conversation(
 @stop.start
 def start(turn: Turn) -> None:
     """Said once; whoever says it again is left in peace."""
-    if turn.member.state == "stopped":
+    if turn.member.state not in ("new", "active"):
         return
     members.mark(turn.db, turn.member.id, state="stopped")
     presence.forget_reminder(turn.db, turn.member.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Select,
     case,
+    false,
     func,
     literal,
     literal_column,
@@ -70,11 +71,6 @@ def count(
         select(_fate(audience, windows, now, urgent=urgent).label("fate"), *hours, func.count())
         .select_from(addresses)
         .join(members, members.c.id == addresses.c.member_id)
-        .outerjoin(
-            memberships,
-            (memberships.c.member_id == members.c.id)
-            & (memberships.c.community_id == _community_of(audience)),
-        )
         .where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
         .group_by("fate", *hours)
     )
@@ -102,20 +98,26 @@ def _fate(
     ]
     if not urgent:
         wide = audience.is_wide
-        unwanted = memberships.c.pace.in_(("muted", "concerns") if wide else ("muted",))
-        slower = memberships.c.pace.in_(("daily", "weekly") if wide else ())
+        unwanted = _at_pace(audience, ("muted", "concerns") if wide else ("muted",))
+        slower = [_at_pace(audience, ("daily", "weekly"))] if wide else []
         paused = members.c.paused_until > literal(now, Moment)
         fates.insert(1, ("spared", unwanted))
-        fates.insert(3, ("waits", or_(paused, slower)))
+        fates.insert(3, ("waits", or_(paused, *slower)))
     return case(
         *((test, literal_column(f"'{fate}'")) for fate, test in fates),
         else_=literal_column("'now'"),
     )
 
 
-def _community_of(audience: Hearers) -> Any:
-    """The community it is about, where one is: how much she wants of it counts there."""
+def _at_pace(audience: Hearers, paces: Sequence[str]) -> ColumnElement[bool]:
+    """Those who want so much of the community it is about; read once, and not for each member."""
+    community: Any = audience.id
+    if audience.kind in ("member", "holders"):  # about none
+        return false()
     if audience.kind in ("followers", "hearers"):
         place = select(threads.c.community_id).where(threads.c.id == audience.id)
-        return place.scalar_subquery()
-    return None if audience.kind in ("member", "holders") else audience.id
+        community = place.scalar_subquery()
+    found = select(memberships.c.member_id).where(
+        memberships.c.community_id == community, memberships.c.pace.in_(paces)
+    )
+    return members.c.id.in_(found)
