@@ -33,6 +33,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+SERVICES = "Telegram, WhatsApp, Twilio"
 APPS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
 ROLES = {
     "member": _("member"),
@@ -45,7 +46,7 @@ ROLES = {
 STATES = {
     "waiting": _("not welcomed yet"),
     "declined": _("not welcomed"),
-    "left": _("left"),
+    "left": _("has left the group"),
     "ended": _("the group has ended"),
 }
 PACES = {
@@ -294,10 +295,10 @@ class _Paper:
             _("Your groups read the name you gave, and what you wrote to them."),
             _("No member sees your number. No facilitator sees who asked without a name."),
             _("Focal points read what was reported or referred to them, and nobody else does."),
-            _("Who runs the server could open the store with its keys, and may do so only to "
-              "mend something."),
-            _("Telegram, or WhatsApp and Twilio, see what passes through them: your number and "
-              "your messages."),
+            _("Whoever runs the server holds the keys of the store, and may open it only to mend "
+              "something."),
+            _("{services} see what passes through them: your number and your messages.",
+              services=SERVICES),
         ):  # fmt: skip
             self._line(text)
 

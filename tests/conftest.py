@@ -18,8 +18,9 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from alembic import command
-from bot import clock, logs, seals, settings
+from bot import clock, seals, settings
 from bot.cli import alembic_config
+from tests.canaries import Overheard, canaries
 
 _numbers = itertools.count(1)
 
@@ -31,9 +32,13 @@ def _own_ground(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(settings, "VAR", tmp_path)
     monkeypatch.setitem(settings.Settings.model_config, "env_file", None)
-    logs.configure(os.environ.get("LINKLINE_TEST_LOG", "CRITICAL"))
+    overheard = Overheard()
+    overheard.install(monkeypatch, os.environ.get("LINKLINE_TEST_LOG"))
+    canaries.clear()
     clock.reset()
     yield
+    found = canaries.found_in("\n".join(overheard.lines))
+    assert not found, "a log holds what nobody may read there"
     mock.patch.stopall()  # a stage that was not closed must not reach into the next test
     clock.reset()
 

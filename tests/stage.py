@@ -33,6 +33,7 @@ from bot.settings import Settings
 from bot.store import codes, communities, invites, members, reports
 from bot.store.lanes import save_link
 from handlers import welcome
+from tests.canaries import canaries
 from tests.fakes import contract
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 
@@ -118,6 +119,7 @@ class Stage:
             patch.start()
         self.failing: dict[str, Any] = defaultdict(list)  # method, or method/chat -> answers
         self.app = self._new_app()
+        canaries.person(TOKEN.partition(":")[2], SECRET, AUTH, *self.settings.keys())
 
     def _new_app(self) -> App:
         return App(self.settings, self._channels())
@@ -145,6 +147,7 @@ class Stage:
     def add(self, name: str, channel: str, language: str) -> Person:
         number = next(self._numbers)
         person = Person(name, channel, language, *self._phone(name, channel, language, number))
+        canaries.person(name, person.address.partition(":")[2].removeprefix("+"))
         self.people[name] = person
         self.by_address[person.address.partition(":")[2]] = person
         return person
@@ -202,12 +205,15 @@ class Stage:
             assert found is not None, community
             return invites.add(db, found.id, role, uses, timedelta(days=30), clock.now())
 
-        return self.app.database.run_now(work)
+        code = self.app.database.run_now(work)
+        canaries.person(code)
+        return code
 
     # What people do
 
     async def say(self, name: str, text: str) -> None:
         person = self.people[name]
+        canaries.words(text)
         if person.channel == "telegram":
             update = person.phone.say(text)
             person.said[text] = update["message"]["message_id"]
@@ -220,6 +226,7 @@ class Stage:
     async def reply(self, name: str, words: str, text: str) -> None:
         """Answer the bubble that holds these words."""
         person = self.people[name]
+        canaries.words(text)
         bubble = person.bubble_with(words)
         if person.channel == "telegram":
             number = int(bubble.id.rpartition("/")[2])
