@@ -24,6 +24,8 @@ def message_to_json(message: Message) -> dict[str, Any]:
         stored["free"] = True
     if message.qr is not None:
         stored["qr"] = message.qr
+    if message.file is not None:
+        stored["file"] = [message.file.table, message.file.id]
     if message.commands:
         stored["commands"] = True
     if message.retract is not None:
@@ -33,6 +35,7 @@ def message_to_json(message: Message) -> dict[str, Any]:
 
 def message_from_json(stored: Mapping[str, Any]) -> Message:
     hint, subject, retract = stored.get("hint"), stored.get("subject"), stored.get("retract")
+    file = stored.get("file")
     return Message(
         paragraphs=tuple(text_from_json(text) for text in stored["say"]),
         choices=tuple(
@@ -43,6 +46,7 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         free=stored.get("free", False),
         subject=None if subject is None else Ref(*subject),
         qr=stored.get("qr"),
+        file=None if file is None else Ref(*file),
         commands=stored.get("commands", False),
         retract=None if retract is None else Ref(*retract),
     )

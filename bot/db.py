@@ -10,11 +10,11 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +44,9 @@ _RERUNS = 12
 WAKE_CHANNEL = "linkline"  # where PostgreSQL tells other processes which lane has something due
 _DUE = "due lanes"
 
+SCRUB_WAIT = 0.02  # seconds that readers may hold up the log of SQLite, and it the writers
+SCRUB_TRIES = 30
+
 
 class StoreDown(Exception):
     """The store does not answer, or cannot write; the provider should try again later."""
@@ -63,6 +66,7 @@ class Database:
         workers = 1 if self.is_sqlite else threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
         self.owned_lanes: set[str] = set()  # of this process: nobody else is to be told of them
+        self.opening: Callable[[Connection], None] = _nothing  # first in every transaction
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run the work in one transaction, off the event loop. Raises StoreDown."""
@@ -78,6 +82,7 @@ class Database:
                         # (Not by an event: listeners cost something in every statement.)
                         db.exec_driver_sql("BEGIN IMMEDIATE")
                     db.info.pop(_DUE, None)  # of an earlier try, on the same connection
+                    self.opening(db)
                     result = work(db)
                     self._tell_due(db)
                     return result
@@ -94,6 +99,37 @@ class Database:
             lane = due.pop() if len(due) == 1 else ""
             db.exec_driver_sql(f"SELECT pg_notify('{WAKE_CHANNEL}', %s)", (lane,))
 
+    async def scrub(self, tables: Collection[str]) -> bool:
+        """What was deleted from these tables leaves the files too; False if not all of it could.
+
+        Outside any transaction and on a thread of its own, so that no turn waits for it.
+        """
+        work = self._empty_log if self.is_sqlite else partial(self._vacuum, sorted(tables))
+        try:
+            return await asyncio.to_thread(work)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise StoreDown(type(error).__name__) from error
+
+    def _empty_log(self) -> bool:
+        """Old pages stand in the WAL until it is written over: it is brought home and cut off."""
+        path = self.url.database or ""
+        with closing(sqlite3.connect(path, timeout=SCRUB_WAIT, isolation_level=None)) as connection:
+            for _ in range(SCRUB_TRIES):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # most of it, without a lock
+                [(busy, _frames, _home)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if not busy:
+                    return True
+                time.sleep(0.1)
+        return False
+
+    def _vacuum(self, tables: Collection[str]) -> bool:
+        """Dead rows are taken out of their pages."""
+        with self.engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in tables:
+                alone.exec_driver_sql(f"VACUUM {table}")
+        return True
+
     def connect_options(self) -> dict[str, Any]:
         """What the driver needs for a connection of its own."""
         return dict(self.engine.dialect.create_connect_args(self.url)[1])
@@ -106,6 +142,10 @@ class Database:
         """Drop everything without finishing, as a crash would."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
+
+
+def _nothing(_db: Connection) -> None:
+    """Usually there is nothing to look after before a transaction."""
 
 
 def mark_due(db: Connection, due_at: datetime, lane: str = "") -> None:
@@ -121,11 +161,6 @@ def store_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _as_store_error(error) from error
-
-
-def is_of_store(error: Exception) -> bool:
-    """Whether it comes from the store itself, so that the whole unit of work is to end."""
-    return isinstance(error, DBAPIError | Collision)
 
 
 def must_end(error: Exception) -> bool:

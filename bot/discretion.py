@@ -25,7 +25,17 @@ CLOSING = _("What now? Clear empties this screen.")
 
 # What these stand for tells who is who, or what somebody wrote.
 _TELLING = frozenset(
-    {"members", "organisations", "posts", "stories", "referred", "help_contacts", "notes"}
+    {
+        "members",
+        "organisations",
+        "posts",
+        "stories",
+        "veiled",
+        "veiled_stories",
+        "referred",
+        "help_contacts",
+        "notes",
+    }
 )
 _TELLING_TALKS = (
     "report.",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot import logs
-from bot.db import is_of_store
+from bot.db import must_end
 from bot.scheduler import Job
 from bot.store import envelopes
 
@@ -55,7 +55,7 @@ def _open(
             openers[content["kind"]](db, now, id_, content)
             return envelopes.remove(db, id_)
     except Exception as error:
-        if is_of_store(error):
+        if must_end(error):
             raise
         log.error("not_opened", error=type(error).__name__, where=logs.where(error))
         envelopes.postpone(db, id_, now + AGAIN)

@@ -15,7 +15,8 @@ from bot.messages import Limits, Message, Text
 class Fitted:
     """The parts as they will be handed over, and the token of the prompt they end with."""
 
-    # {"text", "buttons": [[label, data]]}, {"text", "qr"}, {"commands"} or {"retract": [id]}
+    # {"text", "buttons": [[label, data]]}, {"text", "qr"}, {"text", "file": [table, id]},
+    # {"commands"} or {"retract": [id]}
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
@@ -37,8 +38,8 @@ def fit(
     if message.commands:
         return Fitted(({"commands": language},), None)
     texts = [render(text, language, lookup, timezone) for text in _said(message, experienced)]
-    if message.qr is not None:
-        return Fitted(({"text": "\n\n".join(texts), "qr": message.qr},), None)
+    if message.qr is not None or message.file is not None:
+        return Fitted((_captioned(message, "\n\n".join(texts)),), None)
     above: list[str] = []
     if closing:
         above = split("\n\n".join(text for text in texts if text), limits.text)
@@ -64,3 +65,10 @@ def fit(
 def _said(message: Message, experienced: bool) -> list[Text]:
     hint = [] if message.hint is None or experienced else [message.hint]
     return [*message.paragraphs, *hint]
+
+
+def _captioned(message: Message, caption: str) -> dict[str, Any]:
+    """What comes with a picture or a file."""
+    if message.file is not None:
+        return {"text": caption, "file": [message.file.table, message.file.id]}
+    return {"text": caption, "qr": message.qr}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Message:
     free: bool = False  # the step also takes free text beside the choices
     subject: Ref | None = None  # what a reply to it is about
     qr: str | None = None  # a QR picture that says this comes with it; the words are its caption
+    file: Ref | None = None  # a file that is made at the moment it is handed over
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
     retract: Ref | None = None  # not a bubble: takes back a post, or all there is in a chat
 
@@ -168,6 +169,17 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file with a caption; where it is fetched by its token, its content does not go along."""
+
+    to: str
+    text: str  # the caption
+    token: str
+    name: str  # of the file; it tells nothing of whose it is
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Retract:
     """Bubbles to be deleted from one chat, ours and hers; those that are gone are no harm."""
 
@@ -176,7 +188,18 @@ class Retract:
     ids: tuple[str, ...]  # the provider's, at most 100
 
 
-Outbound = Say | Picture | Menu | Retract
+Outbound = Say | Picture | Document | Menu | Retract
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A bubble that its provider still has, ours or hers, of somebody who is being forgotten."""
+
+    lane: str
+    to: str
+    id: str  # the provider's
+    at: datetime
+    parting: bool = False  # our last word to her, which stays on her phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +212,6 @@ class Limits:
     window: timedelta | None = None  # after her last word we may answer freely for this long
     commands: bool = False  # the chat has a menu of commands
     retract: timedelta | None = None  # bubbles younger than this can be deleted
+    fetches: bool = False  # files are not handed over: the provider fetches them from us
+    reassigned: bool = False  # an address may pass to another person one day
     price: float = 0.0  # US dollars, about, that the provider takes for one bubble

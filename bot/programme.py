@@ -14,6 +14,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -57,6 +58,17 @@ def _known_address(value: str) -> str:
     if not re.fullmatch(r"telegram:[0-9]{1,20}|whatsapp:\+[0-9]{6,15}", value):
         raise ValueError("write an address like telegram:123456789 or whatsapp:+8562055123456")
     return value
+
+
+def _days(least: int, most: int) -> BeforeValidator:
+    """Whole days within sane limits."""
+
+    def check(value: object) -> object:
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"use a whole number of days from {least} to {most}")
+        return value
+
+    return BeforeValidator(check)
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
@@ -118,8 +130,18 @@ class ProgrammePart(_Part):
     help: list[HelpPart] = []
 
 
+class RetentionPart(_Part):
+    """For how many days something is kept; what is left out is kept as long as usual."""
+
+    raw_inbound: Annotated[int | None, _days(1, 90)] = None
+    unfinished_conversations: Annotated[int | None, _days(1, 7)] = None
+    sealed_links: Annotated[int | None, _days(1, 90)] = None
+    audit: Annotated[int | None, _days(30, 1095)] = None
+
+
 class Programme(_Part):
     programme: ProgrammePart
+    retention: RetentionPart = RetentionPart()
     communities: list[CommunityPart] = Field(min_length=1)
     demo_members: list[DemoMember] = []
 
@@ -158,7 +180,13 @@ def load(
 ) -> dict[str, int]:
     """Add what is new, bring the rest up to date; counts. Raises ProgrammeError."""
     about = programme.programme
-    programme_id = programmes.save(db, about.slug, about.names, about.contact)
+    programme_id = programmes.save(
+        db,
+        about.slug,
+        about.names,
+        about.contact,
+        programme.retention.model_dump(exclude_none=True),
+    )
     programmes.save_help(db, programme_id, [(each.country, each.words) for each in about.help])
     ids = {}
     for number, each in enumerate(programme.communities):

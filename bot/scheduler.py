@@ -6,9 +6,12 @@ work, in the same transaction. So any number of processes may tick, and a restar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
@@ -17,11 +20,25 @@ from bot import clock, logs
 from bot.db import Database, StoreDown
 from bot.store import occurrences
 
-Work = Callable[[Connection, datetime], dict[str, int]]
+Counts = dict[str, int]
+Work = Callable[[Connection, datetime], "Counts | Progress"]
 
 TICK = 15  # seconds
+BREATH = 0.002  # seconds between two transactions of a job: others write in between
 
 log = logs.get("scheduler")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one transaction of a job has done, where there may be more to do than one should hold.
+
+    A crash in between is no harm if the job finds by itself, at its next moment, what is left.
+    """
+
+    counts: Counts
+    scrub: Collection[str] = ()  # tables from which something was deleted: it leaves the files ...
+    then: Work | None = None  # ... before this goes on, in a transaction of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +88,12 @@ class Scheduler:
             now.timestamp() // each.every.total_seconds() * each.every.total_seconds(), UTC
         )
 
-        def work(db: Connection) -> dict[str, int] | None:
-            if not occurrences.take(db, f"{each.name}/{due_at.isoformat()}", now):
-                return None
-            return each.work(db, now)
+        def begin(db: Connection, now: datetime) -> Counts | Progress:
+            taken = occurrences.take(db, f"{each.name}/{due_at.isoformat()}", now)
+            return each.work(db, now) if taken else {}
 
         try:
-            counts = await self._database.run(work)
+            counts = await self._go_on(begin)
         except StoreDown as error:
             log.warning("store_down", job=each.name, error=str(error))
         except Exception as error:
@@ -85,5 +101,26 @@ class Scheduler:
                 "job_failed", job=each.name, error=type(error).__name__, where=logs.where(error)
             )
         else:
-            if counts and any(counts.values()):
-                log.info("job_done", job=each.name, count=sum(counts.values()))
+            for kind, count in counts.items():
+                log.info("job_done", job=each.name, kind=kind, count=count)
+
+    async def _go_on(self, begin: Work) -> Counter[str]:
+        """Transaction after transaction, until nothing is left; what they counted."""
+        then: Work | None = begin
+        counts: Counter[str] = Counter()
+        while then is not None:
+            done = await self._database.run(partial(_at_this_moment, then))
+            if not isinstance(done, Progress):
+                done = Progress(done)
+            counts.update(done.counts)
+            if done.scrub and not await self._database.scrub(done.scrub):
+                log.warning("not_scrubbed")
+                break
+            then = done.then
+            if then is not None:
+                await asyncio.sleep(BREATH)
+        return +counts
+
+
+def _at_this_moment(work: Work, db: Connection) -> Counts | Progress:
+    return work(db, clock.now())

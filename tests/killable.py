@@ -33,7 +33,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.router import Router
 from bot.sender import Sender
-from bot.store import deliveries, fates, inbox, lanes, messages, receipts
+from bot.store import deliveries, fates, inbox, lanes, messages, receipts, secrets
 
 When = Callable[..., bool]
 Die = Callable[[], None]
@@ -178,6 +178,7 @@ def hurry() -> None:
     sender.POLL = 0.05
     sender.SETTLES = timedelta(seconds=0.3)
     messages.FAN_OUT = 2
+    secrets.FRESH = 0.5
 
 
 def give_up_soon() -> None:

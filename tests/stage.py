@@ -30,7 +30,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.rehearsal import transcripts
 from bot.settings import Settings
-from bot.store import communities, invites, members, reports
+from bot.store import codes, communities, invites, members, reports
 from bot.store.lanes import save_link
 from handlers import welcome
 from tests.fakes import contract
@@ -98,8 +98,11 @@ class Stage:
         self.people: dict[str, Person] = {}
         self.by_address: dict[str, Person] = {}
         self.requests: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}  # the last one by chat id
+        self.erased: list[str] = []  # what Twilio was told to delete
         self._numbers = itertools.count(1)
         self._codes = itertools.count()
+        self._digits = itertools.count()  # 482 915 730, 483 015 730, ...
         self._receipts = itertools.count(2)
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
@@ -107,11 +110,13 @@ class Stage:
             mock.patch.object(simulator, "phones", lambda: self.phones),
             mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
             mock.patch.object(invites, "new_code", lambda: _code(next(self._codes))),
+            mock.patch.object(codes, "draw", lambda: f"{4829 + next(self._digits)}"),
+            mock.patch.object(codes, "rest_of", lambda *_: "15730"),
             mock.patch.object(reports, "new_code", lambda: f"REPRT-2222{next(self._receipts)}"),
         )
         for patch in self._patches:
             patch.start()
-        self.failing: dict[str, Any] = defaultdict(list)  # method -> answers to give instead
+        self.failing: dict[str, Any] = defaultdict(list)  # method, or method/chat -> answers
         self.app = self._new_app()
 
     def _new_app(self) -> App:
@@ -302,7 +307,7 @@ class Stage:
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
                     picture = "(QR) " if bubble.picture else ""
-                    person.get(Heard(bubble.id, picture + bubble.text, list(bubble.buttons)))
+                    person.get(Heard(bubble.id, picture + bubble.words, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
         """The next unread bubble; she waits a little for it."""
@@ -317,6 +322,7 @@ class Stage:
     async def later(self, by: timedelta) -> None:
         clock.move(by)
         await self.app.scheduler.tick()
+        await self.app.eraser.erase_due()
         await self.deliver()
 
     async def restart(self) -> None:
@@ -330,6 +336,12 @@ class Stage:
 
     def complaints(self) -> list[Any]:
         return [each["complaints"] for each in self.requests if each["complaints"]]
+
+
+def _media(url: str) -> str:
+    """What comes with a bubble, as a phone shows it."""
+    name = url.rpartition("/")[2]
+    return "" if not name else "(QR) " if name.endswith(".png") else f"({name}) "
 
 
 def _code(number: int) -> str:
@@ -369,9 +381,10 @@ class TelegramRecorder(BaseRequest):
         fields = contract.decode_telegram(called, raw | dict.fromkeys(files, "(a file)"))
         complaints = contract.telegram_complaints(called, fields)
         self._stage.requests.append({"method": called, "fields": fields, "complaints": complaints})
-        if self._stage.failing[called]:
-            status, answer = self._stage.failing[called].pop(0)
-            return status, json.dumps(answer).encode()
+        for fails in (called, f"{called}/{fields.get('chat_id')}"):
+            if self._stage.failing[fails]:
+                status, answer = self._stage.failing[fails].pop(0)
+                return status, json.dumps(answer).encode()
         result = self._answer(called, fields, files)
         return 200, json.dumps({"ok": True, "result": result}).encode()
 
@@ -380,6 +393,10 @@ class TelegramRecorder(BaseRequest):
             [(_name, picture, _kind)] = files.values()
             assert picture.startswith(b"\x89PNG")
             return self._send(fields | {"text": f"(QR) {fields.get('caption', '')}"})
+        if called == "sendDocument":
+            [(name, content, _kind)] = files.values()
+            self._stage.files[str(fields["chat_id"])] = content
+            return self._send(fields | {"text": f"({name}) {fields.get('caption', '')}"})
         if called == "deleteMessages":
             person = self._stage.by_address[str(fields["chat_id"])]
             person.forget([f"{fields['chat_id']}/{each}" for each in fields["message_ids"]])
@@ -409,6 +426,8 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
     ) -> Response:
         form = parse_qs(urlencode({k: v for k, v in (data or {}).items() if v is not None}, True))
         path = urlsplit(url).path
+        if method.upper() != "POST":
+            return self._erase(method.upper(), path)
         complaints = contract.twilio_complaints(contract.MESSAGES_PATH, method.upper(), form)
         fields = {name: values[0] for name, values in form.items()}
         self._stage.requests.append({"method": path, "fields": fields, "complaints": complaints})
@@ -418,8 +437,18 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
         sid = f"SM{next(self._stage.ids):032x}"
         person = self._stage.by_address.get(fields["To"].partition(":")[2])
         if person is not None:
-            picture = "(QR) " if "MediaUrl" in fields else ""
-            person.get(Heard(sid, picture + fields["Body"], []))
+            person.get(Heard(sid, _media(fields.get("MediaUrl", "")) + fields["Body"], []))
         return Response(201, json.dumps({"sid": sid, "status": "queued", "body": fields["Body"]}))
+
+    def _erase(self, method: str, path: str) -> Response:
+        """Its records go; the bubbles on the phone stay."""
+        self._stage.requests.append({"method": path, "fields": {}, "complaints": []})
+        if self._stage.failing[method]:
+            status, answer = self._stage.failing[method].pop(0)
+            return Response(status, json.dumps(answer))
+        if method == "GET":
+            return Response(200, json.dumps({"media_list": []}))
+        self._stage.erased.append(path.rpartition("/")[2].removesuffix(".json"))
+        return Response(204, "")
 
     async def close(self) -> None: ...

@@ -290,12 +290,21 @@ def test_production_has_no_simulator(method: str, path: str, production: TestCli
     assert production.request(method, path, json={}).status_code == 404
 
 
+REAL = {
+    "/webhooks/{channel}",
+    "/pictures/{token}.png",
+    "/files/{token}/my-data.docx",
+    "/healthz",
+    "/metrics",
+}
+
+
 def test_production_has_little_else(production: TestClient) -> None:
     page = production.get("/")
     assert (page.status_code, page.text) == (200, "Linkline\n")
     assert production.get("/healthz").status_code == 200
     routes = {route.path for route in production.app.routes}  # type: ignore[attr-defined]
-    assert routes == {"/webhooks/{channel}", "/pictures/{token}.png", "/healthz", "/metrics", "/"}
+    assert routes == {*REAL, "/"}
 
 
 # The simulator
@@ -308,8 +317,7 @@ def test_every_simulator_route_is_there_in_development(client: TestClient) -> No
             assert status != 404 or path.endswith(("invite", "step", "export"))
     routes = {route.path for route in client.app.routes}  # type: ignore[attr-defined]
     tried = {path for _method, path in SIMULATOR if not path.startswith(("/static", "/web"))}
-    real = {"/", "/healthz", "/metrics", "/webhooks/{channel}", "/pictures/{token}.png"}
-    assert routes - {"/static", *real} == tried
+    assert routes - {"/static", "/", *REAL} == tried
 
 
 @pytest.mark.parametrize("language", languages())

@@ -5,12 +5,25 @@ without the sealing keys: they become random, so that what was to be said once b
 migration could be said once more after it.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+
+PAYLOAD = sa.text("payload IS NOT NULL")
+NOBODYS = sa.text("address_id IS NULL AND payload IS NOT NULL")
+LINKED = sa.text("asker IS NOT NULL")
+
+
+def never_again() -> dict[str, Any]:
+    """The number of somebody who was erased is never given to somebody else: AUTOINCREMENT."""
+    if op.get_bind().dialect.name != "sqlite":
+        return {}
+    return {"recreate": "always", "table_kwargs": {"sqlite_autoincrement": True}}
 
 
 def upgrade() -> None:
@@ -162,7 +175,7 @@ def upgrade() -> None:
     with op.batch_alter_table("address_keys", schema=None) as batch_op:
         batch_op.add_column(sa.Column("name", sa.LargeBinary(), nullable=True))
 
-    with op.batch_alter_table("addresses", schema=None) as batch_op:
+    with op.batch_alter_table("addresses", schema=None, **never_again()) as batch_op:
         batch_op.add_column(
             sa.Column("first_choice", sa.Boolean(), server_default=sa.true(), nullable=False)
         )
@@ -193,8 +206,15 @@ def upgrade() -> None:
             ["id"],
             ondelete="SET NULL",
         )
+        batch_op.drop_index(batch_op.f("ix_inbox_received_at"))
+        batch_op.create_index(
+            "ix_inbox_kept", ["received_at"], sqlite_where=PAYLOAD, postgresql_where=PAYLOAD
+        )
+        batch_op.create_index(
+            "ix_inbox_nobodys", ["id"], sqlite_where=NOBODYS, postgresql_where=NOBODYS
+        )
 
-    with op.batch_alter_table("members", schema=None) as batch_op:
+    with op.batch_alter_table("members", schema=None, **never_again()) as batch_op:
         batch_op.add_column(sa.Column("paused_until", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("quiet_from", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("quiet_until", sa.Integer(), nullable=True))
@@ -205,7 +225,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_members_erasing_at"), ["erasing_at"], unique=False)
 
-    with op.batch_alter_table("memberships", schema=None) as batch_op:
+    with op.batch_alter_table("memberships", schema=None, **never_again()) as batch_op:
         batch_op.add_column(sa.Column("role_until", sa.BigInteger(), nullable=True))
         batch_op.add_column(
             sa.Column(
@@ -251,6 +271,9 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f("fk_threads_asker_id"), "members", ["asker_id"], ["id"], ondelete="SET NULL"
         )
+        batch_op.create_index(
+            "ix_threads_linked", ["id"], sqlite_where=LINKED, postgresql_where=LINKED
+        )
 
 
 def downgrade() -> None:
@@ -259,6 +282,7 @@ def downgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f("fk_threads_asker_id"), "members", ["asker_id"], ["id"], ondelete="CASCADE"
         )
+        batch_op.drop_index("ix_threads_linked")
         batch_op.drop_column("scope")
         batch_op.drop_column("asker")
         batch_op.drop_column("anonymous")
@@ -300,6 +324,9 @@ def downgrade() -> None:
 
     op.execute("DELETE FROM inbox WHERE payload IS NULL")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.drop_index("ix_inbox_nobodys")
+        batch_op.drop_index("ix_inbox_kept")
+        batch_op.create_index(batch_op.f("ix_inbox_received_at"), ["received_at"])
         batch_op.drop_constraint(batch_op.f("fk_inbox_address_id"), type_="foreignkey")
         batch_op.create_foreign_key(
             batch_op.f("fk_inbox_address_id"),

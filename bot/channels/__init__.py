@@ -101,6 +101,15 @@ class Finds(Protocol):
 
 
 @runtime_checkable
+class Erases(Protocol):
+    """A channel that can delete what its provider keeps of a chat: ours and hers."""
+
+    async def erase(self, to: str, ids: Sequence[str]) -> None:
+        """What is gone already is no harm. Raises SendErrors, of which only Gone ends it."""
+        ...
+
+
+@runtime_checkable
 class Listens(Protocol):
     """A channel that can fetch what came, without a public address."""
 

@@ -7,19 +7,39 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Any, Self
 
 from bot import clock, qr
 from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unusable, WindowClosed
-from bot.messages import File, Inbound, Limits, Menu, Outbound, Picture, Receipt, Retract, Say, Tap
+from bot.messages import (
+    Document,
+    File,
+    Inbound,
+    Limits,
+    Menu,
+    Outbound,
+    Picture,
+    Receipt,
+    Retract,
+    Say,
+    Tap,
+)
 from bot.rehearsal.phones import Bubble, Phone, Phones
 from bot.settings import Settings
 
 LOOKS = {
-    "whatsapp": Limits(text=1600, buttons=0, label=60, window=timedelta(hours=24), price=0.005),
+    "whatsapp": Limits(
+        text=1600,
+        buttons=0,
+        label=60,
+        window=timedelta(hours=24),
+        fetches=True,
+        reassigned=True,
+        price=0.005,
+    ),
     "telegram": Limits(
         text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=47, minutes=55)
     ),
@@ -134,9 +154,18 @@ class Simulator:
                 phones().tell("commands", {"phone": phone.id, "commands": phone.commands})
             case Retract():
                 phones().take_away(phone, message.ids)
-            case Say() | Picture():
+            case Say() | Picture() | Document():
                 return _show(phone, message)
         return None
+
+    async def erase(self, to: str, ids: Sequence[str]) -> None:
+        """As Telegram does on the phone; Twilio only forgets, and the phone keeps its bubbles."""
+        phone = phones().all.get(to)
+        if phone is None:
+            return
+        if self.limits.retract is not None:
+            phones().take_away(phone, ids)
+        phones().forget(phone, ids)
 
 
 def _let_time_pass() -> None:
@@ -186,18 +215,20 @@ def _own(phone: Phone, bubble_id: str) -> Bubble:
     return next(each for each in phone.bubbles if each.id == bubble_id and each.mine)
 
 
-def _show(phone: Phone, message: Say | Picture) -> str:
+def _show(phone: Phone, message: Say | Picture | Document) -> str:
     bubble = Bubble(
         id=f"{phone.id}/{message.token}", mine=False, text=message.text, at=clock.now().isoformat()
     )
     if isinstance(message, Picture):
         drawn = base64.b64encode(qr.png(message.qr)).decode()
         bubble.picture = f"data:image/png;base64,{drawn}"
+    elif isinstance(message, Document):
+        bubble.link = f"/files/{message.token}/{message.name}"
     else:
         bubble.buttons = [(each.label, each.data) for each in message.buttons]
         bubble.reply_to = message.reply_to
     labels = tuple(label for label, _data in bubble.buttons)
-    phones().note("hears", phone, words=bubble.text, labels=labels, bubble=bubble.id)
+    phones().note("hears", phone, words=bubble.words, labels=labels, bubble=bubble.id)
     phones().show(phone, bubble)
     return bubble.id
 

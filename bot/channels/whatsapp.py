@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
@@ -26,7 +27,7 @@ from bot.channels import (
     Unusable,
     WindowClosed,
 )
-from bot.messages import File, Inbound, Limits, Outbound, Picture, Receipt, Say, Tap
+from bot.messages import Document, File, Inbound, Limits, Outbound, Picture, Receipt, Say, Tap
 from bot.settings import Settings
 
 ANSWER_SECONDS = 20.0
@@ -48,7 +49,15 @@ class WhatsApp:
     """A WhatsApp number at Twilio."""
 
     name = "whatsapp"
-    limits = Limits(text=1600, buttons=0, label=60, window=timedelta(hours=24), price=0.005)
+    limits = Limits(
+        text=1600,
+        buttons=0,
+        label=60,
+        window=timedelta(hours=24),
+        fetches=True,
+        reassigned=True,
+        price=0.005,
+    )
 
     def __init__(self, sid: str, token: str, sender: str, api_url: str, public_url: str) -> None:
         self.lane = f"whatsapp/{hashlib.sha256(sender.encode()).hexdigest()[:8]}"
@@ -139,17 +148,14 @@ class WhatsApp:
         ]
 
     async def send(self, message: Outbound) -> str | None:
-        if not isinstance(message, Say | Picture):
+        if not isinstance(message, Say | Picture | Document):
             raise Rejected("not_here")  # no menus, nothing taken back
-        picture = {}
-        if isinstance(message, Picture):
-            picture = {"media_url": [f"{self.public_url}/pictures/{message.token}.png"]}
         try:
             sent = await self._messages().create_async(
                 to=message.to,
                 from_=self._sender,
                 body=message.text,
-                **picture,
+                **self._media(message),
                 status_callback=f"{self.public_url}/webhooks/whatsapp?d={message.token}",
             )
         except TwilioRestException as error:
@@ -160,9 +166,36 @@ class WhatsApp:
             raise Unknown(type(error).__name__) from None
         return None if sent.sid is None else str(sent.sid)
 
+    def _media(self, message: Outbound) -> dict[str, list[str]]:
+        """Twilio fetches what it sends from us, by addresses that nobody guesses."""
+        if isinstance(message, Picture):
+            return {"media_url": [f"{self.public_url}/pictures/{message.token}.png"]}
+        if isinstance(message, Document):
+            return {"media_url": [f"{self.public_url}/files/{message.token}/{message.name}"]}
+        return {}
+
+    async def erase(self, to: str, ids: Sequence[str]) -> None:
+        """The records at Twilio, media first: they would outlive the message."""
+        try:
+            for sid in ids:
+                await self._erase_one(sid)
+        except TwilioRestException as error:  # also of a message that is still on its way
+            raise TryLater(str(error.code), timedelta(minutes=1)) from None
+        except Exception as error:
+            raise TryLater(type(error).__name__, timedelta(minutes=1)) from None
+
+    async def _erase_one(self, sid: str) -> None:
+        message = self._messages()(sid)
+        with _gone_is_fine():
+            for media in await message.media.list_async():
+                with _gone_is_fine():
+                    await message.media(media.sid).delete_async()
+        with _gone_is_fine():
+            await message.delete_async()
+
     async def find(self, message: Outbound, since: datetime) -> list[str]:
         """What Twilio took lately for the same person with the same words, newest first."""
-        assert isinstance(message, Say | Picture)
+        assert isinstance(message, Say | Picture | Document)
         try:
             found = await self._messages().list_async(
                 to=message.to,
@@ -262,6 +295,15 @@ def _failed_state(code: str | None) -> str:
     if number in _WINDOW:
         return "window"
     return "gone" if number in _GONE else "failed"
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except TwilioRestException as error:
+        if error.status != 404:
+            raise
 
 
 def _send_error(error: TwilioRestException) -> SendError:

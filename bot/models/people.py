@@ -84,6 +84,8 @@ members = Table(  # a person; "new" until she agreed to what is kept
     Column("erasing_at", Moment, index=True),  # she asked to be forgotten
     Column("erases_posts", Boolean, nullable=False, server_default=false()),  # what she wrote too
     Column("created_at", Moment, nullable=False),
+    # The number of somebody who was erased is never given to somebody else.
+    sqlite_autoincrement=True,
 )
 
 addresses = Table(  # a member on a channel
@@ -106,6 +108,7 @@ addresses = Table(  # a member on a channel
     Column("wrong_codes", Integer, nullable=False, server_default="0"),
     Column("wrong_codes_since", Moment),
     Column("created_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
 )
 Index(
     "uq_addresses_preferred",
@@ -139,6 +142,7 @@ memberships = Table(
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("member_id", "community_id"),
     Index(None, "community_id", "member_id"),
+    sqlite_autoincrement=True,
 )
 
 role_offers = Table(  # a member was asked to take a role; it stands for a week

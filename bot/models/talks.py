@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     false,
+    text,
 )
 
 from bot.columns import Moment, Sealed, metadata
@@ -28,7 +29,19 @@ inbox = Table(  # one row per event at a provider: the proof that it was taken, 
     Column("state", String(12), nullable=False),  # done, parked
     Column("reason", String(60)),  # why it was parked: an error's class name, never its text
     Column("payload", Sealed("inbox.payload")),  # forgotten after a while; the key is not
-    Column("received_at", Moment, nullable=False, index=True),
+    Column("received_at", Moment, nullable=False),
+)
+Index(  # what is forgotten after a while
+    "ix_inbox_kept",
+    inbox.c.received_at,
+    sqlite_where=text("payload IS NOT NULL"),
+    postgresql_where=text("payload IS NOT NULL"),
+)
+Index(  # what could not be used, and of which it is not known whose it is
+    "ix_inbox_nobodys",
+    inbox.c.id,
+    sqlite_where=text("address_id IS NULL AND payload IS NOT NULL"),
+    postgresql_where=text("address_id IS NULL AND payload IS NOT NULL"),
 )
 
 conversations = Table(  # where somebody is in a talk
@@ -53,6 +66,12 @@ threads = Table(
     Column("state", String(12), nullable=False),  # asked, answered, helped, closed
     Column("created_at", Moment, nullable=False),
     Column("closed_at", Moment),
+)
+Index(  # those whose asker only the sealed link knows
+    "ix_threads_linked",
+    threads.c.id,
+    sqlite_where=text("asker IS NOT NULL"),
+    postgresql_where=text("asker IS NOT NULL"),
 )
 
 posts = Table(  # one contribution to a thread, from the first bubble of its draft

@@ -31,10 +31,17 @@ class Bubble:
     file: str | None = None
     reply_to: str | None = None
     picture: str | None = None  # of a QR code, as a data: address
+    link: str | None = None  # where a file that came with it is fetched from us
     forwarded: bool = False
     edited: bool = False
     mark: str = ""  # agrees or differs, when a transcript is played
     expected: str = ""  # what the transcript has instead
+
+    @property
+    def words(self) -> str:
+        """The text, and before it the name of a file that came with it."""
+        name = (self.link or "").rpartition("/")[2]
+        return f"({name}) {self.text}" if name else self.text
 
 
 @dataclass(slots=True)
@@ -121,6 +128,11 @@ class Phones:
         gone = set(ids)
         phone.bubbles = [each for each in phone.bubbles if each.id not in gone]
         self.tell("gone", {"phone": phone.id, "bubbles": sorted(gone)})
+
+    def forget(self, phone: Phone, ids: Iterable[str]) -> None:
+        """What was said in these bubbles is not written down any more, as at a provider."""
+        gone = set(ids)
+        self.journal = [fact for fact in self.journal if fact.bubble not in gone]
 
     # What happened
 

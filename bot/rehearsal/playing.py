@@ -221,7 +221,7 @@ class Player:
 
 
 def _heard(bubble: Bubble) -> str:
-    return transcripts.heard(bubble.text, [label for label, _data in bubble.buttons])
+    return transcripts.heard(bubble.words, [label for label, _data in bubble.buttons])
 
 
 async def write(app: Bot, phone: Phone, sent: dict[str, Any]) -> None:

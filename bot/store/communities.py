@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, case, func, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref, Text, _
@@ -37,6 +37,7 @@ class Membership:
     community: Community
     role: str  # one of bot.roles.ROLES
     state: str  # waiting, active, declined, left, ended
+    pace: str = "at_once"  # how much of it she wants: at_once, daily, weekly, concerns, muted
     role_until: datetime | None = None  # then she is a member again
     role_from: int | None = None  # the member who gave it to her
 
@@ -82,6 +83,7 @@ def _memberships() -> Select[Any]:
             memberships.c.id.label("membership_id"),
             memberships.c.role,
             memberships.c.state,
+            memberships.c.pace,
             memberships.c.role_until,
             memberships.c.role_from,
             *_COMMUNITY,
@@ -94,7 +96,13 @@ def _memberships() -> Select[Any]:
 
 def _membership(row: Any) -> Membership:
     return Membership(
-        row.membership_id, _community(row), row.role, row.state, row.role_until, row.role_from
+        id=row.membership_id,
+        community=_community(row),
+        role=row.role,
+        state=row.state,
+        pace=row.pace,
+        role_until=row.role_until,
+        role_from=row.role_from,
     )
 
 
@@ -122,7 +130,7 @@ def list_slugs(db: Connection) -> list[str]:
 def join(
     db: Connection, member_id: int, community_id: int, role: str, state: str, now: datetime
 ) -> int:
-    """Make or renew a membership; a higher role is kept. Returns its id."""
+    """Make or renew a membership; a higher role is kept, but by who had left. Returns its id."""
     row = {
         "member_id": member_id,
         "community_id": community_id,
@@ -131,8 +139,11 @@ def join(
         "created_at": now,
     }
     new = insert_new(db, memberships).values(row)
-    kept = {"state": state} | ({"role": role} if role != "member" else {})
-    new = new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_=kept)
+    had_left = memberships.c.state == "left"
+    kept = role if role != "member" else case((had_left, role), else_=memberships.c.role)
+    new = new.on_conflict_do_update(
+        index_elements=["member_id", "community_id"], set_={"state": state, "role": kept}
+    )
     id_: int = db.execute(new.returning(memberships.c.id)).scalar_one()
     _make_discreet(db, community_id)
     return id_
@@ -279,6 +290,11 @@ def decide(db: Connection, membership_id: int, state: str) -> bool:
         .values(state=state)
     )
     return changed.rowcount == 1
+
+
+def mark_pace(db: Connection, membership_id: int, pace: str) -> None:
+    """How much of a community she wants."""
+    db.execute(update(memberships).where(memberships.c.id == membership_id).values(pace=pace))
 
 
 def mark_ended(db: Connection, community_id: int, now: datetime, *, ended: bool) -> None:

@@ -28,8 +28,3 @@ def save(db: Connection, address_id: int, state: dict[str, Any], expires_at: dat
 
 def forget(db: Connection, address_id: int) -> None:
     db.execute(delete(conversations).where(conversations.c.address_id == address_id))
-
-
-def forget_expired(db: Connection, now: datetime) -> int:
-    """Remove what was never finished; its sealed words go with it."""
-    return db.execute(delete(conversations).where(conversations.c.expires_at < now)).rowcount

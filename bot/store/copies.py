@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_
 
 from bot.columns import Moment
 from bot.models.outbox import deliveries, dispatches, messages, showings
-from bot.models.talks import posts
+from bot.models.talks import bubbles, posts
 
 _UNSENT = ("queued", "held")
 _ON_PHONES = ("sending", "sent", "delivered", "read", "unknown")
@@ -67,10 +67,14 @@ def keep_back(db: Connection, message_id: int, reason: str) -> int:
 
 
 def list_hidden(db: Connection, delivery_ids: Sequence[int]) -> set[int]:
-    """Those that show a post which was hidden since; they keep its words and must not be said."""
+    """Those that show a post which was hidden or emptied since: they keep its words unsaid."""
+    words = select(bubbles.c.id).where(bubbles.c.post_id == posts.c.id)
     statement = (
         select(showings.c.delivery_id)
         .join(posts, posts.c.id == showings.c.post_id)
-        .where(showings.c.delivery_id.in_(delivery_ids), posts.c.state == "hidden")
+        .where(
+            showings.c.delivery_id.in_(delivery_ids),
+            or_(posts.c.state == "hidden", ~words.exists()),
+        )
     )
     return set(db.execute(statement).scalars())

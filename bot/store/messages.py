@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    and_,
     bindparam,
     case,
     func,
     insert,
     literal,
-    or_,
     select,
     text,
     update,
@@ -36,7 +34,15 @@ from bot.roles import TAKING_PART
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
 # Said first: what she just did, then threads, sessions, broadcasts.
-PRIORITY = {"direct": 0, "safety": 0, "notice": 1, "thread": 1, "session": 2, "broadcast": 3}
+PRIORITY = {
+    "direct": 0,
+    "safety": 0,
+    "notice": 1,
+    "thread": 1,
+    "retract": 1,
+    "session": 2,
+    "broadcast": 3,
+}
 
 
 _ADD = insert_once(
@@ -60,8 +66,9 @@ _NEXT_UNDER_WAY = locking_once(
 class Audience:
     """Who is to hear a message, in a form that can be stored."""
 
-    # member, community, facilitators, focal_points, followers, holders (of a post),
-    # safeguarding (the focal points of a programme)
+    # member, community, facilitators, focal_points; safeguarding: the focal points of a programme;
+    # of a thread: followers, hearers (its whole community, but who stopped following);
+    # holders of a post
     kind: str
     id: int
     but: tuple[int, ...] = ()  # members who are left out
@@ -75,10 +82,10 @@ class Audience:
         """The ids of the members; only those who are in and have not stopped."""
         if self.kind == "member":
             found = select(members.c.id).where(members.c.id == self.id)
-        elif self.kind == "holders":
+        elif self.kind in ("holders", "other_holders"):
             found = (
-                select(members.c.id)
-                .join(deliveries, deliveries.c.member_id == members.c.id)
+                select(addresses.c.member_id)
+                .join(deliveries, deliveries.c.address_id == addresses.c.id)
                 .join(showings, showings.c.delivery_id == deliveries.c.id)
                 .where(showings.c.post_id == self.id)
             )
@@ -86,15 +93,38 @@ class Audience:
             found = (
                 select(follows.c.member_id)
                 .join(members, members.c.id == follows.c.member_id)
-                .where(follows.c.thread_id == self.id, members.c.state == "active")
+                .where(
+                    follows.c.thread_id == self.id, ~follows.c.muted, members.c.state == "active"
+                )
                 .where(self._takes_part())
             )
+        elif self.kind == "hearers":
+            place = select(threads.c.community_id).where(threads.c.id == self.id)
+            deaf = select(follows.c.member_id).where(
+                follows.c.thread_id == self.id, follows.c.muted
+            )
+            found = self._inside(memberships.c.community_id == place.scalar_subquery())
+            found = found.where(members.c.id.not_in(deaf))
         elif self.kind == "safeguarding":
             places = select(communities.c.id).where(communities.c.programme_id == self.id)
             found = self._inside(memberships.c.community_id.in_(places))
         else:
             found = self._inside(memberships.c.community_id == self.id)
-        return found.where(members.c.id.not_in(self.but)) if self.but else found
+        return found.where(found.selected_columns[0].not_in(self.but)) if self.but else found
+
+    def addresses(self) -> ColumnElement[bool]:
+        """At which of their addresses: the one they prefer, or where a post was shown."""
+        if self.kind not in ("holders", "other_holders"):
+            return addresses.c.preferred
+        first, last = func.min(addresses.c.id), func.max(addresses.c.id)
+        shown = (
+            select(first if self.kind == "holders" else last)
+            .join(deliveries, deliveries.c.address_id == addresses.c.id)
+            .join(showings, showings.c.delivery_id == deliveries.c.id)
+            .where(showings.c.post_id == self.id)
+            .group_by(addresses.c.member_id)
+        )
+        return addresses.c.id.in_(shown if self.kind == "holders" else shown.having(first != last))
 
     def _takes_part(self) -> ColumnElement[bool]:
         """Whether who follows a thread still takes part where it is."""
@@ -113,20 +143,6 @@ class Audience:
         if self.kind in ("focal_points", "safeguarding"):
             return found.where(memberships.c.role == "focal_point")
         return found.where(memberships.c.role.in_(TAKING_PART))
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """The truth about an audience."""
-
-    now: int  # get it at once
-    noticed: int  # are told that something waits, and open it when they can
-    later: int  # get it when they write to the bot again (their window is closed)
-    never: int  # cannot be reached
-
-    @property
-    def all(self) -> int:
-        return self.now + self.noticed + self.later + self.never
 
 
 def add(
@@ -235,7 +251,7 @@ def _deliver_chunk(
             literal(due_at, Moment),
         )
         .where(
-            addresses.c.preferred,
+            audience.addresses(),
             addresses.c.member_id.in_(audience.members()),
             addresses.c.member_id > after,
         )
@@ -247,37 +263,6 @@ def _deliver_chunk(
     if count:
         mark_due(db, due_at)
     return count
-
-
-def reach(
-    db: Connection, audience: Audience, windows: Mapping[str, timedelta], now: datetime
-) -> Reach:
-    """How many of an audience get a message now, later, or not at all."""
-    unreachable = addresses.c.unreachable_at.is_not(None)
-    closed: ColumnElement[bool] = or_(
-        literal(False),
-        *(
-            and_(
-                addresses.c.lane == lane,
-                func.coalesce(addresses.c.last_inbound_at, literal(0))
-                < literal(now - window, Moment),
-            )
-            for lane, window in windows.items()
-        ),
-    )
-    statement = select(
-        func.count(),
-        func.coalesce(func.sum(case((unreachable, 1), else_=0)), 0),
-        func.coalesce(func.sum(case((and_(~unreachable, closed), 1), else_=0)), 0),
-        func.coalesce(
-            func.sum(case((and_(~unreachable, ~closed, members.c.discreet), 1), else_=0)), 0
-        ),
-    ).join(members, members.c.id == addresses.c.member_id)
-    statement = statement.where(
-        addresses.c.preferred, addresses.c.member_id.in_(audience.members())
-    )
-    every, never, later, noticed = db.execute(statement).one()
-    return Reach(every - never - later - noticed, noticed, later, never)
 
 
 def count_by_lane(db: Connection, audience: Audience) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from bot.db import insert_new
 from bot.models.outbox import occurrences
@@ -14,7 +14,3 @@ def take(db: Connection, key: str, now: datetime) -> bool:
     """False if this moment was taken before."""
     new = insert_new(db, occurrences).values(key=key, taken_at=now)
     return db.execute(new.on_conflict_do_nothing()).rowcount == 1
-
-
-def forget_before(db: Connection, moment: datetime) -> int:
-    return db.execute(delete(occurrences).where(occurrences.c.taken_at < moment)).rowcount

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -33,8 +34,34 @@ def list_help(db: Connection, community_id: int | None = None) -> list[tuple[int
     return [(row.id, row.country) for row in db.execute(statement)]
 
 
-def save(db: Connection, slug: str, names: Mapping[str, str], contact: str) -> int:
-    row = {"slug": slug, "names": dict(names), "contact": contact}
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """For how many days something is kept, where no programme wants it shorter."""
+
+    raw_inbound: int = 30  # what came, as it came; the proof that it came is kept for ever
+    unfinished_conversations: int = 7  # and drafts
+    sealed_links: int = 30  # from a question without a name to its asker, after it was closed
+    audit: int = 365
+
+
+def get_retention(db: Connection) -> Retention:
+    """Of several programmes the strictest counts: they share one store."""
+    found = db.execute(select(programmes.c.retention).order_by(programmes.c.id)).scalars()
+    usual = asdict(Retention())
+    wanted = [usual | (each or {}) for each in found] or [usual]
+    return Retention(**{what: min(each[what] for each in wanted) for what in usual})
+
+
+def save(
+    db: Connection,
+    slug: str,
+    names: Mapping[str, str],
+    contact: str,
+    retention: Mapping[str, int] | None = None,
+) -> int:
+    """Add it or bring it up to date; `retention` where it differs from the usual, in days."""
+    kept = dict(retention) if retention else None
+    row = {"slug": slug, "names": dict(names), "contact": contact, "retention": kept}
     new = insert_new(db, programmes).values(row)
     new = new.on_conflict_do_update(index_elements=["slug"], set_=row)
     id_: int = db.execute(new.returning(programmes.c.id)).scalar_one()

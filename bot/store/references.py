@@ -187,6 +187,9 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "threads": _read_threads,
     "posts": _read_posts,
     "stories": _read_stories,
+    # In threads without a name it is noted nowhere who looked at what: mostly the one who asked.
+    "veiled": _read_posts,
+    "veiled_stories": _read_stories,
     "referred": _read_referred,
     "help_contacts": _read_help_contacts,
     "programmes": _read_programmes,

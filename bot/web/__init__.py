@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bot import mydata
 from bot.app import App
 from bot.db import StoreDown
 from bot.rehearsal.room import Rehearsals
@@ -46,6 +47,7 @@ def _routes(app: App) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/webhooks/{channel}", webhooks.receive, methods=["POST"]),
         Route("/pictures/{token}.png", pictures.picture),
+        Route(f"/files/{{token}}/{mydata.FILE_NAME}", pictures.file),
         Route("/healthz", healthz),
         Route("/metrics", metrics),
     ]

@@ -1,4 +1,4 @@
-"""QR pictures for providers that fetch what they send: unguessable addresses, good for a day."""
+"""What providers fetch to send it on: QR pictures and files, at addresses that nobody guesses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from bot import clock, qr
+from bot import clock, mydata, qr
 from bot.app import App
 from bot.db import StoreDown
-from bot.store import deliveries
+from bot.store import deliveries, holdings
 
 LASTS = timedelta(days=1)
+FILE_LASTS = timedelta(minutes=15)
 TOKEN = re.compile(r"[\w-]{1,24}", re.ASCII)  # a store may choke on other signs
 HEADERS = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
 
@@ -36,6 +37,27 @@ async def picture(request: Request) -> Response:
     if said is None:
         return _none()
     return Response(qr.png(said), media_type="image/png", headers=HEADERS)
+
+
+async def file(request: Request) -> Response:
+    """The file of one bubble, made anew each time it is fetched, and kept nowhere."""
+    app: App = request.app.state.app
+    token, since = request.path_params["token"], clock.now() - FILE_LASTS
+    if not TOKEN.fullmatch(token):
+        return _none()
+    try:
+        address_id = await app.database.run(lambda db: holdings.find_asked(db, token, since))
+        found = None if address_id is None else await mydata.make(app.database, address_id)
+    except StoreDown:
+        return PlainTextResponse("try again\n", 503, {"Retry-After": "2"})
+    if found is None:
+        return _none()
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{mydata.FILE_NAME}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(found, media_type=mydata.MEDIA_TYPE, headers=headers)
 
 
 def _none() -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -23,9 +23,10 @@ from telegram import (
 from telegram.error import TelegramError
 
 from bot import logs, qr
-from bot.channels import Commands, Forbidden, Unknown, Unusable
+from bot.channels import Commands, Forbidden, Rejected, Unknown, Unusable
 from bot.channels.telegram.transport import Transport, send_error
 from bot.messages import (
+    Document,
     File,
     Inbound,
     Limits,
@@ -233,8 +234,7 @@ class Telegram:
             )
             return None
         if isinstance(message, Retract):
-            numbers = [int(each.rpartition("/")[2]) for each in message.ids]
-            await self.bot.delete_messages(int(message.to), numbers)
+            await self._delete(message.to, message.ids)
             return None
         if isinstance(message, Picture):
             photo = qr.png(message.qr)
@@ -242,6 +242,11 @@ class Telegram:
                 int(message.to), photo, caption=message.text, filename="qr.png"
             )
             return f"{message.to}/{shown.message_id}"
+        if isinstance(message, Document):
+            document = await self.bot.send_document(
+                int(message.to), message.content, caption=message.text, filename=message.name
+            )
+            return f"{message.to}/{document.message_id}"
         sent = await self.bot.send_message(
             int(message.to),
             message.text,
@@ -250,6 +255,19 @@ class Telegram:
             link_preview_options=NO_PREVIEW,
         )
         return f"{message.to}/{sent.message_id}"
+
+    async def _delete(self, to: str, ids: Sequence[str]) -> None:
+        numbers = [int(each.rpartition("/")[2]) for each in ids]
+        await self.bot.delete_messages(int(to), numbers)
+
+    async def erase(self, to: str, ids: Sequence[str]) -> None:
+        """Of the chat; what Telegram will not delete any more is no reason to ask again."""
+        try:
+            await self._delete(to or ids[0].partition("/")[0], ids)
+        except TelegramError as error:
+            told = send_error(error)
+            if not isinstance(told, Rejected):
+                raise told from None
 
 
 def _files(message: Message) -> tuple[File, ...]:

@@ -305,6 +305,7 @@ class Phone {
     if (bubble.reply_to) this.fillQuote(find(".quote", row), this.shown.get(bubble.reply_to)?.bubble);
     if (bubble.file) drawFile(find(".file", row), bubble.file);
     if (bubble.picture) drawPicture(find(".picture", row), bubble.picture, () => this.resting && this.toBottom());
+    if (bubble.link) drawLink(find(".link", row), bubble.link);
     showState(row, bubble);
     this.drawButtons(entry);
     find(".reply", row).addEventListener("click", () => this.quote(entry.bubble));
@@ -538,6 +539,13 @@ function drawPicture(image, source, shown) {
   image.hidden = false;
   image.onload = shown;
   image.src = source;
+}
+
+/** A file that came with the words. */
+function drawLink(link, source) {
+  link.hidden = false;
+  link.href = source;
+  link.textContent = source.slice(source.lastIndexOf("/") + 1);
 }
 
 /** What became of a bubble since it came. */

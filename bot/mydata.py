@@ -1,0 +1,310 @@
+"""My data: a file of everything that is kept about one member, in her language, for her alone.
+
+It is made at the moment it is handed over, and kept nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import docx
+from sqlalchemy import Connection
+
+from bot import clock
+from bot.db import Database
+from bot.i18n import SOURCE, own_name, render
+from bot.messages import Ref, Text, _, _n
+from bot.store import holdings, programmes
+from bot.store.holdings import About, Written
+from bot.store.programmes import Retention
+
+T = TypeVar("T")
+Page = Callable[[Connection, int], tuple[list[T], int | None]]
+
+TABLE = "my_data"  # of the reference that a message has in place of the file
+FILE_NAME = "my-data.docx"  # WhatsApp takes 20 characters
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+APPS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
+ROLES = {
+    "member": _("member"),
+    "host": _("host"),
+    "facilitator": _("facilitator"),
+    "monitor": _("monitoring officer"),
+    "focal_point": _("safeguarding focal point"),
+    "administrator": _("administrator"),
+}
+STATES = {
+    "waiting": _("not welcomed yet"),
+    "declined": _("not welcomed"),
+    "left": _("left"),
+    "ended": _("the group has ended"),
+}
+PACES = {
+    "daily": _("once a day"),
+    "weekly": _("once a week"),
+    "concerns": _("only what concerns you"),
+    "muted": _("nothing from this group"),
+}
+KINDS = {
+    "question": _("question"),
+    "answer": _("answer"),
+    "reply": _("addition to your question"),
+    "announcement": _("announcement"),
+}
+KEPT = {
+    "draft": _("not sent"),
+    "waiting": _("waits until you are welcomed"),
+    "hidden": _("hidden by a facilitator"),
+}
+FILES = {
+    "voice": _("(voice note)"),
+    "photo": _("(photo)"),
+    "video": _("(video)"),
+    "location": _("(location)"),
+}
+FILE = _("(file)")
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """All of it, read page by page."""
+
+    about: About
+    written: list[Written]
+    reported: list[datetime]
+    raw: list[tuple[datetime, str]]
+    retention: Retention
+
+
+async def make(database: Database, address_id: int) -> bytes | None:
+    """The file for whoever has this address; None if nobody has it. Raises StoreDown."""
+    found = await _read(database, address_id)
+    if found is None:
+        return None
+    return await asyncio.to_thread(lambda: _Paper(found).write())
+
+
+async def _read(database: Database, address_id: int) -> Holdings | None:
+    about = await database.run(lambda db: holdings.find(db, address_id))
+    if about is None:
+        return None
+    id_, chats = about.member.id, [each.id for each in about.addresses]
+    linked = await _pages(database, lambda db, after: holdings.list_linked(db, id_, after))
+    written = await _pages(database, lambda db, after: holdings.list_written(db, id_, after))
+    unnamed = await _pages(
+        database, lambda db, after: holdings.list_written(db, id_, after, linked)
+    )
+    return Holdings(
+        about,
+        sorted([*written, *unnamed], key=lambda each: each.at),
+        await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
+        await _pages(database, lambda db, after: holdings.list_raw(db, chats, after)),
+        await database.run(programmes.get_retention),
+    )
+
+
+async def _pages(database: Database, page: Page[T]) -> list[T]:
+    """All pages, each in a transaction of its own, so that nobody waits for a long life."""
+    found: list[T] = []
+    after: int | None = 0
+    while after is not None:
+        start = after
+        some, after = await database.run(lambda db, start=start: page(db, start))  # type: ignore[misc]
+        found += some
+    return found
+
+
+@dataclass
+class _Paper:
+    """Headings, and below each of them short lines: it is read on a small phone."""
+
+    found: Holdings
+    document: Any = field(default_factory=docx.Document)
+
+    def __post_init__(self) -> None:
+        member = self.found.about.member
+        self.language = member.language or SOURCE
+        self.timezone = member.timezone or "UTC"
+
+    def write(self) -> bytes:
+        for part in (
+            self._head, self._member, self._apps, self._groups, self._written, self._follows,
+            self._heard, self._reported, self._raw, self._kept, self._readers,
+        ):  # fmt: skip
+            part()
+        about = self.document.core_properties
+        about.author, about.comments, about.title = "", "", self._say(_("My data"))
+        file = io.BytesIO()
+        self.document.save(file)
+        return file.getvalue()
+
+    # What it is made of
+
+    def _say(self, text: Text) -> str:
+        return render(text, self.language, _no_names, self.timezone)
+
+    def _heading(self, text: Text, level: int = 1) -> None:
+        self.document.add_heading(self._say(text), level)
+
+    def _line(self, text: Text, words: str | None = None) -> None:
+        """A sentence, or what something is called and her own words for it; only ever as text."""
+        said = self._say(text)
+        plain = said if words is None else f"{said}: {words}"
+        self.document.add_paragraph(_NOT_IN_XML.sub("", plain))
+
+    def _fact(self, text: Text, value: Text | str | None) -> None:
+        if value is not None:
+            self._line(text, value if isinstance(value, str) else self._say(value))
+
+    def _at(self, text: Text, at: datetime | None) -> None:
+        self._fact(text, None if at is None else _("{at}", at=at))
+
+    # The parts
+
+    def _head(self) -> None:
+        self._heading(_("My data"), 0)
+        self._line(_("Everything that Linkline keeps about you, on {at}.", at=clock.now()))
+        self._line(
+            _(
+                "Please be careful with this file: it holds your number and what you wrote, also "
+                "what you asked without your name. Delete it when you do not need it any more."
+            )
+        )
+
+    def _member(self) -> None:
+        member = self.found.about.member
+        self._heading(_("About you"))
+        self._fact(_("Name"), member.name)
+        self._fact(_("Organisation"), member.organisation)
+        self._fact(_("Language"), own_name(self.language))
+        self._fact(_("Time zone"), member.timezone)
+        self._at(_("Here since"), member.created_at)
+        if member.consent_at is not None:
+            self._at(_("You agreed"), member.consent_at)
+            self._fact(_("to the text of"), member.consent_version)
+            self._fact(_("in this language"), own_name(member.consent_language or SOURCE))
+        self._settings(member)
+
+    def _settings(self, member: Any) -> None:
+        if member.state == "stopped":
+            self._line(_("You have stopped all messages."))
+        self._at(_("Paused until"), member.paused_until)
+        if member.quiet_from is not None and member.quiet_until is not None:
+            hours = f"{_hour(member.quiet_from)}-{_hour(member.quiet_until)}"
+            self._fact(_("Quiet hours"), hours)
+        if member.discreet:
+            self._line(_("Messages stay closed until you open them."))
+        if member.secret is not None:
+            self._line(_("You have a secret word; the word itself is not kept."))
+
+    def _apps(self) -> None:
+        self._heading(_("Your apps"))
+        for each in self.found.about.addresses:
+            channel = each.lane.partition("/")[0]
+            self._line(
+                _("{app}", app=APPS.get(channel, channel)), each.sealed.removeprefix("whatsapp:")
+            )
+            self._at(_("Known since"), each.created_at)
+            self._at(_("Linked"), each.linked_at)
+            self._at(_("You last wrote there"), each.last_inbound_at)
+
+    def _groups(self) -> None:
+        self._heading(_("Your groups"))
+        for each in self.found.about.groups:
+            name = each.names.get(self.language) or each.names.get(SOURCE) or ""
+            self._line(ROLES.get(each.role, ROLES["member"]), name)
+            self._at(_("Since"), each.created_at)
+            self._fact(_("State"), STATES.get(each.state))
+            self._fact(_("How much"), PACES.get(each.pace))
+        self._none(self.found.about.groups)
+
+    def _none(self, of: Any) -> None:
+        if not of:
+            self._line(_("Nothing."))
+
+    def _written(self) -> None:
+        self._heading(_("What you wrote to your groups"))
+        for each in self.found.written:
+            kind = KINDS.get(each.kind, KINDS["answer"])
+            head = _("{at}, {kind}", at=each.at, kind=kind)
+            if each.thread is not None:
+                head = _("{at}, Q{number}, {kind}", at=each.at, number=each.thread, kind=kind)
+            words = self._say(FILES.get(each.file, FILE)) if each.file else each.text
+            self._line(head, words)
+            if each.unnamed:
+                self._line(_("This is without your name; only a sealed note knows it is yours."))
+            if each.state in KEPT:
+                self._line(KEPT[each.state])
+        self._none(self.found.written)
+
+    def _follows(self) -> None:
+        self._heading(_("What you follow"))
+        numbers = ", ".join(f"Q{number}" for number in self.found.about.follows)
+        self.document.add_paragraph(numbers or self._say(_("Nothing.")))
+
+    def _heard(self) -> None:
+        self._heading(_("What was sent to you"))
+        count = self.found.about.heard["count"]
+        self._line(_n("{n} message.", "{n} messages.", n=count))
+        self._at(_("The first"), self.found.about.heard["first"])
+        self._at(_("The last"), self.found.about.heard["last"])
+
+    def _reported(self) -> None:
+        if self.found.reported:
+            self._heading(_("What you reported"))
+            for at in self.found.reported:
+                self._line(_("{at}", at=at))
+            self._line(_("The focal points keep your words; they alone may read them."))
+
+    def _raw(self) -> None:
+        self._heading(_("What came from you lately, as it came"))
+        for at, words in self.found.raw:
+            self._line(_("{at}", at=at), words or "-")
+        self._none(self.found.raw)
+
+    def _kept(self) -> None:
+        kept = self.found.retention
+        self._heading(_("How long it is kept"))
+        self._line(_("What came, as it came: {n} days.", n=kept.raw_inbound))
+        self._line(
+            _("What you began and did not finish: {n} days.", n=kept.unfinished_conversations)
+        )
+        self._line(
+            _(
+                "That a question without a name was yours: until {n} days after it was closed, "
+                "a year at most.",
+                n=kept.sealed_links,
+            )
+        )
+        self._line(_("Who did what as a facilitator: {n} days, without any words.", n=kept.audit))
+        self._line(_("All else: until you write FORGET ME."))
+
+    def _readers(self) -> None:
+        self._heading(_("Who may read it"))
+        for text in (
+            _("Your groups read the name you gave, and what you wrote to them."),
+            _("No member sees your number. No facilitator sees who asked without a name."),
+            _("Focal points read what was reported or referred to them, and nobody else does."),
+            _("Who runs the server could open the store with its keys, and may do so only to "
+              "mend something."),
+            _("Telegram, or WhatsApp and Twilio, see what passes through them: your number and "
+              "your messages."),
+        ):  # fmt: skip
+            self._line(text)
+
+
+def _hour(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _no_names(ref: Ref, language: str) -> str:
+    return ""

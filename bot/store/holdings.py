@@ -1,0 +1,197 @@
+"""Holdings: everything that is kept about one member, page by page, for her own eyes only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from bot import seals
+from bot.codec import message_from_json
+from bot.db import insert_new
+from bot.models.outbox import SETTLED, deliveries, dispatches, messages
+from bot.models.people import addresses, communities, members, memberships
+from bot.models.safeguards import reports, tallies
+from bot.models.talks import bubbles, follows, inbox, posts, threads
+
+PAGE = 300  # rows of one look
+_REACHED = ("sent", "delivered", "read")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Herself, her apps, her groups."""
+
+    member: Any  # the columns of members
+    addresses: Sequence[Any]  # lane, sealed, preferred, linked_at, created_at, last_inbound_at
+    groups: Sequence[Any]  # names, role, state, pace, created_at
+    follows: Sequence[int]  # numbers of threads
+    heard: Mapping[str, Any]  # count, first, last
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One bubble of a post."""
+
+    at: datetime
+    thread: int | None  # its number
+    kind: str  # question, answer, reply, announcement
+    state: str  # draft, waiting, live, hidden
+    file: str | None  # voice, photo, ... of what is no text
+    text: str
+    unnamed: bool  # without her name
+
+
+def find(db: Connection, address_id: int) -> About | None:
+    """What is kept about whoever has this address."""
+    hers = select(addresses.c.member_id).where(addresses.c.id == address_id).scalar_subquery()
+    member = db.execute(select(members).where(members.c.id == hers)).first()
+    if member is None:
+        return None
+    chats = select(addresses).where(addresses.c.member_id == member.id).order_by(addresses.c.id)
+    groups = (
+        select(communities.c.names, memberships)
+        .join(communities, communities.c.id == memberships.c.community_id)
+        .where(memberships.c.member_id == member.id)
+        .order_by(memberships.c.id)
+    )
+    followed = (
+        select(threads.c.number)
+        .join(follows, follows.c.thread_id == threads.c.id)
+        .where(follows.c.member_id == member.id, ~follows.c.muted)
+        .order_by(threads.c.number)
+    )
+    return About(
+        member,
+        db.execute(chats).all(),
+        db.execute(groups).all(),
+        list(db.execute(followed).scalars()),
+        _heard(db, member.id),
+    )
+
+
+def _heard(db: Connection, member_id: int) -> Mapping[str, Any]:
+    at = deliveries.c.due_at
+    statement = select(
+        func.count().label("count"), func.min(at).label("first"), func.max(at).label("last")
+    ).where(deliveries.c.member_id == member_id, SETTLED, deliveries.c.state.in_(_REACHED))
+    return dict(db.execute(statement).one()._mapping)
+
+
+def list_written(
+    db: Connection, member_id: int, after: int, linked: Sequence[int] | None = None
+) -> tuple[list[Written], int | None]:
+    """What she wrote with her name, or in these threads without it; and where to go on."""
+    hers = posts.c.author_id == member_id
+    if linked is not None:
+        own = posts.c.kind.in_(("question", "reply"))
+        hers = and_(posts.c.author_id.is_(None), posts.c.thread_id.in_(linked), own)
+    statement = (
+        select(
+            bubbles.c.id,
+            bubbles.c.created_at,
+            bubbles.c.kind.label("file"),
+            bubbles.c.text,
+            posts.c.kind,
+            posts.c.state,
+            threads.c.number,
+        )
+        .join(posts, posts.c.id == bubbles.c.post_id)
+        .outerjoin(threads, threads.c.id == posts.c.thread_id)
+        .where(hers, bubbles.c.id > after)
+        .order_by(bubbles.c.id)
+        .limit(PAGE)
+    )
+    rows = db.execute(statement).all()
+    found = [
+        Written(
+            row.created_at,
+            row.number,
+            row.kind,
+            row.state,
+            None if row.file == "text" else row.file,
+            row.text,
+            linked is not None,
+        )
+        for row in rows
+    ]
+    return found, rows[-1].id if len(rows) == PAGE else None
+
+
+def list_linked(db: Connection, member_id: int, after: int) -> tuple[list[int], int | None]:
+    """Threads she asked without her name: only the sealed link tells; and where to go on."""
+    statement = (
+        select(threads.c.id, threads.c.asker)
+        .where(threads.c.asker.is_not(None), threads.c.id > after)
+        .order_by(threads.c.id)
+        .limit(PAGE)
+    )
+    rows = db.execute(statement).all()
+    hers = [row.id for row in rows if (row.asker or {}).get("member") == member_id]
+    return hers, rows[-1].id if len(rows) == PAGE else None
+
+
+def list_reported(db: Connection, member_id: int, after: int) -> tuple[list[datetime], int | None]:
+    """When she reported a concern, if it is known that it was she; and where to go on."""
+    statement = select(reports.c.id, reports.c.reporter, reports.c.created_at).where(
+        reports.c.id > after, reports.c.reporter.is_not(None)
+    )
+    rows = db.execute(statement.order_by(reports.c.id).limit(PAGE)).all()
+    hers = [row.created_at for row in rows if (row.reporter or {}).get("member") == member_id]
+    return hers, rows[-1].id if len(rows) == PAGE else None
+
+
+def list_raw(
+    db: Connection, address_ids: Sequence[int], after: int
+) -> tuple[list[tuple[datetime, str]], int | None]:
+    """What came from her as it came, as long as that is kept; and where to go on."""
+    statement = (
+        select(inbox.c.id, inbox.c.payload, inbox.c.received_at)
+        .where(
+            inbox.c.address_id.in_(address_ids), inbox.c.payload.is_not(None), inbox.c.id > after
+        )
+        .order_by(inbox.c.id)
+        .limit(PAGE)
+    )
+    rows = db.execute(statement).all()
+    found = [(row.received_at, _said(row.payload)) for row in rows]
+    return found, rows[-1].id if len(rows) == PAGE else None
+
+
+def _said(payload: str) -> str:
+    """Her words, or what kind of thing it was."""
+    try:
+        event = json.loads(payload)
+        return event.get("text") or ", ".join(each["kind"] for each in event.get("files", ()))
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return ""
+
+
+def count_asked(db: Connection, member_id: int, now: datetime) -> int:
+    """How often she has asked for it today, this time counted."""
+    row = {
+        "key": seals.lookup("tallies.key", "mydata", str(member_id), f"{now:%Y-%m-%d}"),
+        "count": 1,
+        "expires_at": now + timedelta(days=1),
+    }
+    new = insert_new(db, tallies).values(row)
+    grown = new.on_conflict_do_update(index_elements=["key"], set_={"count": tallies.c.count + 1})
+    asked: int = db.execute(grown.returning(tallies.c.count)).scalar_one()
+    return asked
+
+
+def find_asked(db: Connection, token: str, since: datetime) -> int | None:
+    """The address that a file is for, if the bubble it comes with was made since then."""
+    statement = (
+        select(messages.c.body, deliveries.c.address_id)
+        .join(deliveries, deliveries.c.message_id == messages.c.id)
+        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
+        .where(dispatches.c.token == token, dispatches.c.created_at > since)
+    )
+    row = db.execute(statement).first()
+    file = None if row is None else message_from_json(row.body).file
+    return None if row is None or file is None or file.id != row.address_id else file.id

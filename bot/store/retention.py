@@ -1,0 +1,79 @@
+"""Retention: what has been kept long enough, some of it at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
+
+from bot.models.outbox import occurrences
+from bot.models.safeguards import audit, codes, erasures, tallies
+from bot.models.talks import conversations, inbox, posts, threads
+
+TALK_LASTS = timedelta(days=7)  # an unfinished talk; shorter where a programme wants it so
+
+
+def _delete(db: Connection, table: Table, key: str, old: ColumnElement[bool], most: int) -> int:
+    """At most so many; how many."""
+    column = table.c[key]
+    ids = list(db.execute(select(column).where(old).limit(most)).scalars())
+    db.execute(delete(table).where(column.in_(ids)))
+    return len(ids)
+
+
+def _empty(db: Connection, table: Table, old: ColumnElement[bool], most: int, **values: Any) -> int:
+    ids = list(db.execute(select(table.c.id).where(old).limit(most)).scalars())
+    db.execute(update(table).where(table.c.id.in_(ids)).values(values))
+    return len(ids)
+
+
+def empty_inbox(db: Connection, before: datetime, most: int) -> int:
+    """What came, and from whom; that it came is known for ever, since signatures never expire."""
+    old = and_(inbox.c.payload.is_not(None), inbox.c.received_at < before)
+    return _empty(db, inbox, old, most, payload=None, address_id=None)
+
+
+def forget_conversations(db: Connection, now: datetime, kept: timedelta, most: int) -> int:
+    """Talks that were never finished; their sealed words go with them."""
+    old = conversations.c.expires_at < now + max(TALK_LASTS - kept, timedelta(0))
+    return _delete(db, conversations, "address_id", old, most)
+
+
+def forget_drafts(db: Connection, before: datetime, most: int) -> int:
+    """What was begun and never sent."""
+    old = and_(posts.c.state == "draft", posts.c.created_at < before)
+    return _delete(db, posts, "id", old, most)
+
+
+def unlink_askers(
+    db: Connection, closed_before: datetime, asked_before: datetime, most: int
+) -> int:
+    """From here on nobody can tell who asked."""
+    over = or_(
+        threads.c.closed_at < closed_before,
+        and_(threads.c.closed_at.is_(None), threads.c.created_at < asked_before),
+    )
+    return _empty(db, threads, and_(threads.c.asker.is_not(None), over), most, asker=None)
+
+
+def forget_audit(db: Connection, before: datetime, most: int) -> int:
+    return _delete(db, audit, "id", audit.c.at < before, most)
+
+
+def forget_codes(db: Connection, now: datetime, most: int) -> int:
+    """A day later nobody comes back to one that was used or has expired."""
+    return _delete(db, codes, "id", codes.c.expires_at < now - timedelta(days=1), most)
+
+
+def forget_tallies(db: Connection, now: datetime, most: int) -> int:
+    return _delete(db, tallies, "key", tallies.c.expires_at < now, most)
+
+
+def forget_erasures(db: Connection, before: datetime, most: int) -> int:
+    """Nobody has taken them for so long: their lane is no more."""
+    return _delete(db, erasures, "id", erasures.c.due_at < before, most)
+
+
+def forget_occurrences(db: Connection, before: datetime, most: int) -> int:
+    return _delete(db, occurrences, "key", occurrences.c.taken_at < before, most)
