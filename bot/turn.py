@@ -78,6 +78,17 @@ class Turn:
         """After her last word we may answer freely for so long, by lane."""
         return {lane: each.window for lane, each in self.limits.items() if each.window}
 
+    def may_show_as_hers(self, thread: Thread) -> bool:
+        """Whether it may be seen here that she asked it.
+
+        Without her name: not in an app that was linked since, nor before her secret word.
+        """
+        if thread.asker_id != self.member.id or not thread.anonymous:
+            return thread.asker_id == self.member.id
+        since, until = self.sender.linked_at, self.sender.unlocked_until
+        is_open = not self.member.has_secret or (until is not None and until > self.now)
+        return is_open and (since is None or thread.created_at >= since)
+
     @property
     def chosen(self) -> str:
         """The last part of the chosen key, after the colon or the dot."""

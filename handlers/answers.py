@@ -110,7 +110,8 @@ def publish(turn: Turn) -> None:
 def _publish(turn: Turn, thread: Thread, post_id: int) -> None:
     own = thread.asker_id == turn.member.id
     if own and thread.anonymous:
-        return turn.start("nameless.reply", thread=thread.id, post=post_id, **_heavy(turn))
+        words = {"thread": thread.id, "post": post_id, **_heavy(turn)}
+        return turn.start("secret.ask", then="nameless.reply", **words)
     if not own and not threads.has_answered(turn.db, thread.id, turn.member.id):
         members.count_answer(turn.db, turn.member.id)
     heavy, kind = bool(turn.data.get("heavy")), "reply" if own else "answer"

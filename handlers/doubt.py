@@ -63,7 +63,7 @@ def _cut(turn: Turn) -> None:
     """Somebody else: a stranger, of whom nothing is known."""
     others = [each for each in addresses.list_of(turn.db, turn.member.id)]
     lane, names = turn.inbound.lane, turn.inbound.sender
-    keep = [members.key_of(lane, each) for each in names]
+    keep = [key for each in names for key in members.keys_of(lane, each)]
     addresses.cut(turn.db, turn.address_id, turn.now, keep)
     turn.sender, _new = members.meet(turn.db, lane, names, turn.now)
     turn.talk = None

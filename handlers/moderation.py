@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
 from bot.posting import author, hearers
-from bot.store import communities, posts, threads
+from bot.store import audit, communities, posts, threads
 from bot.store.communities import Community
 from bot.store.messages import Audience
 from bot.store.posts import Post
@@ -112,6 +112,14 @@ def confirm(turn: Turn) -> None:
     hidden, thread = found
     if not posts.hide(turn.db, hidden.id):
         return turn.say(_("It was hidden already."))
+    audit.add(
+        turn.db,
+        turn.member.id,
+        turn.choice or "hide",
+        turn.now,
+        community_id=thread.community_id,
+        subject_id=hidden.id,
+    )
     if turn.choice == "refer":
         _refer(turn, hidden, thread)
     _hide(turn, hidden, thread)
@@ -253,6 +261,9 @@ def place(turn: Turn) -> None:
     if there is None:
         return turn.start("threads.gone")
     threads.move(turn.db, thread.id, there.id)
+    audit.add(
+        turn.db, turn.member.id, "move", turn.now, community_id=there.id, subject_id=thread.id
+    )
     if thread.asker_id not in (None, turn.member.id):
         turn.tell(
             Audience("member", thread.asker_id or 0),

@@ -36,7 +36,15 @@ def start(turn: Turn) -> None:
 
 @threads_.action
 def mine(turn: Turn) -> None:
-    found = threads.list_asked_by(turn.db, turn.member.id, LISTED)
+    """Behind her secret word, if she has one."""
+    turn.start("secret.ask", then="threads.list_mine")
+
+
+@threads_.action
+def list_mine(turn: Turn) -> None:
+    """An app that was linked later shows nothing from before."""
+    since = turn.sender.linked_at
+    found = threads.list_asked_by(turn.db, turn.member.id, LISTED, since)
     if not found:
         return turn.say(_("You have no questions here yet. Simply write one."))
     lines = [
@@ -89,7 +97,7 @@ def _stories(heavy: list[Post]) -> list[Choice]:
 
 def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     found = [Choice(f"answers.begin:{thread.id}", _("Answer"))]
-    if thread.asker_id == turn.member.id:
+    if turn.may_show_as_hers(thread):
         found[0] = Choice(f"answers.begin:{thread.id}", _("Add something"))
     elif threads.is_followed(turn.db, thread, turn.member.id):
         found.append(Choice(f"threads.unfollow:{thread.id}", _("Stop following")))
@@ -144,7 +152,7 @@ def close(turn: Turn) -> None:
 
 
 def _may_close(turn: Turn, thread: Thread) -> bool:
-    return thread.asker_id == turn.member.id or _facilitates(turn, thread)
+    return turn.may_show_as_hers(thread) or _facilitates(turn, thread)
 
 
 def _facilitates(turn: Turn, thread: Thread) -> bool:

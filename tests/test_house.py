@@ -40,7 +40,7 @@ LEVELS = (
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal"),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth",
      "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
-     "bot.allowances", "bot.cli_audit", "bot.hearing"),
+     "bot.allowances", "bot.hearing"),
     ("bot.turn", "bot.envelopes"),
     ("bot.routes", "bot.sender", "bot.upkeep", "bot.erasing", "bot.rehearsal.playing",
      "handlers.*"),

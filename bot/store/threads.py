@@ -195,11 +195,19 @@ def has_answered(db: Connection, thread_id: int, member_id: int) -> bool:
     return db.execute(statement.limit(1)).first() is not None
 
 
-def list_asked_by(db: Connection, member_id: int, most: int) -> list[tuple[Thread, int]]:
+def list_asked_by(
+    db: Connection, member_id: int, most: int, since: datetime | None = None
+) -> list[tuple[Thread, int]]:
     """Her threads with the id of the question, newest first; those without her name too."""
     named = _with_question().where(threads.c.asker_id == member_id)
+    if since is not None:
+        named = named.where(threads.c.created_at >= since)
     found = _list(db, named.order_by(threads.c.id.desc()).limit(most))
-    found += [each for each in list_nameless(db, member_id) if each[0].asker_id == member_id]
+    found += [
+        each
+        for each in list_nameless(db, member_id)
+        if each[0].asker_id == member_id and (since is None or each[0].created_at >= since)
+    ]
     return sorted(found, key=lambda each: -each[0].id)[:most]
 
 
