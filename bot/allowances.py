@@ -98,8 +98,9 @@ def heard(sender: Heard, now: datetime) -> tuple[datetime, int]:
     return since, sender.heard_count + 1
 
 
-def flood(count: int) -> Literal["", "begins", "goes on"]:
+def flood(sender: Heard, now: datetime) -> Literal["", "begins", "goes on"]:
     """Whether this message is one too many; it is answered when that begins, and then no more."""
+    _since, count = heard(sender, now)
     if count <= MESSAGES.most:
         return ""
     return "begins" if count == MESSAGES.most + 1 else "goes on"

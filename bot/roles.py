@@ -71,10 +71,10 @@ POWERS: dict[str, frozenset[str | None]] = {
 WAYS: dict[str, str] = {
     **dict.fromkeys(
         [
-            "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*", "help.*",
-            "hours.*", "language.*", "leave.*", "menu.*", "mydata.*", "open.*", "pace.*",
-            "pause.*", "phones.*", "profile.*", "secret.*", "settings.*", "start.*", "stop.*",
-            "support.*", "welcome.*", "zone.*",
+            "back.*", "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*",
+            "help.*", "hours.*", "language.*", "leave.*", "menu.*", "mute.*", "mydata.*", "open.*",
+            "pace.*", "pause.*", "phones.*", "profile.*", "secret.*", "settings.*", "start.*",
+            "stop.*", "support.*", "unmute.*", "welcome.*", "zone.*",
             "on code", "on doubted", "on edit", "on group", "on stale", "on stopped",
             "on stranger",
         ],
@@ -100,8 +100,8 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(
         [
             "heavy.later", "heavy.read", "heavy.skip", "share.card", "threads.close",
-            "threads.follow", "threads.gone", "threads.mine", "threads.show", "threads.start",
-            "threads.unfollow", "on no_thread",
+            "threads.follow", "threads.gone", "threads.list_mine", "threads.mine", "threads.show",
+            "threads.start", "threads.unfollow", "on no_thread",
         ],
         "read",
     ),
@@ -175,7 +175,9 @@ WAYS: dict[str, str] = {
         ],
         "operate",
     ),
-    **dict.fromkeys(["/webhooks/{channel}", "/pictures/{token}.png"], "provide"),
+    **dict.fromkeys(
+        ["/webhooks/{channel}", "/pictures/{token}.png", "/files/{token}/my-data.docx"], "provide"
+    ),
     **dict.fromkeys(["/", "/healthz", "/metrics"], "watch"),
     **dict.fromkeys(["/simulator/*", "/favicon.ico", "/static"], "develop"),
 }  # fmt: skip

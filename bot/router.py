@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot import clock, logs, metrics
+from bot import allowances, clock, logs, metrics
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.i18n import tidy
@@ -78,6 +78,9 @@ class Router:
         if inbox_id is None:
             return "repeated"
         turn = self._hear(db, inbound, inbox_id, sender, new, now)
+        flood = allowances.flood(sender, now)
+        if flood and not self._routes.is_urgent(turn):
+            return self._set_aside(turn, first=flood == "begins")
         if inbound.kind == "blocked":
             members.mark_unreachable(db, turn.address_id, now)
             addresses.fall_back(db, turn.address_id, now)
@@ -87,6 +90,14 @@ class Router:
             self._take_up(turn)
         self._finish(turn)
         return "taken"
+
+    def _set_aside(self, turn: Turn, *, first: bool) -> str:
+        """Too much in a minute: kept, answered once, not passed on; her talk stands as it stood."""
+        inbox.set_aside(turn.db, turn.inbox_id, "flood")
+        if first:
+            turn.say(allowances.MESSAGES.over)
+            turn.flush()
+        return "flood"
 
     def _run(self, turn: Turn) -> None:
         step = self._routes.find(turn)
@@ -123,7 +134,7 @@ class Router:
         now: datetime,
     ) -> Turn:
         if inbound.kind != "blocked":
-            members.mark_heard(db, sender.address_id, now)
+            members.mark_heard(db, sender.address_id, now, *allowances.heard(sender, now))
             if self._is_doubtful(db, sender, inbox_id, now):
                 doubts.mark(db, sender.address_id, now)
                 sender = replace(sender, doubted_at=now)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import regex
 
 from bot import logs
+from bot.allowances import URGENT
 from bot.conversation import Conversation, Conversations, Step
 from bot.discretion import CLEAR
 from bot.i18n import fold, in_all_languages
@@ -68,6 +69,11 @@ class Routes:
             if step is not None:
                 return step
         return self._conversations.events["text"]
+
+    def is_urgent(self, turn: Turn) -> bool:
+        """What is heard in a flood too: stopping, and words for help."""
+        named = None if turn.inbound.tap or not turn.text else self._named(turn)
+        return turn.inbound.kind == "blocked" or (named is not None and named.name in URGENT)
 
     def _anywhere(self, turn: Turn) -> Step | None:
         """stop, help, menu, cancel: heard in the middle of everything."""

@@ -352,23 +352,6 @@ def test_a_report_is_found_in_no_search_figure_or_thread(database_url: str) -> N
     staged(database_url, play)
 
 
-def test_who_is_forgotten_is_no_reporter_any_more(database_url: str) -> None:
-    async def play(stage: Stage) -> None:
-        await with_focal_point(stage)
-        await report(stage, "Noy", named=True, tell=True)
-        await report(stage, "Mali", tell=True)
-        database = stage.app.database
-        noy = database.run_now(lambda db: _id_of(db, stage, "Noy"))
-        assert database.run_now(lambda db: reports.forget_reporter(db, noy)) == 1
-        assert database.run_now(lambda db: reports.forget_reporter(db, noy)) == 0
-        await stage.choose("Sophea", "Read it")
-        assert "from somebody without a name" in stage.people["Sophea"].heard[-1].text
-        kept = [each.reporter for each in rows(stage, models.reports)]
-        assert sum(each is not None for each in kept) == 1
-
-    staged(database_url, play)
-
-
 def test_the_store_itself_holds_no_word_of_it(database_url: str) -> None:
     async def play(stage: Stage) -> None:
         await with_focal_point(stage)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from bot.models.people import communities
 from bot.models.safeguards import audit
@@ -57,9 +57,3 @@ def list_lines(
     if community is not None:
         statement = statement.where(communities.c.slug == community)
     return [Line(*row) for row in db.execute(statement)][::-1]
-
-
-def forget_before(db: Connection, moment: datetime, most: int = 1000) -> int:
-    """For the retention job alone; how many lines went."""
-    old = select(audit.c.id).where(audit.c.at < moment).order_by(audit.c.at).limit(most)
-    return db.execute(delete(audit).where(audit.c.id.in_(old))).rowcount

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from bot import seals
 from bot.db import insert_once
@@ -32,6 +32,11 @@ def list_bubbles(db: Connection, id_: int) -> list[str]:
     """The provider's id of the bubble that came in an event; empty if it had none."""
     found = [json.loads(payload)["id"] for payload in list_payloads(db, [id_])]
     return [each for each in found if each]
+
+
+def set_aside(db: Connection, id_: int, reason: str) -> None:
+    """It is kept like what could not be used."""
+    db.execute(update(inbox).where(inbox.c.id == id_).values(state="parked", reason=reason))
 
 
 def park(

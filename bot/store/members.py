@@ -106,7 +106,12 @@ _BY_KEYS = locking_once(_SENDER, of=addresses, key_share=True)
 _HEARD = (
     update(addresses)
     .where(addresses.c.id == bindparam("address_id"))
-    .values(last_inbound_at=bindparam("heard_at"), unreachable_at=None)
+    .values(
+        last_inbound_at=bindparam("heard_at"),
+        unreachable_at=None,
+        heard_since=bindparam("since"),
+        heard_count=bindparam("count"),
+    )
 )
 
 
@@ -237,9 +242,12 @@ def find_by_address(db: Connection, lane: str, name: str) -> int | None:
     return found
 
 
-def mark_heard(db: Connection, address_id: int, now: datetime) -> None:
-    """She wrote: the window is open and she is reachable."""
-    db.execute(_HEARD, {"address_id": address_id, "heard_at": now})
+def mark_heard(
+    db: Connection, address_id: int, now: datetime, since: datetime | None = None, count: int = 0
+) -> None:
+    """She wrote, so much in the minute from `since` on: the window is open, she is reachable."""
+    values = {"address_id": address_id, "heard_at": now, "since": since, "count": count}
+    db.execute(_HEARD, values)
 
 
 def mark_unreachable(db: Connection, address_id: int, now: datetime) -> None:

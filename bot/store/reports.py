@@ -179,18 +179,6 @@ def forget_words(db: Connection, inbox_id: int) -> None:
     db.execute(update(inbox).where(mine).values(payload=bare))
 
 
-def forget_reporter(db: Connection, member_id: int) -> int:
-    """She is to be forgotten: nothing joins her to what she reported; how many there were.
-
-    All are opened, since nothing else joins them to her. What she said stays, without her.
-    """
-    joined = select(reports.c.id, reports.c.reporter).where(reports.c.reporter.is_not(None))
-    hers = [row.id for row in db.execute(joined) if row.reporter.get("member") == member_id]
-    for id_ in hers:
-        db.execute(update(reports).where(reports.c.id == id_).values(reporter=None, named=False))
-    return len(hers)
-
-
 def _report(row: Any) -> Report:
     reporter = row.reporter or {}
     return Report(

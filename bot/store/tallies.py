@@ -45,10 +45,5 @@ def forget(db: Connection, name: str, who: int | str) -> None:
     db.execute(delete(tallies).where(tallies.c.key == _key(name, who)))
 
 
-def forget_expired(db: Connection, now: datetime, most: int = 1000) -> int:
-    old = select(tallies.c.key).where(tallies.c.expires_at < now).limit(most)
-    return db.execute(delete(tallies).where(tallies.c.key.in_(old))).rowcount
-
-
 def _key(name: str, who: int | str) -> bytes:
     return seals.lookup("tallies.key", name, str(who))
