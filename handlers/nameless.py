@@ -40,13 +40,16 @@ def ask(turn: Turn) -> None:
     if membership is None or not membership.is_active:
         return turn.say(_("You are not in that group any more, so nothing was sent."))
     _hold(turn, "question", community=membership.community.id)
+    hears = membership.pace not in ("concerns", "muted")  # no exception, since it would tell
     turn.say(
         _(
             "Thank you. Your question goes out without your name at some moment in the next "
             "{n} minutes.",
             n=MINUTES,
         ),
-        _("It comes to you like to everybody else, and so do the answers."),
+        _("It comes to you like to everybody else, and so do the answers.")
+        if hears
+        else _("You wanted less of this group: you find the answers under My questions."),
         choices=(Choice("nameless.undo", _("Do not send it")),),
     )
 
