@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Message, Ref, Text, _, _n
 from bot.posting import answer, hearers, reply
@@ -112,6 +113,8 @@ def _publish(turn: Turn, thread: Thread, post_id: int) -> None:
     if own and thread.anonymous:
         words = {"thread": thread.id, "post": post_id, **_heavy(turn)}
         return turn.start("secret.ask", then="nameless.reply", **words)
+    if not allowances.take(turn.db, allowances.ANSWERS, turn.member.id, turn.now):
+        return turn.say(allowances.ANSWERS.over, _("Nothing was sent."))
     if not own and not threads.has_answered(turn.db, thread.id, turn.member.id):
         members.count_answer(turn.db, turn.member.id)
     heavy, kind = bool(turn.data.get("heavy")), "reply" if own else "answer"

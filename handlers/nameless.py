@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import posting
+from bot import allowances, posting
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
@@ -39,6 +39,8 @@ def ask(turn: Turn) -> None:
     membership = communities.find_membership(turn.db, turn.member.id, turn.data["community"])
     if membership is None or not membership.is_active:
         return turn.say(_("You are not in that group any more, so nothing was sent."))
+    if not allowances.take(turn.db, allowances.QUESTIONS, turn.member.id, turn.now):
+        return turn.say(allowances.QUESTIONS.over, _("Nothing was sent."))
     _hold(turn, "question", community=membership.community.id)
     hears = membership.pace not in ("concerns", "muted")  # no exception, since it would tell
     turn.say(

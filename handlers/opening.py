@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Text, _
 from bot.posting import question
@@ -23,6 +24,8 @@ def send(turn: Turn) -> None:
     if membership.state == "waiting":
         posts.mark(turn.db, post_id, state="waiting", community_id=community_id)
         return turn.say(_("Your question is kept. It goes out as soon as you are welcomed."))
+    if not allowances.take(turn.db, allowances.QUESTIONS, turn.member.id, turn.now):
+        return turn.say(allowances.QUESTIONS.over, _("Nothing was sent."))
     scope = turn.data.get("scope", "community")
     turn.say(*_open(turn, post_id, turn.member.id, community_id, scope))
 
