@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help run test check bench language migration lock clean
+.PHONY: help run test check bench soak language migration lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -14,7 +14,7 @@ run: $(VENV)/.run  ## set up and start everything: simulator, bot, store in var/
 
 test: $(VENV)/.dev  ## set up and pass the tests, SQLite and PostgreSQL
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -n auto --dist worksteal
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=90
 
@@ -26,6 +26,9 @@ check: $(VENV)/.dev  ## format, lint, types, language
 
 bench: $(VENV)/.dev  ## speed, as ratios to peers and bare limits in the same run
 	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/.dev  ## a thousand stories in two worlds: does anything tell who asked without a name?
+	LINKLINE_SCENARIOS=1000 $(BIN)/python -m pytest -n auto tests/test_nameless.py
 
 language: $(VENV)/.dev  ## take new sentences into the catalogues, then check them
 	$(BIN)/python -m tests.language --update

@@ -6,8 +6,11 @@ import asyncio
 import importlib
 import pkgutil
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from types import ModuleType
 from typing import Any, TypeVar
+
+from sqlalchemy import Connection
 
 import handlers
 from bot import channels as channel_folder
@@ -15,6 +18,7 @@ from bot import clock, erasing, logs, metrics, seals, upkeep
 from bot.channels import Acknowledges, Channel, Invites, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
 from bot.db import Database, StoreDown
+from bot.envelopes import Opener, opening
 from bot.eraser import Eraser
 from bot.i18n import languages
 from bot.messages import Inbound, Receipt
@@ -22,7 +26,7 @@ from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
-from bot.store import lanes, receipts, secrets
+from bot.store import addresses, lanes, receipts, secrets
 from bot.wakes import Wakes
 
 T = TypeVar("T")
@@ -45,11 +49,13 @@ class App:
     def _join(self) -> None:
         self.database = Database(self.settings.database_url)
         self.database.run_now(secrets.open_store)
+        self.database.opening = secrets.keep_fresh  # keys rotate while this process runs
         limits = {each.lane: each.limits for each in self.channels}
         self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         self.eraser = Eraser(self.database, self.channels)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
+        jobs.append(opening(_found(handlers, Opener)))
         self.scheduler = Scheduler(self.database, jobs)
 
     # Life
@@ -168,7 +174,7 @@ class App:
 
     async def _take_receipt(self, receipt: Receipt) -> None:
         now = clock.now()
-        known = await self.database.run(lambda db: receipts.apply(db, receipt, now))
+        known = await self.database.run(lambda db: _apply(db, receipt, now))
         metrics.RECEIPTS.labels(receipt.lane, receipt.state if known else "foreign").inc()
 
     def wake(self, lane: str = "") -> None:
@@ -181,6 +187,16 @@ class App:
         """Send all that is due now, in this process; for tests."""
         for sender in self.senders:
             await sender.drain()
+
+
+def _apply(db: Connection, receipt: Receipt, now: datetime) -> bool:
+    """A receipt; if it says that an address is gone, another of hers takes over."""
+    known = receipts.apply(db, receipt, now)
+    gone = receipts.find_gone(db, receipt)
+    if gone is not None:
+        address_id, delivery_id = gone
+        addresses.fall_back(db, address_id, now, [delivery_id])
+    return known
 
 
 def list_channels(settings: Settings) -> list[Channel]:

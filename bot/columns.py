@@ -50,8 +50,7 @@ class Sealed(TypeDecorator[Any]):
         if value is None:
             return None
         plain = json.dumps(value, ensure_ascii=False) if self.as_json else value
-        # Half a surrogate pair, which JSON can bring in, has no place in UTF-8.
-        return seals.keyring().seal(plain.encode("utf-8", "replace").decode(), self.context)
+        return seals.keyring().seal(plain, self.context)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None:

@@ -66,6 +66,7 @@ class Database:
         workers = 1 if self.is_sqlite else threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
         self.owned_lanes: set[str] = set()  # of this process: nobody else is to be told of them
+        self.opening: Callable[[Connection], None] = _nothing  # first in every transaction
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run the work in one transaction, off the event loop. Raises StoreDown."""
@@ -81,6 +82,7 @@ class Database:
                         # (Not by an event: listeners cost something in every statement.)
                         db.exec_driver_sql("BEGIN IMMEDIATE")
                     db.info.pop(_DUE, None)  # of an earlier try, on the same connection
+                    self.opening(db)
                     result = work(db)
                     self._tell_due(db)
                     return result
@@ -142,6 +144,10 @@ class Database:
         self.engine.dispose()
 
 
+def _nothing(_db: Connection) -> None:
+    """Usually there is nothing to look after before a transaction."""
+
+
 def mark_due(db: Connection, due_at: datetime, lane: str = "") -> None:
     """This transaction lets something go out, on this lane or on any: if now, wake its sender."""
     if due_at <= clock.now():
@@ -155,6 +161,11 @@ def store_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _as_store_error(error) from error
+
+
+def must_end(error: Exception) -> bool:
+    """Whether the unit of work cannot go on: it is to be rerun, or the store does not answer."""
+    return _worth_rerunning(error) or isinstance(_as_store_error(error), StoreDown)
 
 
 def _worth_rerunning(error: Exception) -> bool:

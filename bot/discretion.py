@@ -24,7 +24,24 @@ HOW_IT_COMES = _(
 CLOSING = _("What now? Clear empties this screen.")
 
 # What these stand for tells who is who, or what somebody wrote.
-_TELLING = frozenset({"members", "organisations", "posts", "stories", "referred", "help_contacts"})
+_TELLING = frozenset(
+    {
+        "members",
+        "organisations",
+        "posts",
+        "stories",
+        "veiled",
+        "veiled_stories",
+        "referred",
+        "help_contacts",
+        "notes",
+    }
+)
+_TELLING_TALKS = (
+    "report.",
+    "receipts.",
+    "concerns.",
+)  # whose questions tell, before anything is answered
 
 
 def is_bubble(message: Message) -> bool:
@@ -36,6 +53,8 @@ def needs_closing(kind: str, message: Message) -> bool:
     """Whether a last bubble must follow that tells nothing."""
     if kind == "notice" or not is_bubble(message):
         return False
+    if (message.step or "").startswith(_TELLING_TALKS):
+        return True
     return kind != "direct" or any(ref.table in _TELLING for ref in refs_of(message))
 
 

@@ -14,7 +14,7 @@ from bot.db import Database, StoreDown
 from bot.i18n import catalogue, languages
 from bot.seals import SealError
 from bot.settings import Settings
-from bot.store import communities, secrets
+from bot.store import communities, keyed, sealed, secrets
 
 Check = tuple[bool, str]
 
@@ -49,6 +49,8 @@ def _store(settings: Settings, alembic: Config) -> list[Check]:
         seals.use(seals.Keyring(settings.keys()))
         database.run_now(secrets.open_store)
         slugs = database.run_now(communities.list_slugs)
+        with database.engine.connect() as db:  # reading it all holds nobody up
+            keys = [_keys(db), *_lookup_keys(db)]
     except StoreDown:
         return [(False, f"store: {kind} does not answer; check DATABASE_URL and start it")]
     except SealError:
@@ -56,12 +58,49 @@ def _store(settings: Settings, alembic: Config) -> list[Check]:
     finally:
         database.close()
     loaded = ", ".join(slugs) or "no community yet; run `linkline load FILE.yaml`"
-    return [(True, f"store: {kind}, up to date"), (bool(slugs), f"communities: {loaded}")]
+    return [(True, f"store: {kind}, up to date"), *keys, (bool(slugs), f"communities: {loaded}")]
 
 
 def _behind(db: Connection, alembic: Config) -> bool:
     current = MigrationContext.configure(db).get_current_revision()
     return current != ScriptDirectory.from_config(alembic).get_current_head()
+
+
+def _keys(db: Connection) -> Check:
+    """Which of LINKLINE_KEYS are needed: how much each of them has sealed."""
+    ring, newest, older, foreign = seals.keyring(), 0, 0, 0
+    for head, count in sealed.count_by_head(db).items():
+        if head == ring.head:
+            newest += count
+        elif head[1:] in ring.key_ids:
+            older += count
+        else:
+            foreign += count
+    if foreign:
+        return False, (
+            f"keys: {foreign} values are sealed with a key that is not in LINKLINE_KEYS; "
+            f"put it back behind the others"
+        )
+    if older:
+        return True, (
+            f"keys: {older} of {newest + older} values are sealed with an older key or unpadded; "
+            f"run `linkline keys rotate`"
+        )
+    if len(ring.key_ids) > 1:
+        return True, "keys: the first of LINKLINE_KEYS has sealed everything; take the others out"
+    return True, "keys: everything is sealed with the key of LINKLINE_KEYS"
+
+
+def _lookup_keys(db: Connection) -> list[Check]:
+    rotating = secrets.get_rotating(db)
+    if not rotating.renewed or rotating.next is not None:
+        return [(True, "lookup key: half rotated; run `linkline keys rotate` again")]
+    if not rotating.old or rotating.switched_at is None:
+        return []
+    until = rotating.switched_at + keyed.EDITED
+    waiting = keyed.count_unnamed(db)
+    more = f"; {waiting} addresses are found by it until they write again" if waiting else ""
+    return [(True, f"lookup key: the older one is kept until {until:%Y-%m-%d}{more}")]
 
 
 def _catalogue(language: str) -> Check:

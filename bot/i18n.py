@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import regex
 from babel import Locale
 from babel.core import get_global
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -121,6 +122,41 @@ def country_of(timezone: str) -> str | None:
     """The country (ISO, two letters) whose time this is, or None."""
     territory: str | None = get_global("zone_territories").get(timezone)
     return territory
+
+
+def country_name(country: str, language: str) -> str:
+    """What a country (ISO, two letters) is called in a language."""
+    return str(Locale.parse(language).territories.get(country, country))
+
+
+def place_of(timezone: str, language: str) -> str:
+    """A time zone as people know it: its city, or the offset it is named by."""
+    if timezone.startswith(("Etc/", "UTC")):
+        offset = timezone.removeprefix("Etc/GMT").translate({43: 45, 45: 43})  # the sign turned
+        return f"UTC{offset}" if offset[1:].isdecimal() else "UTC"
+    return get_timezone_location(timezone, locale=language, return_city=True)
+
+
+@cache
+def places() -> Mapping[str, str]:
+    """Time zones by the folded names of their cities and of countries that have but one."""
+    known = available_timezones()
+    zones = {zone: country for zone, country in _territories().items() if zone in known}
+    found = {fold(zone): zone for zone in zones}
+    found |= {fold(zone.rpartition("/")[2].replace("_", " ")): zone for zone in zones}
+    in_country = Counter(zones.values())
+    for language in languages():
+        for zone, country in zones.items():
+            found.setdefault(fold(place_of(zone, language)), zone)
+            if in_country[country] == 1:
+                found.setdefault(fold(country_name(country, language)), zone)
+    return found
+
+
+def _territories() -> dict[str, str]:
+    """Countries by time zone; what lies in none is left out."""
+    every: Mapping[str, str] = get_global("zone_territories")
+    return {zone: country for zone, country in every.items() if not zone.startswith("Etc/")}
 
 
 # Matching what people type ------------------------------------------------------------------

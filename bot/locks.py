@@ -70,3 +70,15 @@ class LaneLock:
 def _close(connection: Connection) -> None:
     connection.invalidate()  # a pooled connection would keep the lock
     connection.close()
+
+
+def count_begun_before(db: Connection, seconds: float) -> int:
+    """Transactions of others that are open for longer; beside us nobody writes on SQLite."""
+    if db.dialect.name == "sqlite":
+        return 0
+    statement = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        " AND xact_start < clock_timestamp() - make_interval(secs => :seconds)"
+    )
+    return int(db.execute(statement, {"seconds": seconds}).scalar_one())

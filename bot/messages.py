@@ -213,4 +213,5 @@ class Limits:
     commands: bool = False  # the chat has a menu of commands
     retract: timedelta | None = None  # bubbles younger than this can be deleted
     fetches: bool = False  # files are not handed over: the provider fetches them from us
+    reassigned: bool = False  # an address may pass to another person one day
     price: float = 0.0  # US dollars, about, that the provider takes for one bubble

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bot.messages import Choice, _
 
 
-def under_question(thread_id: int) -> tuple[Choice, ...]:
-    return (
-        Choice(f"answers.begin:{thread_id}", _("Answer")),
-        Choice(f"threads.follow:{thread_id}", _("Follow")),
-    )
+def under_question(thread_id: int, *, followed: bool = False) -> tuple[Choice, ...]:
+    """`followed`: everybody hears what comes there, who does not want to says so."""
+    follow = Choice(f"threads.follow:{thread_id}", _("Follow"))
+    if followed:
+        follow = Choice(f"threads.unfollow:{thread_id}", _("Stop following"))
+    return (Choice(f"answers.begin:{thread_id}", _("Answer")), follow)
 
 
 def under_answer(post_id: int) -> tuple[Choice, ...]:

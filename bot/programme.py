@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
@@ -23,9 +24,10 @@ from sqlalchemy import Connection
 
 from bot.i18n import languages, tidy_name
 from bot.messages import Message
-from bot.store import communities, members, messages, programmes
+from bot.store import audit, communities, members, messages, programmes
 
 CONSENT_DEMO = "demo"
+NAMED = ("facilitator", "focal_point", "monitor", "administrator")  # in lists, with an s
 
 
 class ProgrammeError(Exception):
@@ -87,12 +89,15 @@ class CommunityPart(_Part):
     discreet: bool = False
     ended: bool = False
     facilitators: list[Address] = []
-    focal_points: list[Address] = []  # whom facilitators refer what is serious to
+    focal_points: list[Address] = []  # they read reports, and what is referred to them
+    monitors: list[Address] = []  # they see figures, no names
+    administrators: list[Address] = []  # they see rules and figures, no messages
 
     @model_validator(mode="after")
     def _one_role_each(self) -> CommunityPart:
-        if set(self.facilitators) & set(self.focal_points):
-            raise ValueError("somebody of focal_points facilitates too; each has one role")
+        for first, second in combinations(NAMED, 2):
+            if set(getattr(self, f"{first}s")) & set(getattr(self, f"{second}s")):
+                raise ValueError(f"somebody is in {first}s and {second}s; each has one role")
         return self
 
 
@@ -104,7 +109,9 @@ class DemoMember(_Part):
     organisation: str | None = None
     look: Literal["whatsapp", "telegram"]
     language: Annotated[str, AfterValidator(_known_language)]
-    role: Literal["member", "facilitator", "focal_point"] = "member"
+    role: Literal["member", "host", "facilitator", "monitor", "focal_point", "administrator"] = (
+        "member"
+    )
     communities: list[Slug]
 
 
@@ -183,15 +190,12 @@ def load(
     programmes.save_help(db, programme_id, [(each.country, each.words) for each in about.help])
     ids = {}
     for number, each in enumerate(programme.communities):
-        row = each.model_dump(exclude={"facilitators", "focal_points", "ended"})
+        row = each.model_dump(exclude={"ended", *(f"{role}s" for role in NAMED)})
         row["discreet"] |= about.discreet
         ids[each.slug] = id_ = communities.save_community(db, programme_id, row)
         communities.mark_ended(db, id_, now, ended=each.ended)
-        for role, addresses in (
-            ("facilitator", each.facilitators),
-            ("focal_point", each.focal_points),
-        ):
-            for nth, address in enumerate(addresses):
+        for role in NAMED:
+            for nth, address in enumerate(getattr(each, f"{role}s")):
                 place = f"communities.{number}.{role}s.{nth}"
                 _expect(db, address, role, place, id_, lanes, now)
     for member in programme.demo_members:
@@ -223,7 +227,12 @@ def _expect(
     member_id = members.find_by_address(db, lane, name)
     if member_id is None:
         member_id = members.add(db, lane, [name], now, state="new")
+    before = communities.find_membership(db, member_id, community_id)
     communities.appoint(db, member_id, community_id, now, role)
+    if before is None or before.role != role:
+        audit.add(
+            db, None, f"role.named {role}", now, community_id=community_id, subject_id=member_id
+        )
 
 
 def _add_demo_member(

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot import clock, logs, metrics
+from bot import allowances, clock, logs, metrics
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.i18n import tidy
-from bot.messages import Inbound, Limits, _
-from bot.routes import Routes
+from bot.messages import File, Inbound, Limits, Tap, _
+from bot.routes import PRIVATE, Routes
+from bot.store import addresses, doubts, forgetting, inbox, members, messages
 from bot.store import conversations as talks
-from bot.store import forgetting, inbox, members, messages
 from bot.talk import Talk
 from bot.turn import Turn
 
 TALK_LASTS = timedelta(days=7)  # an unfinished talk is kept so long
+SILENT = timedelta(days=60)  # then a number may have passed to somebody else
 
 log = logs.get("router")
 
@@ -68,9 +69,8 @@ class Router:
 
     def _turn(self, db: Connection, inbound: Inbound, now: datetime) -> str:
         sender, new = self._meet(db, inbound, now)
-        inbox_id = inbox.add(
-            db, inbound.lane, inbound.key, _payload(inbound), now, sender.address_id
-        )
+        payload = _payload(_kept(inbound, sender))
+        inbox_id = inbox.add(db, inbound.lane, inbound.key, payload, now, sender.address_id)
         if new and (inbox_id is None or _is_silent(db, inbound)):
             # Who was forgotten stays so: nothing is kept of somebody to whom nothing is said.
             forgetting.remove_stranger(db, sender.member.id, inbox_id)
@@ -78,14 +78,46 @@ class Router:
         if inbox_id is None:
             return "repeated"
         turn = self._hear(db, inbound, inbox_id, sender, new, now)
+        flood = allowances.flood(sender, now)
+        if flood and not self._routes.is_urgent(turn):
+            return self._set_aside(turn, first=flood == "begins")
         if inbound.kind == "blocked":
             members.mark_unreachable(db, turn.address_id, now)
+            addresses.fall_back(db, turn.address_id, now)
             return "blocked"
+        self._run(turn)
+        if turn.kept:
+            self._take_up(turn)
+        self._finish(turn)
+        return "taken"
+
+    def _set_aside(self, turn: Turn, *, first: bool) -> str:
+        """Too much in a minute: kept, answered once, not passed on; her talk stands as it stood."""
+        inbox.set_aside(turn.db, turn.inbox_id, "flood")
+        if first:
+            turn.say(allowances.MESSAGES.over)
+            turn.flush()
+        return "flood"
+
+    def _run(self, turn: Turn) -> None:
         step = self._routes.find(turn)
         if step is not None:
             step(turn)
-        self._finish(turn)
-        return "taken"
+
+    def _take_up(self, turn: Turn) -> None:
+        """What she wrote while something stood between, as if it came now, in one piece."""
+        found = [_inbound(each) for each in inbox.list_payloads(turn.db, turn.kept)]
+        if not found:
+            return
+        first = next((each for each in found if each.tap), found[0])
+        text = "\n".join(each.text for each in found if each.text)
+        files = tuple(file for each in found for file in each.files)
+        turn.inbound = first if first.tap else replace(first, text=text, files=files)
+        turn.text = tidy(turn.inbound.text)
+        if turn.answering and turn.talk is not None:
+            turn.talk, turn.answering = turn.talk.beneath, False
+        turn.choice, turn.data = None, {}
+        self._run(turn)
 
     def _meet(self, db: Connection, inbound: Inbound, now: datetime) -> tuple[members.Sender, bool]:
         """Who it is; her address is locked from here on."""
@@ -102,8 +134,12 @@ class Router:
         now: datetime,
     ) -> Turn:
         if inbound.kind != "blocked":
-            members.mark_heard(db, sender.address_id, now)
-            self._open_window(db, sender, new, now)
+            members.mark_heard(db, sender.address_id, now, *allowances.heard(sender, now))
+            if self._is_doubtful(db, sender, inbox_id, now):
+                doubts.mark(db, sender.address_id, now)
+                sender = replace(sender, doubted_at=now)
+            elif sender.doubted_at is None:
+                self._open_window(db, sender, new, now)
         expired = sender.conversation_expires_at is not None and (
             sender.conversation_expires_at < now
         )
@@ -130,6 +166,19 @@ class Router:
         closed = window is not None and (last is None or last < now - window)
         if not new and (closed or sender.unreachable):
             messages.release_held(db, sender.address_id, now)
+        if not sender.preferred:
+            addresses.come_back(db, sender.address_id, now)
+
+    def _is_doubtful(
+        self, db: Connection, sender: members.Sender, inbox_id: int, now: datetime
+    ) -> bool:
+        """Perhaps somebody else has this number now: it was silent long, or has another user id."""
+        limits = self._limits.get(sender.lane)
+        known = sender.member.name is not None and sender.member.state in ("active", "stopped")
+        if limits is None or not limits.reassigned or not known or sender.doubted_at is not None:
+            return False
+        last = sender.last_inbound_at or doubts.heard_before(db, sender.address_id, inbox_id)
+        return sender.changed or (last is not None and last < now - SILENT)
 
     # Finish
 
@@ -154,14 +203,15 @@ class Router:
         if turn.asked is not None:
             state = turn.asked.to_json()
             talks.save(turn.db, turn.address_id, state, turn.now + TALK_LASTS)
-        elif before is not None:
+        elif before is not None or turn.sender.conversation is not None:
             talks.forget(turn.db, turn.address_id)
 
     def _sorry(self, db: Connection, inbound: Inbound, now: datetime, reason: str) -> str:
         """A handler failed: keep the inbound, say so kindly, and leave the talk where it was."""
         sender, new = self._meet(db, inbound, now)
+        payload = _payload(_kept(inbound, sender))
         inbox_id = inbox.park(
-            db, inbound.lane, inbound.key, _payload(inbound), now, reason, sender.address_id
+            db, inbound.lane, inbound.key, payload, now, reason, sender.address_id
         )
         if inbox_id is None:
             return "repeated"
@@ -179,9 +229,25 @@ def _is_silent(db: Connection, inbound: Inbound) -> bool:
     return inbound.kind in ("blocked", "unblocked", "edit")
 
 
+def _kept(inbound: Inbound, sender: members.Sender) -> Inbound:
+    """What is kept of it: her secret word stays nowhere."""
+    waits = (sender.conversation or {}).get("step") or ""
+    return replace(inbound, text="") if str(waits).startswith(PRIVATE) else inbound
+
+
+def _inbound(payload: str) -> Inbound:
+    """An inbound as it was kept."""
+    kept = json.loads(payload)
+    kept["sender"] = tuple(kept["sender"])
+    kept["files"] = tuple(File(**each) for each in kept["files"])
+    kept["tap"] = None if kept["tap"] is None else Tap(**kept["tap"])
+    return Inbound(**kept)
+
+
 def _payload(inbound: Inbound) -> str:
     plain = {each.name: getattr(inbound, each.name) for each in fields(inbound)}
-    return json.dumps(plain, default=asdict)
+    # Letters as they are: six signs for one would push long words out of their usual length.
+    return json.dumps(plain, default=asdict, ensure_ascii=False)
 
 
 def _shallow(talk: Talk | None, depth: int = 3) -> Talk | None:

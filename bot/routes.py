@@ -2,9 +2,10 @@
 
 Events that a conversation may take with `on`:
   code      an invite code (turn.text)           stranger  somebody who is no member yet
+  receipt   the code of a report (turn.text)
   stopped   a member who has stopped messages    thread    a reply in a thread (turn.subject)
   edit      a bubble that was changed            group     the bot was spoken to in a group
-  no_thread a thread number that is not hers
+  no_thread a thread number that is not hers      doubted   perhaps not she: ask her name first
   text      free text that is no answer          stale     a choice that is over
 """
 
@@ -15,18 +16,21 @@ from datetime import datetime, timedelta
 import regex
 
 from bot import logs
+from bot.allowances import URGENT
 from bot.conversation import Conversation, Conversations, Step
 from bot.discretion import CLEAR
 from bot.i18n import fold, in_all_languages
 from bot.messages import Message, _, refs_of
 from bot.smalltalk import yes_or_no
-from bot.store import invites, prompts, threads
+from bot.store import codes, invites, prompts, reports, threads
 from bot.store.prompts import Prompt
 from bot.store.references import References
 from bot.talk import Talk
 from bot.turn import Turn
 
 DOUBLE_TAP = timedelta(minutes=2)  # the same tap again within this is the same tap
+PRIVATE = "secret."  # steps whose answers are kept nowhere
+DOUBT = "doubt."
 LABEL_LENGTH = 60  # longer text is never compared with labels
 
 log = logs.get("routes")
@@ -40,13 +44,17 @@ class Routes:
 
     def find(self, turn: Turn) -> Step | None:
         """The step, action or event that takes this turn; None = nothing is to be said."""
+        if turn.sender.doubted_at is not None:
+            return self._doubted(turn)
         if turn.inbound.kind in ("edit", "group"):
             return self._conversations.events[turn.inbound.kind]
         if turn.inbound.kind == "unblocked":
             return None
         for find in (
             self._anywhere,
+            self._receipt,
             self._stopped,
+            self._private,
             self._tap,
             self._quote,
             self._code,
@@ -61,6 +69,11 @@ class Routes:
             if step is not None:
                 return step
         return self._conversations.events["text"]
+
+    def is_urgent(self, turn: Turn) -> bool:
+        """What is heard in a flood too: stopping, and words for help."""
+        named = None if turn.inbound.tap or not turn.text else self._named(turn)
+        return turn.inbound.kind == "blocked" or (named is not None and named.name in URGENT)
 
     def _anywhere(self, turn: Turn) -> Step | None:
         """stop, help, menu, cancel: heard in the middle of everything."""
@@ -81,6 +94,31 @@ class Routes:
         new = turn.member.state == "new"
         return None if found is not None and new and not found.anywhere else found
 
+    def _doubted(self, turn: Turn) -> Step | None:
+        """Perhaps somebody else has her number: she can stop, or say who she is; nothing else."""
+        if turn.inbound.kind not in ("message", "tap"):
+            return None
+        tap, talk = turn.inbound.tap, turn.talk
+        named = None if tap else self._named(turn)
+        if named is not None and named.name == "stop":
+            return self._conversations.begin(named)
+        if talk is None or not talk.step.startswith(DOUBT):
+            return self._conversations.events["doubted"]
+        asked = talk.message_id or 0
+        prompt = prompts.find_of(turn.db, asked, turn.address_id)
+        tapped = None if tap is None else prompts.find(turn.db, tap.token, turn.address_id)
+        turn.answer(talk)
+        if prompt is not None and (tap is None or (tapped and tapped.message_id == asked)):
+            index = _match(turn, prompt.message) if tap is None else tap.index
+            turn.choice = None if index is None else prompt.message.choices[index].key
+        return self._conversations.steps.get(talk.step)
+
+    def _private(self, turn: Turn) -> Step | None:
+        """Her secret word is awaited: what she types is nothing else, unless it is a choice."""
+        if turn.talk is None or turn.inbound.tap or not turn.talk.step.startswith(PRIVATE):
+            return None
+        return self._listed(turn) or self._waiting(turn)
+
     def _stopped(self, turn: Turn) -> Step | None:
         """Only talks that are heard anywhere go on while she has stopped messages."""
         if turn.member.state != "stopped" or self._goes_on(turn.talk):
@@ -90,6 +128,14 @@ class Routes:
     def _goes_on(self, talk: Talk | None) -> bool:
         name = "" if talk is None else talk.step.partition(".")[0]
         return any(each.name == name and each.anywhere for each in self._conversations.all)
+
+    def _receipt(self, turn: Turn) -> Step | None:
+        """Whoever has it and wherever she is; it must never become a question to peers."""
+        code = None if turn.inbound.tap else reports.find_code(turn.text)
+        if code is None:
+            return None
+        turn.text = code
+        return self._conversations.events["receipt"]
 
     def _tap(self, turn: Turn) -> Step | None:
         tap = turn.inbound.tap
@@ -125,13 +171,19 @@ class Routes:
         code = start if start is not None else self._code_in(turn)
         if code is None:
             return None
-        turn.text = invites.find_code(code) or code
+        turn.text = codes.find_code(code, alone=True) or invites.find_code(code) or code
         return self._conversations.events["code"]
 
     def _code_in(self, turn: Turn) -> str | None:
         """A stranger may write around a code; a member's text is one only if it is nothing else."""
-        code = invites.find_code(turn.text) if len(turn.text) < 300 else None
-        if turn.member.state == "new" and turn.talk is None:
+        if len(turn.text) >= 300:
+            return None
+        stranger = turn.member.state == "new"
+        own = codes.find_code(turn.text, alone=not stranger or turn.talk is not None)
+        if own is not None and (stranger or turn.talk is None):
+            return own
+        code = invites.find_code(turn.text)
+        if stranger and turn.talk is None:
             return code
         bare = code is not None and len(turn.text) <= len(code)
         return code if bare and turn.talk is None and "-" in turn.text else None

@@ -1,7 +1,8 @@
-"""Seal what tells who is who: AES-GCM with rotating keys, and keyed lookups that survive rotation.
+"""Seal what tells who is who: AES-GCM with rotating keys, and keyed lookups.
 
 A sealed value is: 1 byte version, 4 bytes key id, 12 bytes nonce, ciphertext with tag. The context
 (table and column) is authenticated, so a value cannot be moved to a column that is shown to others.
+Version 2 is padded, so that its length tells nothing of what has a usual length; version 1 was not.
 """
 
 from __future__ import annotations
@@ -10,13 +11,40 @@ import base64
 import hashlib
 import hmac
 import os
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_VERSION = b"\x01"
-_SHORTEST = 1 + 4 + 12 + 16  # of an empty text
+_UNPADDED, _PADDED = b"\x01", b"\x02"
+_HEAD = 1 + 4  # version and key id: who sealed it, and how
+_SHORTEST = _HEAD + 12 + 16  # of an empty text
+
+# Bytes to which the plain text of a column is padded at least; above, it doubles. Words: so that
+# the inbox of a member and a post without a name do not tell by their length that they are the
+# same. The inbox wraps the words in JSON and is emptied after a while. A file's handle would tell
+# the app by its length.
+_FLOORS = {
+    "inbox.payload": 2048,
+    "bubbles.text": 1024,
+    "conversations.state": 1024,
+    "messages.body": 1024,
+    "dispatches.content": 1024,
+    "envelopes.content": 1024,
+    "notes.text": 1024,
+    "erasures.work": 1024,
+    "messages.audience": 256,
+    "bubbles.reference": 256,
+    "members.secret": 256,
+    "members.organisation": 128,
+}
+_FLOOR = 64  # names, addresses, provider ids, codes, links
+
+# Lookups whose plain values are gone: they can never be made anew, so their key never changes.
+# (Codes are drawn, not guessed, and over within a day.)
+_EVENTS = frozenset({"inbox.key", "messages.key", "reports.key", "codes.key", "codes.rest"})
 
 
 class SealError(Exception):
@@ -28,6 +56,16 @@ def new_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """The store's own lookup keys, each as new_key() makes it, kept sealed in the store."""
+
+    events: str
+    write: str
+    next: str | None = None  # announced: found by, not yet written with
+    old: tuple[str, ...] = ()  # still found by, never written with; the latest first
+
+
 class Keyring:
     """The sealing keys, newest first: the first one seals, all of them open."""
 
@@ -35,40 +73,97 @@ class Keyring:
         raw = [_decode(key) for key in keys]
         if not raw:
             raise ValueError("no key")
+        self.key_ids = [_key_id(key) for key in raw]
         self._ciphers = {_key_id(key): AESGCM(key) for key in raw}
-        self._newest = _key_id(raw[0])
-        self._lookup_key: bytes | None = None
+        self._newest = self.key_ids[0]
+        self._lookups: _LookupKeys | None = None
+
+    @property
+    def head(self) -> bytes:
+        """How every value begins that is sealed as it is sealed now."""
+        return _PADDED + self._newest
 
     def seal(self, plain: str, context: str) -> bytes:
         nonce = os.urandom(12)
-        cipher = self._ciphers[self._newest]
-        return (
-            _VERSION
-            + self._newest
-            + nonce
-            + cipher.encrypt(nonce, plain.encode(), context.encode())
-        )
+        # Half a surrogate pair, which JSON can bring in, has no place in UTF-8.
+        padded = _pad(plain.encode("utf-8", "replace"), _FLOORS.get(context, _FLOOR))
+        sealed = self._ciphers[self._newest].encrypt(nonce, padded, _PADDED + context.encode())
+        return _PADDED + self._newest + nonce + sealed
 
     def open(self, sealed: bytes, context: str) -> str:
         """Raises SealError for an unknown key, a foreign context or damage."""
-        cipher = self._ciphers.get(sealed[1:5])
-        if sealed[:1] != _VERSION or cipher is None or len(sealed) < _SHORTEST:
+        version, cipher = sealed[:1], self._ciphers.get(sealed[1:_HEAD])
+        known = version in (_UNPADDED, _PADDED)
+        if not known or cipher is None or len(sealed) < _SHORTEST:
             raise SealError("sealed with a key that is not in LINKLINE_KEYS")
+        padded = version == _PADDED
+        place = (version if padded else b"") + context.encode()
         try:
-            return cipher.decrypt(sealed[5:17], sealed[17:], context.encode()).decode()
+            plain = cipher.decrypt(sealed[5:17], sealed[17:], place)
         except InvalidTag:
             raise SealError("a sealed value is damaged or out of place") from None
+        return (_unpad(plain) if padded else plain).decode()
 
-    def use_lookup_key(self, secret: str) -> None:
-        """The store's own lookup key, kept sealed in it: rotating the keys leaves lookups alone."""
-        self._lookup_key = _decode(secret)
+    # Lookups
+
+    def use_lookups(self, lookups: Lookups, read_at: float | None = None) -> None:
+        """As they stood in the store at `read_at` (seconds()); what was read before is ignored."""
+        at = seconds() if read_at is None else read_at
+        if self._lookups is not None and self._lookups.read_at > at:
+            return
+        self._lookups = _LookupKeys(
+            events=_decode(lookups.events),
+            write=_decode(lookups.write),
+            find=tuple(_decode(key) for key in (lookups.next, lookups.write, *lookups.old) if key),
+            read_at=at,
+        )
+
+    def lookups_age(self) -> float:
+        """Seconds since the lookup keys were read from the store."""
+        return seconds() - self._known().read_at
 
     def lookup(self, plain: str, context: str) -> bytes:
         """16 bytes that find the same value again and tell nothing without the key."""
-        if self._lookup_key is None:
+        known = self._known()
+        key = known.events if context in _EVENTS else known.write
+        return _digest(key, plain, context)
+
+    def lookups(self, plain: str, context: str) -> list[bytes]:
+        """All that a row may have been written with, the newest first: more while keys rotate."""
+        known = self._known()
+        keys = (known.events,) if context in _EVENTS else known.find
+        return [_digest(key, plain, context) for key in keys]
+
+    def _known(self) -> _LookupKeys:
+        if self._lookups is None:
             raise SealError("the store is not open yet")
-        message = f"{context}\0{plain}".encode()
-        return hmac.digest(self._lookup_key, message, hashlib.sha256)[:16]
+        return self._lookups
+
+
+@dataclass(frozen=True, slots=True)
+class _LookupKeys:
+    """Replaced as one, so that no thread sees half of a change."""
+
+    events: bytes
+    write: bytes
+    find: tuple[bytes, ...]
+    read_at: float
+
+
+def _digest(key: bytes, plain: str, context: str) -> bytes:
+    return hmac.digest(key, f"{context}\0{plain}".encode(), hashlib.sha256)[:16]
+
+
+def _pad(plain: bytes, floor: int) -> bytes:
+    """One mark, then zeros up to the floor or its double, and so on."""
+    size = floor
+    while size <= len(plain):
+        size *= 2
+    return (plain + b"\x80").ljust(size, b"\0")
+
+
+def _unpad(padded: bytes) -> bytes:
+    return padded.rstrip(b"\0")[:-1]
 
 
 def _decode(key: str) -> bytes:
@@ -80,6 +175,11 @@ def _decode(key: str) -> bytes:
 
 def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"linkline key id" + key).digest()[:4]
+
+
+def seconds() -> float:
+    """A clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 _keyring: Keyring | None = None
@@ -98,5 +198,10 @@ def keyring() -> Keyring:
 
 
 def lookup(context: str, *names: str) -> bytes:
-    """What finds a row by a provider's name (lane and id) without telling the name."""
+    """What a row is written with, so that a provider's name (lane and id) finds it untold."""
     return keyring().lookup("\0".join(names), context)
+
+
+def lookups(context: str, *names: str) -> list[bytes]:
+    """What a row is found by: `.in_(lookups(…))`. More than one while the keys rotate."""
+    return keyring().lookups("\0".join(names), context)

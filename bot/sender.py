@@ -25,7 +25,7 @@ from bot.db import Database, StoreDown
 from bot.locks import LaneLock
 from bot.messages import Button, Document, Menu, Outbound, Picture, Retract, Say
 from bot.planning import Planned, Planner
-from bot.store import deliveries, fates, lanes, members, messages
+from bot.store import addresses, deliveries, fates, lanes, members, messages
 from bot.store.deliveries import Due, LaneLost, Part
 from bot.store.fates import Fate, SentPart
 
@@ -46,7 +46,8 @@ class Returned:
     """What came back from the provider and is not written down yet."""
 
     fates: list[Fate] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)  # addresses that cannot be reached
+    # addresses that cannot be reached, each with the delivery that failed there
+    gone: list[tuple[int, int]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)  # addresses whose window is closed
 
     def add(self, earlier: Returned) -> None:
@@ -193,8 +194,10 @@ class Sender:
         """Write down what came back."""
         if returned.fates:
             fates.settle(db, self._lane, returned.fates)
-        for address_id in returned.gone:
+        for address_id in dict(returned.gone):
             members.mark_unreachable(db, address_id, now)
+            failed = [id_ for address, id_ in returned.gone if address == address_id]
+            addresses.fall_back(db, address_id, now, failed)
         for address_id in returned.closed:
             members.mark_window_closed(db, address_id)
 
@@ -229,6 +232,8 @@ class Sender:
                 metrics.SENDS.labels(self._lane, fate.state).inc()
                 if fate.state == "queued" and fate.due_at is not None:
                     self._not_before[address_id] = not_before = fate.due_at
+                if (address_id, due.id) in self._returned.gone:
+                    not_before = clock.now()  # the rest goes where this one goes, behind it
         finally:
             self._busy.discard(address_id)
 
@@ -317,7 +322,7 @@ class Sender:
             case Unknown():
                 state, part_state, again_at = "unknown", "unknown", clock.now() + UNKNOWN_WAITS
             case Gone():
-                self._returned.gone.append(due.address_id)
+                self._returned.gone.append((due.address_id, due.id))
         parts = (*done, SentPart(part.id, part_state, error=error.code))
         return Fate(due.id, state, error.code, again_at, parts)
 

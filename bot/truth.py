@@ -4,39 +4,63 @@ from __future__ import annotations
 
 from bot.messages import Text, _, _n
 from bot.store.copies import Copies
-from bot.store.messages import Reach
+from bot.store.reach import Reach
 
 
 def reached(reach: Reach) -> list[Text]:
     """How many get it now, how many later, how many not at all."""
-    said = []
-    if reach.now:
-        said.append(_n("{n} peer gets it now.", "{n} peers get it now.", n=reach.now))
-    if reach.noticed:
-        said.append(
+    n = reach.now
+    said = [
+        (n, _n("{n} peer gets it now.", "{n} peers get it now.", n=n)),
+        (
+            reach.noticed,
             _n(
                 "{n} peer is told now that a message waits.",
                 "{n} peers are told now that a message waits.",
                 n=reach.noticed,
-            )
-        )
-    if reach.later:
-        said.append(
-            _n(
-                "{n} peer gets it after writing here again.",
-                "{n} peers get it after writing here again.",
-                n=reach.later,
-            )
-        )
-    if reach.never:
-        said.append(
+            ),
+        ),
+        *_later(reach),
+        (
+            reach.never,
             _n(
                 "{n} peer cannot be reached at the moment.",
                 "{n} peers cannot be reached at the moment.",
                 n=reach.never,
-            )
-        )
-    return said
+            ),
+        ),
+    ]
+    return [text for count, text in said if count]
+
+
+def _later(reach: Reach) -> list[tuple[int, Text]]:
+    """Who gets it when they want it, when they can have it, or does not want it."""
+    return [
+        (
+            reach.waits,
+            _n(
+                "{n} peer gets it later, at a time that suits them.",
+                "{n} peers get it later, at a time that suits them.",
+                n=reach.waits,
+            ),
+        ),
+        (
+            reach.later,
+            _n(
+                "{n} peer gets it after writing here again.",
+                "{n} peers get it after writing here again.",
+                n=reach.later,
+            ),
+        ),
+        (
+            reach.spared,
+            _n(
+                "{n} peer has chosen to get less, and does not get this.",
+                "{n} peers have chosen to get less, and do not get this.",
+                n=reach.spared,
+            ),
+        ),
+    ]
 
 
 def remaining(copies: Copies) -> list[Text]:

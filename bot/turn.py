@@ -14,10 +14,14 @@ from bot.i18n import SOURCE, negotiate
 from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text
 from bot.store import copies
 from bot.store import messages as outbox
+from bot.store import reach as reaches
 from bot.store.copies import Copies
 from bot.store.members import Member, Sender
-from bot.store.messages import Audience, Reach
+from bot.store.messages import Audience
+from bot.store.reach import Reach
+from bot.store.threads import Thread
 from bot.talk import Talk
+from bot.telling import tell
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class Turn:
     asked: Talk | None = None  # what this turn asks; None = it asks nothing
     offered: bool = False  # this turn said something that has choices of its own
     told: int = 0  # messages told to others in this turn
+    kept: tuple[int, ...] = ()  # inbox rows of hers that are taken up after this step
     seen: dict[int, Message] = field(default_factory=dict)  # messages read in this turn, by id
     _said: list[tuple[str, Message, datetime]] = field(default_factory=list)
     _asked_at: int | None = None
@@ -72,6 +77,17 @@ class Turn:
     def windows(self) -> dict[str, timedelta]:
         """After her last word we may answer freely for so long, by lane."""
         return {lane: each.window for lane, each in self.limits.items() if each.window}
+
+    def may_show_as_hers(self, thread: Thread) -> bool:
+        """Whether it may be seen here that she asked it.
+
+        Without her name: not in an app that was linked since, nor before her secret word.
+        """
+        if thread.asker_id != self.member.id or not thread.anonymous:
+            return thread.asker_id == self.member.id
+        since, until = self.sender.linked_at, self.sender.unlocked_until
+        is_open = not self.member.has_secret or (until is not None and until > self.now)
+        return is_open and (since is None or thread.created_at >= since)
 
     @property
     def chosen(self) -> str:
@@ -144,12 +160,36 @@ class Turn:
         self.told += 1
         message = Message(paragraphs, tuple(choices), hint, subject=subject)
         key = once or f"in{self.inbox_id}/tell{self.told}"
-        message_id = outbox.add(
-            self.db, key, kind, message, self.now, community_id, wide=audience.is_wide
+        return tell(
+            self.db,
+            self.now,
+            key,
+            audience,
+            message,
+            kind=kind,
+            community_id=community_id,
+            due_at=self.now + after,
         )
-        if message_id is not None:
-            outbox.tell(self.db, message_id, kind, audience, self.now + after)
-        return message_id
+
+    def pass_on(
+        self,
+        thread: Thread,
+        audience: Audience,
+        message: Message,
+        *,
+        after: timedelta = timedelta(0),
+    ) -> int | None:
+        """Tell a post of a thread, as bot.posting has put it."""
+        self.told += 1
+        return tell(
+            self.db,
+            self.now,
+            f"in{self.inbox_id}/tell{self.told}",
+            audience,
+            message,
+            community_id=thread.community_id,
+            due_at=self.now + after,
+        )
 
     def take_back(self, post_id: int, message_id: int | None, but: int) -> Copies:
         """Keep back what has not left of a post, delete what can be deleted; what stands.
@@ -163,10 +203,13 @@ class Turn:
         if message_id is not None:
             copies.keep_back(self.db, message_id, "taken_back")
         retract = Message(retract=Ref("posts", post_id))
-        told = outbox.add(self.db, f"taken_back/{post_id}", "thread", retract, self.now)
-        if told is not None:
-            holders = Audience("holders", post_id, but=(but,))
-            outbox.tell(self.db, told, "thread", holders, self.now)
+        for phone in ("holders", "other_holders"):  # a message comes once to a member
+            key = f"taken_back/{post_id}/{phone}"
+            told = outbox.add(self.db, key, "retract", retract, self.now)
+            if told is not None:
+                outbox.tell(
+                    self.db, told, "retract", Audience(phone, post_id, but=(but,)), self.now
+                )
         return found
 
     def empty_chat(self) -> bool:
@@ -177,9 +220,21 @@ class Turn:
         self._add(Message(retract=Ref("addresses", self.address_id)), timedelta(0))
         return True
 
+    def delete_hers(self) -> bool:
+        """Delete what she just wrote from her screen; False where the app does not allow it."""
+        limits = self.limits.get(self.inbound.lane)
+        if limits is None or limits.retract is None:
+            return False
+        self._add(Message(retract=Ref("inbox", self.inbox_id)), timedelta(0))
+        return True
+
+    def take_up(self, inbox_ids: Iterable[int]) -> None:
+        """Go on with what she wrote before, as if it came now."""
+        self.kept = tuple(inbox_ids)
+
     def reach(self, audience: Audience) -> Reach:
         """How many of them get it now, later, or not at all."""
-        return outbox.reach(self.db, audience, self.windows, self.now)
+        return reaches.count(self.db, audience, self.windows, self.now)
 
     def start(self, name: str, **data: Any) -> None:
         """Go on with another talk in the same turn: "menu.start"; `data` is what it begins with."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot import metrics
 from bot.scheduler import Counts, Progress, job
-from bot.store import deliveries, forgetting, programmes, retention
+from bot.store import deliveries, forgetting, keyed, programmes, retention, secrets
 from bot.store.programmes import Retention
 
 BATCH = 200  # rows in one transaction
@@ -64,6 +64,21 @@ def _sweep(kinds: list[str], some: bool, db: Connection, now: datetime) -> Count
     if left:
         return Progress({kind: count}, then=partial(_sweep, left, some))
     return Progress({kind: count}, scrub=TABLES if some else ())
+
+
+@job(every=timedelta(minutes=5))
+def forget_old_lookups(db: Connection, now: datetime) -> dict[str, int]:
+    """Some days after a rotation nothing is found by the older lookup key: it goes, bit by bit."""
+    rotating = secrets.get_rotating(db)
+    switched_at = rotating.switched_at
+    if not rotating.old or not rotating.renewed or switched_at is None:
+        return {}
+    if now < switched_at + keyed.EDITED or keyed.count_unnamed(db):
+        return {}
+    dropped = keyed.drop_bubble_keys(db, switched_at, BATCH)
+    if dropped == 0:
+        secrets.forget_old(db)
+    return {"bubbles": dropped}
 
 
 @job(every=timedelta(seconds=15))

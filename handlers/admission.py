@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.discretion import HOW_IT_COMES
 from bot.messages import Ref, _, _n
-from bot.store import communities, programmes
+from bot.store import audit, communities, programmes
 from bot.store.communities import Community
 from bot.store.messages import Audience
 from bot.turn import Turn
@@ -29,7 +29,7 @@ def admit_all(turn: Turn) -> None:
     """All who waited when the button was made, nobody she has not heard of since."""
     last = turn.argument
     place = communities.find_place(turn.db, last) or 0
-    community = communities.find_facilitated(turn.db, turn.member.id, place)
+    community = communities.find_where(turn.db, turn.member.id, place, "admit", turn.now)
     if community is None:
         return turn.say(_("That has been decided already."))
     let_in = 0
@@ -53,6 +53,7 @@ def admit_all(turn: Turn) -> None:
 
 
 def _let_in(turn: Turn, member_id: int, community: Community) -> None:
+    _note(turn, "admit", member_id, community.id)
     said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
     if community.discreet:
         said.append(HOW_IT_COMES)
@@ -65,7 +66,8 @@ def decline(turn: Turn) -> None:
     waiting = _waiting_for(turn)
     if waiting is None or not communities.decide(turn.db, turn.argument, "declined"):
         return turn.say(_("That has been decided already."))
-    member_id, _community_id = waiting
+    member_id, community_id = waiting
+    _note(turn, "decline", member_id, community_id)
     turn.tell(
         Audience("member", member_id),
         _(
@@ -76,12 +78,23 @@ def decline(turn: Turn) -> None:
     turn.say(_("{name} hears that it is not possible just now.", name=Ref("members", member_id)))
 
 
+def _note(turn: Turn, action: str, member_id: int, community_id: int) -> None:
+    audit.add(
+        turn.db,
+        turn.member.id,
+        action,
+        turn.now,
+        community_id=community_id,
+        subject_id=member_id,
+    )
+
+
 def _waiting_for(turn: Turn) -> tuple[int, int] | None:
     """Who waits behind this button, if the one who taps may decide."""
     waiting = communities.find_waiting(turn.db, turn.argument)
     if waiting is None:
         return None
-    place = communities.find_facilitated(turn.db, turn.member.id, waiting[1])
+    place = communities.find_where(turn.db, turn.member.id, waiting[1], "admit", turn.now)
     return None if place is None else waiting
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot import allowances
 from bot.conversation import Conversation
 from bot.i18n import guess_language, languages, own_name, units
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.smalltalk import has_words
-from bot.store import communities, messages, posts
+from bot.store import audit, communities, messages, posts
 from bot.store.communities import Community
 from bot.store.messages import Audience
 from bot.truth import reached, remaining
@@ -22,12 +23,16 @@ announce = Conversation("announce", command="announce", words=N_("announce, anno
 
 @announce.start
 def start(turn: Turn) -> None:
-    turn.start("facilitate.choose", then="announce.begin")
+    turn.start("facilitate.choose", then="announce.begin", power="announce")
+
+
+def _mine(turn: Turn, community_id: int) -> Community | None:
+    return communities.find_where(turn.db, turn.member.id, community_id, "announce", turn.now)
 
 
 @announce.action
 def begin(turn: Turn) -> None:
-    community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
+    community = _mine(turn, turn.argument)
     if community is None:
         return turn.start("facilitate.refuse")
     if not turn.reach(_audience(turn, community)).all:
@@ -62,7 +67,7 @@ def _fits(turn: Turn) -> bool:
 
 def _preview(turn: Turn) -> None:
     """As it will look in each language, how many get it, and what it costs."""
-    community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
+    community = _mine(turn, turn.data["community"])
     if community is None:
         return turn.start("facilitate.refuse", **turn.data)
     missing = [code for code in languages() if code not in turn.data["written"]]
@@ -139,9 +144,11 @@ def translate(turn: Turn) -> None:
 
 
 def _send(turn: Turn) -> None:
-    community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
+    community = _mine(turn, turn.data["community"])
     if community is None:
         return turn.start("facilitate.refuse", **turn.data)
+    if not allowances.take(turn.db, allowances.ANNOUNCEMENTS, turn.member.id, turn.now):
+        return turn.say(allowances.ANNOUNCEMENTS.over, _("Nothing was sent."))
     post_id = turn.data["post"]
     audience = _audience(turn, community)
     message_id = turn.tell(
@@ -153,6 +160,14 @@ def _send(turn: Turn) -> None:
         once=f"announcement/{post_id}",
     )
     posts.mark(turn.db, post_id, state="live", community_id=community.id, message_id=message_id)
+    audit.add(
+        turn.db,
+        turn.member.id,
+        "announce",
+        turn.now,
+        community_id=community.id,
+        subject_id=post_id,
+    )
     turn.say(
         _("It leaves in one minute. Until then Undo stops it for everybody."),
         choices=(Choice(f"announce.undo:{post_id}", _("Undo")),),
@@ -167,5 +182,13 @@ def undo(turn: Turn) -> None:
         return turn.conversations.events["stale"](turn)
     if not posts.hide(turn.db, post.id):
         return turn.say(_("It was taken back already."))
+    audit.add(
+        turn.db,
+        turn.member.id,
+        "announce.undo",
+        turn.now,
+        community_id=post.community_id,
+        subject_id=post.id,
+    )
     copies = turn.take_back(post.id, post.message_id, turn.member.id)
     turn.say(_("Taken back."), *remaining(copies))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from bot import allowances
 from bot.conversation import Conversation
-from bot.messages import Choice, Ref, Text, _, _n
-from bot.offers import under_answer, under_heavy
+from bot.messages import Choice, Message, Ref, Text, _, _n
+from bot.posting import answer, hearers, reply
 from bot.smalltalk import is_small
 from bot.store import members, posts, threads
 from bot.store.messages import Audience
+from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.turn import Turn
 
@@ -107,63 +110,41 @@ def publish(turn: Turn) -> None:
 
 def _publish(turn: Turn, thread: Thread, post_id: int) -> None:
     own = thread.asker_id == turn.member.id
-    if turn.data.get("heavy"):
-        posts.mark(turn.db, post_id, heavy=True)
+    if own and thread.anonymous:
+        words = {"thread": thread.id, "post": post_id, **_heavy(turn)}
+        return turn.start("secret.ask", then="nameless.reply", **words)
+    if not allowances.take(turn.db, allowances.ANSWERS, turn.member.id, turn.now):
+        return turn.say(allowances.ANSWERS.over, _("Nothing was sent."))
     if not own and not threads.has_answered(turn.db, thread.id, turn.member.id):
         members.count_answer(turn.db, turn.member.id)
-    audience = Audience("followers", thread.id, but=(turn.member.id,))
-    tell = _tell_heavy if turn.data.get("heavy") else _tell
-    message_id = tell(turn, thread, post_id, audience, own=own)
+    heavy, kind = bool(turn.data.get("heavy")), "reply" if own else "answer"
+    post = replace(posts.get(turn.db, post_id), heavy=heavy, kind=kind)
+    audience = hearers(thread, turn.member.id)
     posts.mark(
         turn.db,
         post_id,
-        kind="reply" if own else "answer",
+        kind=kind,
+        heavy=heavy,
         state="live",
         thread_id=thread.id,
         community_id=thread.community_id,
-        message_id=message_id,
+        message_id=turn.pass_on(thread, audience, _put(turn, thread, post), after=BURST),
     )
     if not own:
         threads.mark_answered(turn.db, thread.id)
-    threads.follow(turn.db, thread.id, turn.member.id, turn.now)
+    if not thread.anonymous:
+        threads.follow(turn.db, thread, turn.member.id, turn.now)
     turn.say(_thanks(turn, thread, audience))
 
 
-def _tell(turn: Turn, thread: Thread, post_id: int, audience: Audience, *, own: bool) -> int | None:
-    name = Ref("members", turn.member.id)
-    question = Ref("posts", threads.find_question(turn.db, thread.id) or 0, 60)
-    about = _(
-        "{name} answers {thread}: {question}", name=name, thread=thread.ref, question=question
-    )
-    if own:
-        about = _("{name}, who asked {thread}, adds this.", name=name, thread=thread.ref)
-    return turn.tell(
-        audience,
-        _("{post}", post=Ref("posts", post_id)),
-        about,
-        choices=() if own else under_answer(post_id),
-        subject=thread.ref,
-        community_id=thread.community_id,
-        after=BURST,
-    )
+def _heavy(turn: Turn) -> dict[str, bool]:
+    return {"heavy": True} if turn.data.get("heavy") else {}
 
 
-def _tell_heavy(
-    turn: Turn, thread: Thread, post_id: int, audience: Audience, *, own: bool
-) -> int | None:
-    return turn.tell(
-        audience,
-        _(
-            "{name} tells a heavy story in {thread}.",
-            name=Ref("members", turn.member.id),
-            thread=thread.ref,
-        ),
-        _("You choose whether you read it, and when."),
-        choices=under_heavy(post_id),
-        subject=thread.ref,
-        community_id=thread.community_id,
-        after=BURST,
-    )
+def _put(turn: Turn, thread: Thread, post: Post) -> Message:
+    if post.kind == "reply":
+        return reply(thread, post)
+    return answer(thread, post, threads.find_question(turn.db, thread.id) or 0)
 
 
 def _thanks(turn: Turn, thread: Thread, audience: Audience) -> Text:
@@ -190,6 +171,8 @@ def helps(turn: Turn) -> None:
     if found is None:
         return turn.start("threads.gone")
     post, thread = found
+    if thread.anonymous:  # whoever taps it: the moment must not tell the asker from the others
+        return turn.start("nameless.helps", post=post.id, thread=thread.id)
     if thread.asker_id == turn.member.id:
         threads.mark_helped(turn.db, thread.id)
         posts.mark_helpful(turn.db, post.id, turn.now)

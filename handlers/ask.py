@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.conversation import Conversation
-from bot.messages import N_, Choice, Ref, _, _n
+from bot.messages import N_, Choice, Ref, Text, _, _n
+from bot.nameless import SMALL, TELLING, tells_who
 from bot.scheduler import job
 from bot.smalltalk import has_words, is_agreement, is_small
-from bot.store import communities, messages, posts, programmes
+from bot.store import communities, members, messages, posts, programmes
 from bot.store.communities import Community, Membership
 from bot.store.messages import Audience
 from bot.turn import Turn
@@ -18,6 +20,8 @@ from bot.turn import Turn
 BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
 DRAFTS_LAST = timedelta(days=7)
+# With her name, without it, or to the facilitators alone.
+AUDIENCES = {"named": "community", "nameless": "community", "facilitators": "facilitators"}
 
 ask = Conversation(
     "ask",
@@ -86,6 +90,8 @@ def _choose_community(turn: Turn, after: timedelta) -> None:
     found = _memberships(turn)
     if not found:
         return
+    # When she is welcomed, everybody could tell whose question comes at the same moment.
+    turn.data["waits"] = [each.community.id for each in found if not each.is_active]
     if len(found) == 1:
         return _preview(turn, found[0].community, after)
     choices = [
@@ -109,37 +115,92 @@ def community(turn: Turn) -> None:
 
 def _preview(turn: Turn, where: Community, after: timedelta) -> None:
     turn.data["community"] = where.id
-    peers = turn.reach(Audience("community", where.id, but=(turn.member.id,))).all
-    me = Ref("members", turn.member.id)
-    about = _n(
-        "It goes to {n} peer in {community}, with your name: {name}.",
-        "It goes to {n} peers in {community}, with your name: {name}.",
-        n=peers,
-        community=where.ref,
-        name=me,
-    )
-    if peers == 0:
-        about = _(
-            "Nobody else is in {community} just now. It waits there, with your name: {name}.",
-            community=where.ref,
-            name=me,
-        )
-    heavy = bool(turn.data.get("heavy"))
-    lines = [_("Your question:"), _("{post}", post=Ref("posts", turn.data["post"])), about]
-    if heavy:
+    lines = [
+        _("Your question:"),
+        _("{post}", post=Ref("posts", turn.data["post"])),
+        *_who_reads_it(turn, where),
+    ]
+    if turn.data.get("heavy"):
         lines.append(_("Others first read that it is a heavy story, and choose when to read it."))
-    turn.ask(
-        *lines, choices=_choices(turn, where, heavy=heavy), then=confirm, free=True, after=after
-    )
+    turn.ask(*lines, choices=_choices(turn, where), then=confirm, free=True, after=after)
 
 
-def _choices(turn: Turn, where: Community, *, heavy: bool) -> list[Choice]:
+def _who_reads_it(turn: Turn, where: Community) -> list[Text]:
+    way = turn.data.get("way", "named")
+    others = turn.reach(Audience(AUDIENCES[way], where.id, but=(turn.member.id,))).all
+    who: dict[str, Any] = {"community": where.ref, "name": Ref("members", turn.member.id)}
+    if way == "nameless":
+        return [*_without_name(others, where), *_warnings(turn, others + 1)]
+    if others == 0:
+        return [
+            _(
+                "Nobody else is in {community} just now. It waits there, with your name: {name}.",
+                **who,
+            )
+            if way == "named"
+            else _("Nobody facilitates {community} just now. It waits there.", **who)
+        ]
+    if way == "facilitators":
+        return [
+            _n(
+                "It goes only to {n} facilitator of {community}, with your name: {name}.",
+                "It goes only to the {n} facilitators of {community}, with your name: {name}.",
+                n=others,
+                **who,
+            )
+        ]
+    return [
+        _n(
+            "It goes to {n} peer in {community}, with your name: {name}.",
+            "It goes to {n} peers in {community}, with your name: {name}.",
+            n=others,
+            **who,
+        )
+    ]
+
+
+def _without_name(others: int, where: Community) -> list[Text]:
+    """What it hides, and what it cannot."""
+    return [
+        _n(
+            "It goes to everybody in {community}, {n} person beside you, without your name. "
+            "No one there sees who asks, facilitators neither.",
+            "It goes to everybody in {community}, {n} people beside you, without your name. "
+            "No one there sees who asks, facilitators neither.",
+            n=others,
+            community=where.ref,
+        ),
+        _("It cannot hide what the words themselves tell, or how you usually write."),
+    ]
+
+
+def _warnings(turn: Turn, everybody: int) -> list[Text]:
+    found = []
+    if everybody < SMALL:
+        found.append(_("The group is small: others may guess who asks."))
+    words = "\n".join(each.text for each in posts.list_bubbles(turn.db, turn.data["post"]))
+    if tells_who(words, turn.member.name, members.find_organisation(turn.db, turn.member.id)):
+        found.append(TELLING)
+    turn.data["warned"] = bool(found)
+    return found
+
+
+def _choices(turn: Turn, where: Community) -> list[Choice]:
+    way = turn.data.get("way", "named")
     found = [
         Choice("send", _("Send")),
         Choice("change", _("Change")),
         Choice("cancel", _("Cancel")),
-        Choice("heavy", _("Not a heavy story") if heavy else _("It is a heavy story")),
+        Choice(
+            "heavy", _("Not a heavy story") if turn.data.get("heavy") else _("It is a heavy story")
+        ),
     ]
+    if way != "named":
+        found.append(Choice("named", _("With my name")))
+    elif where.id not in turn.data.get("waits", ()):
+        found.append(Choice("nameless", _("Without my name")))
+    if way == "nameless" and turn.data.get("warned"):
+        found.append(Choice("facilitators", _("Only facilitators")))
     if where.discreet and programmes.list_help(turn.db, where.id):
         found.append(Choice("help", _("Get help now")))
     return found
@@ -155,14 +216,23 @@ def confirm(turn: Turn) -> None:
         posts.remove(turn.db, turn.data["post"])
         turn.data = {}
         return turn.ask(_("Please write it again, as you would like it."), then=question)
+    if turn.choice == "send":
+        return _send(turn)
     if turn.choice == "help":
         turn.start("support.show", **turn.data)  # then the same draft again
-        return _preview(turn, _where(turn), timedelta(0))
-    if turn.choice == "heavy":
+    elif turn.choice == "heavy":
         turn.data["heavy"] = not turn.data.get("heavy")
         posts.mark(turn.db, turn.data["post"], heavy=turn.data["heavy"])
-        return _preview(turn, _where(turn), timedelta(0))
-    turn.start("opening.send", **turn.data)
+    else:
+        turn.data["way"] = turn.choice
+    _preview(turn, _where(turn), timedelta(0))
+
+
+def _send(turn: Turn) -> None:
+    way = turn.data.get("way", "named")
+    if way == "nameless":
+        return turn.start("nameless.ask", **turn.data)
+    turn.start("opening.send", **turn.data, scope=AUDIENCES[way])
 
 
 def _where(turn: Turn) -> Community:

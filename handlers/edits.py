@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import _
-from bot.store import posts
+from bot.store import posts, threads
+from bot.store.posts import Post
 from bot.turn import Turn
 
 edits = Conversation("edits")
@@ -17,12 +18,20 @@ def edited(turn: Turn) -> None:
         return
     found = posts.find_by_bubble(turn.db, turn.inbound.lane, turn.inbound.id)
     if found is None:
-        return
+        return turn.start("nameless.edit")
     post, bubble_id, text = found
-    if post.author_id != turn.member.id or text == turn.text:
+    if not _is_hers(turn, post) or text == turn.text:
         return
     if post.state == "hidden":  # somebody may look into it: it stays as it was
         return
     posts.edit_bubble(turn.db, bubble_id, turn.text)
     if post.state == "live":
         turn.say(_("Your change is saved. Phones that have the old words already keep them."))
+
+
+def _is_hers(turn: Turn, post: Post) -> bool:
+    """Of words without a name only the sealed link of their thread knows."""
+    if post.author_id is None and post.kind != "answer" and post.thread_id is not None:
+        thread = threads.get(turn.db, post.thread_id)
+        return thread.anonymous and thread.asker_id == turn.member.id
+    return post.author_id == turn.member.id

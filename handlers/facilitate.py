@@ -1,9 +1,10 @@
-"""Facilitate: what a facilitator sees of her community and can do there."""
+"""Facilitate: what a facilitator or a host sees of her community and can do there."""
 
 from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
+from bot.roles import power_of
 from bot.store import communities, members, threads
 from bot.store.communities import Community
 from bot.turn import Turn
@@ -22,29 +23,42 @@ WHY = {
 }
 
 
+# What can be done there, by those whose role has the power for it.
+DESK = (
+    ("facilitate.unanswered", _("Unanswered")),
+    ("invites.show", _("Invite")),
+    ("announce.begin", _("Announce")),
+    ("facilitate.unreached", _("Not reached")),
+    ("cofacilitator.begin", _("Share the work")),
+    ("roles.take", _("Take a role back")),
+    ("figures.show", _("Figures")),
+)
+
+
 @facilitate.start
 def start(turn: Turn) -> None:
-    _choose(turn, "facilitate.desk")
+    _choose(turn, "facilitate.desk", "desk")
 
 
 @unanswered_.start
 def list_unanswered(turn: Turn) -> None:
-    _choose(turn, "facilitate.unanswered")
+    _choose(turn, "facilitate.unanswered", "unanswered")
 
 
 @unreached_.start
 def list_unreached(turn: Turn) -> None:
-    _choose(turn, "facilitate.unreached")
+    _choose(turn, "facilitate.unreached", "unreached")
 
 
 @facilitate.action
 def choose(turn: Turn) -> None:
-    """Another talk needs one of her communities: data["then"] is where to go on with it."""
-    _choose(turn, turn.data["then"])
+    """Another talk needs a community where she has data["power"]: data["then"] goes on with it."""
+    if "then" in turn.data:
+        _choose(turn, turn.data["then"], turn.data["power"])
 
 
-def _choose(turn: Turn, then: str) -> None:
-    found = communities.list_facilitated(turn.db, turn.member.id)
+def _choose(turn: Turn, then: str, power: str) -> None:
+    found = communities.list_where(turn.db, turn.member.id, power, turn.now)
     if not found:
         return refuse(turn)
     if len(found) == 1:
@@ -68,10 +82,10 @@ def chosen(turn: Turn) -> None:
 @facilitate.action
 def desk(turn: Turn) -> None:
     """One community at a glance, and all that can be done there."""
-    community = _mine(turn)
-    if community is None:
-        return
-    waiting = communities.list_waiting(turn.db, community.id)
+    place = communities.find_membership(turn.db, turn.member.id, turn.argument)
+    if place is None or not place.may("desk", turn.now):
+        return refuse(turn)
+    community = place.community
     lines = [
         _n(
             "{n} member in {community}.",
@@ -82,13 +96,12 @@ def desk(turn: Turn) -> None:
         _waiting_questions(threads.count_unanswered(turn.db, community.id)),
     ]
     choices = [
-        Choice(f"facilitate.unanswered:{community.id}", _("Unanswered")),
-        Choice(f"invites.show:{community.id}", _("Invite")),
-        Choice(f"announce.begin:{community.id}", _("Announce")),
-        Choice(f"facilitate.unreached:{community.id}", _("Not reached")),
-        Choice(f"cofacilitator.begin:{community.id}", _("Share the work")),
+        Choice(f"{action}:{community.id}", label)
+        for action, label in DESK
+        if place.may(power_of(action) or "", turn.now)
     ]
-    if waiting:
+    waiting = communities.list_waiting(turn.db, community.id)
+    if waiting and place.may("admit", turn.now):
         lines.append(
             _n("{n} waits to be welcomed.", "{n} wait to be welcomed.", n=len(waiting)),
         )
@@ -107,7 +120,7 @@ def _waiting_questions(count: int) -> Text:
 @facilitate.action
 def unanswered(turn: Turn) -> None:
     """Questions that wait for an answer, the longest waiting first."""
-    community = _mine(turn)
+    community = _mine(turn, "unanswered")
     if community is None:
         return
     found = threads.list_unanswered(turn.db, community.id, LISTED)
@@ -132,7 +145,7 @@ def unanswered(turn: Turn) -> None:
 @facilitate.action
 def unreached(turn: Turn) -> None:
     """Who gets nothing at the moment, and why; in a discreet community only how many."""
-    community = _mine(turn)
+    community = _mine(turn, "unreached")
     if community is None:
         return
     found = members.list_unreached(turn.db, community.id, turn.windows, turn.now)
@@ -157,9 +170,9 @@ def _how_many(found: list[tuple[int, str]]) -> list[Text]:
     ]
 
 
-def _mine(turn: Turn) -> Community | None:
-    """The community of the button or the choice, if she facilitates it at this moment."""
-    found = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
+def _mine(turn: Turn, power: str) -> Community | None:
+    """The community of the button or the choice, if she has the power there at this moment."""
+    found = communities.find_where(turn.db, turn.member.id, turn.argument, power, turn.now)
     if found is None:
         refuse(turn)
     return found

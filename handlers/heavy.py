@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, _
 from bot.offers import under_answer, under_question
+from bot.posting import author
 from bot.store import communities, posts, programmes, threads
 from bot.store.messages import Audience
 from bot.store.posts import Post
@@ -25,12 +26,13 @@ def read(turn: Turn) -> None:
         return turn.start("threads.gone")
     post, thread = found
     is_question = post.kind == "question"
-    choices = [*(under_question(thread.id) if is_question else under_answer(post.id))]
+    asked = under_question(thread.id, followed=thread.anonymous)
+    choices = [*(asked if is_question else under_answer(post.id))]
     if communities.get(turn.db, thread.community_id).discreet and programmes.list_help(turn.db):
         choices.append(Choice("support.show", _("Get help now")))
     turn.say(
-        _("{post}", post=Ref("stories", post.id)),
-        _("{name} in {thread}", name=Ref("members", post.author_id or 0), thread=thread.ref),
+        _("{post}", post=Ref("veiled_stories" if thread.anonymous else "stories", post.id)),
+        _("{name} in {thread}", name=author(thread, post), thread=thread.ref),
         choices=choices,
         subject=thread.ref,
     )

@@ -26,6 +26,11 @@ def start(turn: Turn) -> None:
         _("Write MENU for all you can do, CANCEL to end something, STOP to get no more messages."),
         _("Peers see the name you chose and what you send. No member sees your number."),
         _(
+            "SETTINGS: your language, your name, how much comes and when. "
+            "REPORT: tell of something that worries you, safely. "
+            "GET HELP NOW: whom to call."
+        ),
+        _(
             "Do others see this phone? Write DISCREET: "
             "then messages stay closed until you open them."
         ),

@@ -23,7 +23,9 @@ def start(turn: Turn) -> None:
     choices = [
         Choice("ask.start", _("Ask a question")),
         Choice("threads.mine", _("My questions")),
-        Choice("language.start", _("Language")),
+        Choice("settings.start", _("Settings")),
+        Choice("support.show", _("Get help now")),
+        Choice("report.start", _("Report a concern")),
         Choice("help.start", _("Help")),
     ]
     if communities.list_facilitated(turn.db, turn.member.id):

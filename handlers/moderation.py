@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
-from bot.store import communities, posts, threads
+from bot.posting import author, hearers
+from bot.store import audit, communities, posts, threads
 from bot.store.communities import Community
 from bot.store.messages import Audience
 from bot.store.posts import Post
@@ -42,7 +43,7 @@ def begin(turn: Turn) -> None:
         _(
             "{number}. {name}: {post}",
             number=number,
-            name=Ref("members", each.author_id or 0),
+            name=author(thread, each),
             post=Ref("posts", each.id, 60),
         )
         for number, each in enumerate(found, 1)
@@ -111,6 +112,14 @@ def confirm(turn: Turn) -> None:
     hidden, thread = found
     if not posts.hide(turn.db, hidden.id):
         return turn.say(_("It was hidden already."))
+    audit.add(
+        turn.db,
+        turn.member.id,
+        turn.choice or "hide",
+        turn.now,
+        community_id=thread.community_id,
+        subject_id=hidden.id,
+    )
     if turn.choice == "refer":
         _refer(turn, hidden, thread)
     _hide(turn, hidden, thread)
@@ -119,24 +128,38 @@ def confirm(turn: Turn) -> None:
 def _hide(turn: Turn, hidden: Post, thread: Thread) -> None:
     copies = turn.take_back(hidden.id, hidden.message_id, hidden.author_id or 0)
     said = [_("Hidden."), *remaining(copies)]
+    if thread.anonymous:
+        said.append(_("Who looked at the thread again may have it there too: that is not noted."))
     if hidden.kind == "question":
         threads.mark_closed(turn.db, thread.id, turn.now)
     else:
         threads.mark_unanswered(turn.db, thread.id)
-    if hidden.author_id not in (None, turn.member.id):
-        turn.tell(
-            Audience("member", hidden.author_id or 0),
-            _(
-                "A facilitator has hidden what you wrote in {thread}. The reason: {reason}.",
-                thread=thread.ref,
-                reason=REASONS[turn.data["reason"]],
-            ),
-            _("Phones that have it already may keep it. You can ask the facilitator about it."),
-            community_id=thread.community_id,
-        )
+    _tell_author(turn, hidden, thread)
     if turn.choice == "refer":
         said.append(_referred(turn, thread))
     turn.say(*said)
+
+
+def _tell_author(turn: Turn, hidden: Post, thread: Thread) -> None:
+    """Of words without a name all are told: who alone heard of it would be the one who asked."""
+    why: dict[str, object] = {"thread": thread.ref, "reason": REASONS[turn.data["reason"]]}
+    said = _("A facilitator has hidden what you wrote in {thread}. The reason: {reason}.", **why)
+    audience = Audience("member", hidden.author_id or 0)
+    if thread.anonymous and hidden.author_id is None:
+        said = _(
+            "A facilitator has hidden something in {thread} that was written without a name. "
+            "The reason: {reason}.",
+            **why,
+        )
+        audience = hearers(thread, turn.member.id)
+    elif hidden.author_id in (None, turn.member.id):
+        return
+    turn.tell(
+        audience,
+        said,
+        _("Phones that have it already may keep it. You can ask the facilitator about it."),
+        community_id=thread.community_id,
+    )
 
 
 def _referred(turn: Turn, thread: Thread) -> Text:
@@ -158,7 +181,7 @@ def _refer(turn: Turn, hidden: Post, thread: Thread) -> None:
         ),
         _(
             "{name} wrote: {post}",
-            name=Ref("members", hidden.author_id or 0),
+            name=author(thread, hidden),
             post=Ref("referred", hidden.id),
         ),
         kind="safety",
@@ -191,7 +214,7 @@ def _mine(turn: Turn, thread_id: int) -> Thread | None:
 def move(turn: Turn) -> None:
     """To another community that she facilitates too and where the asker is a member."""
     thread = _mine(turn, turn.argument)
-    if thread is None:
+    if thread is None or thread.anonymous:
         return turn.start("threads.gone")
     places = _places(turn, thread)
     if not places:
@@ -238,6 +261,9 @@ def place(turn: Turn) -> None:
     if there is None:
         return turn.start("threads.gone")
     threads.move(turn.db, thread.id, there.id)
+    audit.add(
+        turn.db, turn.member.id, "move", turn.now, community_id=there.id, subject_id=thread.id
+    )
     if thread.asker_id not in (None, turn.member.id):
         turn.tell(
             Audience("member", thread.asker_id or 0),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from bot import allowances
 from bot.conversation import Conversation
-from bot.messages import Ref, Text, _
-from bot.offers import under_heavy, under_question
+from bot.messages import Text, _
+from bot.posting import question
 from bot.store import communities, copies, posts, threads
 from bot.store.messages import Audience
-from bot.store.posts import Post
-from bot.store.threads import Thread
 from bot.truth import reached
 from bot.turn import Turn
 
@@ -25,7 +24,10 @@ def send(turn: Turn) -> None:
     if membership.state == "waiting":
         posts.mark(turn.db, post_id, state="waiting", community_id=community_id)
         return turn.say(_("Your question is kept. It goes out as soon as you are welcomed."))
-    turn.say(*_open(turn, post_id, turn.member.id, community_id))
+    if not allowances.take(turn.db, allowances.QUESTIONS, turn.member.id, turn.now):
+        return turn.say(allowances.QUESTIONS.over, _("Nothing was sent."))
+    scope = turn.data.get("scope", "community")
+    turn.say(*_open(turn, post_id, turn.member.id, community_id, scope))
 
 
 @opening.action
@@ -53,16 +55,18 @@ def tell_again(turn: Turn) -> None:
     heard = posts.list_holders(turn.db, post)
     left_out = (turn.member.id, thread.asker_id or 0, *heard)
     audience = Audience("community", thread.community_id, but=left_out)
-    message_id = _tell(turn, thread, post, audience)
+    message_id = turn.pass_on(thread, audience, question(thread, post))
     posts.mark(turn.db, post.id, message_id=message_id)
 
 
-def _open(turn: Turn, post_id: int, author_id: int, community_id: int) -> list[Text]:
+def _open(
+    turn: Turn, post_id: int, author_id: int, community_id: int, scope: str = "community"
+) -> list[Text]:
     """The truth about who gets it."""
-    thread = threads.add(turn.db, community_id, author_id, turn.now)
+    thread = threads.add(turn.db, community_id, author_id, turn.now, scope)
     post = posts.get(turn.db, post_id)
-    peers = Audience("community", community_id, but=(author_id,))
-    message_id = _tell(turn, thread, post, peers)
+    peers = Audience(scope, community_id, but=(author_id,))
+    message_id = turn.pass_on(thread, peers, question(thread, post))
     posts.mark(
         turn.db,
         post_id,
@@ -76,36 +80,3 @@ def _open(turn: Turn, post_id: int, author_id: int, community_id: int) -> list[T
     if reach.all == 0:
         said.append(_("Nobody can get it just now. Who comes later can still read and answer it."))
     return said + reached(reach)
-
-
-def _tell(turn: Turn, thread: Thread, post: Post, audience: Audience) -> int | None:
-    who: dict[str, object] = {
-        "name": Ref("members", post.author_id or 0),
-        "community": Ref("communities", thread.community_id),
-        "thread": thread.ref,
-    }
-    if post.heavy:
-        said = (
-            _("{name} tells a heavy story in {community} ({thread}).", **who),
-            _("You choose whether you read it, and when."),
-        )
-    else:
-        said = (
-            _("{post}", post=post.ref),
-            _("{name} asks in {community} ({thread})", **who),
-        )
-    return turn.tell(
-        audience,
-        *said,
-        hint=None if post.heavy else _how_to_answer(thread),
-        choices=under_heavy(post.id) if post.heavy else under_question(thread.id),
-        subject=thread.ref,
-        community_id=thread.community_id,
-    )
-
-
-def _how_to_answer(thread: Thread) -> Text:
-    return _(
-        "To answer, reply to this message, or write {number} and your answer.",
-        number=thread.number,
-    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
+from bot.hearing import learn_language
 from bot.i18n import country_of
-from bot.messages import N_, Ref, Text, _
+from bot.messages import N_, Choice, Ref, Text, _
 from bot.store import communities, programmes
 from bot.turn import Turn
 
@@ -13,6 +14,7 @@ support = Conversation("support", words=N_("get help now, help now, emergency"),
 
 @support.start
 def start(turn: Turn) -> None:
+    learn_language(turn.db, turn.member, turn.inbound)
     show(turn)
 
 
@@ -27,6 +29,9 @@ def show(turn: Turn) -> None:
         _("{contact}", contact=Ref("help_contacts", id_))
         for id_ in near or [id_ for id_, _country in contacts]
     ]
+    tell = (Choice("report.start", _("Report a concern")),)
     if not lines:
-        return turn.say(_("I know no place to call yet. Please ask somebody you trust."))
-    turn.say(_("You can get help here now:"), *lines)
+        return turn.say(
+            _("I know no place to call yet. Please ask somebody you trust."), choices=tell
+        )
+    turn.say(_("You can get help here now:"), *lines, choices=tell)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
-from bot.messages import N_, Choice, Ref, Text, _
+from bot.messages import N_, Choice, Ref, _
+from bot.posting import author
 from bot.store import communities, posts, threads
 from bot.store.posts import Post
 from bot.store.threads import Thread
@@ -35,7 +36,15 @@ def start(turn: Turn) -> None:
 
 @threads_.action
 def mine(turn: Turn) -> None:
-    found = threads.list_asked_by(turn.db, turn.member.id, LISTED)
+    """Behind her secret word, if she has one."""
+    turn.start("secret.ask", then="threads.list_mine")
+
+
+@threads_.action
+def list_mine(turn: Turn) -> None:
+    """An app that was linked later shows nothing from before."""
+    since = turn.sender.linked_at
+    found = threads.list_asked_by(turn.db, turn.member.id, LISTED, since)
     if not found:
         return turn.say(_("You have no questions here yet. Simply write one."))
     lines = [
@@ -43,7 +52,7 @@ def mine(turn: Turn) -> None:
             "{thread}, {state}: {question}",
             thread=thread.ref,
             state=STATES[thread.state],
-            question=Ref("posts", post_id, 60),
+            question=Ref("veiled" if thread.anonymous else "posts", post_id, 60),
         )
         for thread, post_id in found
     ]
@@ -61,7 +70,10 @@ def show(turn: Turn) -> None:
     if thread is None:
         return gone(turn)
     shown = posts.list_live(turn.db, thread.id, SHOWN)
-    lines = [_line(post) for post in shown]
+    table = "veiled" if thread.anonymous else "posts"
+    lines = [
+        _("{name}: {post}", name=author(thread, post), post=Ref(table, post.id)) for post in shown
+    ]
     head = _(
         "{thread} in {community}: {state}",
         thread=thread.ref,
@@ -83,27 +95,23 @@ def _stories(heavy: list[Post]) -> list[Choice]:
     ]
 
 
-def _line(post: Post) -> Text:
-    author = Ref("members", post.author_id or 0)
-    return _("{name}: {post}", name=author, post=post.ref)
-
-
 def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     found = [Choice(f"answers.begin:{thread.id}", _("Answer"))]
-    if thread.asker_id == turn.member.id:
+    if turn.may_show_as_hers(thread):
         found[0] = Choice(f"answers.begin:{thread.id}", _("Add something"))
-    elif threads.is_followed(turn.db, thread.id, turn.member.id):
+    elif threads.is_followed(turn.db, thread, turn.member.id):
         found.append(Choice(f"threads.unfollow:{thread.id}", _("Stop following")))
     else:
         found.append(Choice(f"threads.follow:{thread.id}", _("Follow")))
     if thread.state != "closed" and _may_close(turn, thread):
         found.append(Choice(f"threads.close:{thread.id}", _("Close it")))
     discreet = communities.get(turn.db, thread.community_id).discreet
-    if not discreet and not heavy:
+    if not discreet and not heavy and thread.scope == "community":
         found.append(Choice(f"share.card:{thread.id}", _("Share")))
     if _facilitates(turn, thread):
         found.append(Choice(f"moderation.begin:{thread.id}", _("Hide a post")))
-        found.append(Choice(f"moderation.move:{thread.id}", _("Move it")))
+        if not thread.anonymous:  # where it may go would tell where its asker is
+            found.append(Choice(f"moderation.move:{thread.id}", _("Move it")))
     return found
 
 
@@ -112,7 +120,7 @@ def follow(turn: Turn) -> None:
     thread = _thread(turn)
     if thread is None:
         return gone(turn)
-    threads.follow(turn.db, thread.id, turn.member.id, turn.now)
+    threads.follow(turn.db, thread, turn.member.id, turn.now)
     turn.say(
         _("You follow {thread} and get what comes there.", thread=thread.ref),
         choices=(Choice(f"threads.unfollow:{thread.id}", _("Stop following")),),
@@ -125,7 +133,7 @@ def unfollow(turn: Turn) -> None:
     thread = _thread(turn)
     if thread is None:
         return gone(turn)
-    threads.unfollow(turn.db, thread.id, turn.member.id)
+    threads.unfollow(turn.db, thread, turn.member.id, turn.now)
     turn.say(_("You do not follow {thread} any more.", thread=thread.ref))
 
 
@@ -135,6 +143,8 @@ def close(turn: Turn) -> None:
     thread = _thread(turn)
     if thread is None or not _may_close(turn, thread):
         return gone(turn)
+    if thread.anonymous:
+        return turn.start("nameless.close", thread=thread.id)
     if threads.mark_closed(turn.db, thread.id, turn.now):
         turn.say(_("{thread} is closed. It can still be read.", thread=thread.ref))
     else:
@@ -142,7 +152,7 @@ def close(turn: Turn) -> None:
 
 
 def _may_close(turn: Turn, thread: Thread) -> bool:
-    return thread.asker_id == turn.member.id or _facilitates(turn, thread)
+    return turn.may_show_as_hers(thread) or _facilitates(turn, thread)
 
 
 def _facilitates(turn: Turn, thread: Thread) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-import regex
-
+from bot import naming
 from bot.conversation import Conversation
 from bot.discretion import HOW_IT_COMES
-from bot.i18n import graphemes, guess_language, languages, negotiate, own_name, tidy_name
+from bot.i18n import guess_language, languages, negotiate, own_name, tidy_name
 from bot.messages import Choice, Ref, Text, _
 from bot.store import communities, invites, members, programmes
 from bot.store.communities import Community
@@ -22,7 +21,6 @@ TRIES_LAST = timedelta(minutes=30)  # ... in this time
 
 # Names that say nothing about a person; a number makes them one's own.
 _ALIASES = ("Champa", "Romduol", "Lotus", "Jasmine", "Mekong", "Moon", "Rain", "Bamboo")
-_NUMBER = regex.compile(r"(?:\p{Nd}[\s().+-]?){6,}")
 
 welcome = Conversation("welcome")
 
@@ -51,15 +49,24 @@ def code(turn: Turn) -> None:
     recent = since is not None and since > turn.now - TRIES_LAST
     if recent and turn.sender.wrong_codes >= TRIES:
         return turn.say(_("Many codes were tried. Please wait half an hour, then try again."))
+    if turn.text.isdecimal():  # to link an app, or for a new number
+        return turn.start("phones.redeem")
     invite = invites.find(turn.db, turn.text, turn.now)
     if invite is None:
-        tries = turn.sender.wrong_codes + 1 if recent else 1
-        start = since if recent and since is not None else turn.now
-        members.mark_wrong_code(turn.db, turn.address_id, tries, start)
-        return _no_such_code(turn)
+        return wrong_code(turn)
     if turn.member.state == "active":
         return _join_another(turn, invite)
     _begin(turn, invite.community_id, invite.id)
+
+
+@welcome.action
+def wrong_code(turn: Turn) -> None:
+    since = turn.sender.wrong_codes_since
+    recent = since is not None and since > turn.now - TRIES_LAST
+    tries = turn.sender.wrong_codes + 1 if recent else 1
+    start = since if recent and since is not None else turn.now
+    members.mark_wrong_code(turn.db, turn.address_id, tries, start)
+    _no_such_code(turn)
 
 
 def _no_such_code(turn: Turn) -> None:
@@ -154,10 +161,9 @@ def _alias() -> str:
 @welcome.step
 def name(turn: Turn) -> None:
     chosen = turn.data["suggested"] if turn.choice else tidy_name(turn.text)
-    if graphemes(chosen) < 2:
-        return turn.again(_("Please write a name of at least two letters."))
-    if _NUMBER.search(chosen):
-        return turn.again(_("That looks like a phone number. Please write a name without one."))
+    fault = naming.fault(chosen)
+    if fault is not None:
+        return turn.again(fault)
     turn.data["name"] = chosen
     if communities.get(turn.db, turn.data["community"]).discreet:
         return _finish(turn, None)

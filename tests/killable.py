@@ -45,6 +45,7 @@ from bot.store import (
     lanes,
     messages,
     receipts,
+    secrets,
     traces,
 )
 
@@ -202,6 +203,7 @@ def hurry() -> None:
     sender.POLL = 0.05
     sender.SETTLES = timedelta(seconds=0.3)
     messages.FAN_OUT = 2
+    secrets.FRESH = 0.5
     eraser.POLL = 0.1
     eraser.LEASE = timedelta(seconds=1)
     forgetting.FEW = erasing.FEW = 3

@@ -30,7 +30,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.rehearsal import transcripts
 from bot.settings import Settings
-from bot.store import communities, invites, members
+from bot.store import codes, communities, invites, members, reports
 from bot.store.lanes import save_link
 from handlers import welcome
 from tests.canaries import canaries
@@ -103,12 +103,17 @@ class Stage:
         self.erased: list[str] = []  # what Twilio was told to delete
         self._numbers = itertools.count(1)
         self._codes = itertools.count()
+        self._digits = itertools.count()  # 482 915 730, 483 015 730, ...
+        self._receipts = itertools.count(2)
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
         self._patches = (
             mock.patch.object(simulator, "phones", lambda: self.phones),
             mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
             mock.patch.object(invites, "new_code", lambda: _code(next(self._codes))),
+            mock.patch.object(codes, "draw", lambda: f"{4829 + next(self._digits)}"),
+            mock.patch.object(codes, "rest_of", lambda *_: "15730"),
+            mock.patch.object(reports, "new_code", lambda: f"REPRT-2222{next(self._receipts)}"),
         )
         for patch in self._patches:
             patch.start()

@@ -17,11 +17,12 @@ from sqlalchemy import func, select, text, update
 
 from bot import cli, clock, models, qr, seals
 from bot.app import App
+from bot.cli import serve
 from bot.db import Database
 from bot.store import communities, invites
 from bot.store.secrets import open_store
 
-COMMANDS = ["doctor", "invite", "load", "migrate", "run", "web", "worker"]
+COMMANDS = ["doctor", "invite", "keys", "load", "migrate", "run", "web", "worker"]
 NOWHERE = "postgresql://linkline:geheim@127.0.0.1:1/linkline"
 TWILIO = {
     "TWILIO_ACCOUNT_SID": "AC" + "0a" * 16,
@@ -145,7 +146,9 @@ def test_wrong_use(words: list[str], fresh: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[each] for each in COMMANDS if each not in ("load", "invite")] + [["invite", "x"]]
+    "words",
+    [[each] for each in COMMANDS if each not in ("load", "invite", "keys")]
+    + [["invite", "x"], ["keys", "rotate"]],
 )
 def test_wrong_settings(words: list[str], shell: Shell) -> None:
     shell.set(PORT="many")
@@ -153,7 +156,8 @@ def test_wrong_settings(words: list[str], shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["web"], ["worker"], ["invite", "crafts"], ["load", str(cli.DEMO)]]
+    "words",
+    [["web"], ["worker"], ["invite", "crafts"], ["load", str(cli.DEMO)], ["keys", "rotate"]],
 )
 def test_a_store_without_tables(words: list[str], fresh: Shell) -> None:
     assert "linkline migrate" in fresh.fails(*words)
@@ -165,7 +169,9 @@ def test_a_postgresql_store_without_tables(words: list[str], shell: Shell, postg
     assert "linkline migrate" in shell.fails(*words)
 
 
-@pytest.mark.parametrize("words", [["web"], ["worker"], ["invite", "x"], ["load", str(cli.DEMO)]])
+@pytest.mark.parametrize(
+    "words", [["web"], ["worker"], ["invite", "x"], ["load", str(cli.DEMO)], ["keys", "rotate"]]
+)
 def test_a_store_that_does_not_answer(words: list[str], shell: Shell) -> None:
     shell.set(DATABASE_URL=NOWHERE)
     line = shell.fails(*words)
@@ -193,7 +199,8 @@ def test_a_folder_that_cannot_be_made(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["web"], ["worker"], ["invite", "crafts"], ["load", str(cli.DEMO)]]
+    "words",
+    [["web"], ["worker"], ["invite", "crafts"], ["load", str(cli.DEMO)], ["keys", "rotate"]],
 )
 def test_foreign_keys(words: list[str], ready: Shell) -> None:
     ready.set(LINKLINE_KEYS=seals.new_key())
@@ -498,7 +505,7 @@ def test_doctor_with_providers_that_are_away(ready: Shell) -> None:
 
 def test_run_sets_everything_up(fresh: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[bool] = []
-    monkeypatch.setattr(cli, "_serve", lambda _settings, work: served.append(work))
+    monkeypatch.setattr(serve, "_serve", lambda _settings, work: served.append(work))
     for _ in range(2):
         assert fresh("run").code == 0
     assert in_store(communities.list_slugs) == ["crafts"]
@@ -506,7 +513,7 @@ def test_run_sets_everything_up(fresh: Shell, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_run_in_production_loads_no_demo(fresh: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_serve", lambda _settings, work: None)
+    monkeypatch.setattr(serve, "_serve", lambda _settings, work: None)
     fresh.set(LINKLINE_ENV="production", LINKLINE_KEYS=seals.new_key())
     assert fresh("run").code == 0
     assert in_store(communities.list_slugs) == []
@@ -514,7 +521,7 @@ def test_run_in_production_loads_no_demo(fresh: Shell, monkeypatch: pytest.Monke
 
 def test_web_does_not_send(ready: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[bool] = []
-    monkeypatch.setattr(cli, "_serve", lambda _settings, work: served.append(work))
+    monkeypatch.setattr(serve, "_serve", lambda _settings, work: served.append(work))
     assert ready("web").code == 0
     assert served == [False]
 

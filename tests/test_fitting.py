@@ -165,7 +165,16 @@ def refers(table: str) -> Message:
     return Message((_("{x}", x=Ref(table, 1)),))
 
 
-TELLING = ["members", "organisations", "posts", "stories", "referred", "help_contacts"]
+TELLING = [
+    "members",
+    "organisations",
+    "posts",
+    "stories",
+    "veiled",
+    "veiled_stories",
+    "referred",
+    "help_contacts",
+]
 
 
 @pytest.mark.parametrize("table", TELLING)

@@ -274,8 +274,8 @@ class Traffic:
         return len(bubble.buttons) == 4 or "\n4. " in bubble.text
 
     def _is_known(self, person: Person, bubble: Bubble) -> bool:
-        key = seals.lookup("dispatches.provider_key", LANES[person.channel], bubble.id)
-        find = select(dispatches.c.id).where(dispatches.c.provider_key == key)
+        keys = seals.lookups("dispatches.provider_key", LANES[person.channel], bubble.id)
+        find = select(dispatches.c.id).where(dispatches.c.provider_key.in_(keys))
         return self.place.store.run_now(lambda db: db.execute(find).first()) is not None
 
     def _answer(self, person: Person, count: int, chance: random.Random) -> None:
@@ -325,7 +325,7 @@ class Audit:
     def _read(self, db: Connection) -> None:
         names = {each.address: each.name for each in self.place.people.values()}
         rows = db.execute(select(addresses.c.member_id, addresses.c.sealed))
-        self.members = {row.member_id: names[row.sealed] for row in rows}
+        self.members = {row.member_id: names[row.sealed] for row in rows if row.sealed in names}
         self.bubbles = [
             row._asdict()
             for row in db.execute(

@@ -216,7 +216,7 @@ WRONG = {
     "letters": (community(facilitators=["telegram:៧០០"]), "communities.0.facilitators.0"),
     "two roles": (
         community(focal_points=["telegram:1", "telegram:700443218801"]),
-        "communities.0: somebody of focal_points facilitates too",
+        "communities.0: somebody is in facilitators and focal_points",
     ),
     "contact": (lambda found: found["programme"].update(contact=""), "programme.contact"),
     "demo": (

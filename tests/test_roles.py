@@ -178,6 +178,9 @@ async def ask_to_share(stage: Stage, name: str) -> None:
     await stage.say("Alex", "facilitate")
     await stage.choose("Alex", "Share the work")
     await stage.say("Alex", name)
+    if "What shall" in stage.people["Alex"].heard[-1].text:
+        await stage.choose("Alex", "Facilitator")
+        await stage.choose("Alex", "For good")
 
 
 def test_the_focal_point_is_not_asked_away_from_her_work(database_url: str) -> None:

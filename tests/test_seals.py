@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
 from bot import clock, seals
+from bot.columns import Sealed, metadata
 from bot.db import Database
 from bot.models.people import members, secrets
-from bot.seals import Keyring, SealError, new_key
+from bot.seals import Keyring, Lookups, SealError, new_key
 from bot.settings import ROOT
 from bot.store import members as people
 from bot.store.secrets import open_store
 
-OLD, NEW, FOREIGN = new_key(), new_key(), new_key()
+OLD, NEW, FOREIGN, EVENTS = new_key(), new_key(), new_key(), new_key()
 RING = Keyring([OLD])
 WORDS = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -113,7 +118,7 @@ def test_new_keys_differ() -> None:
 
 def opened(*keys: str, lookup: str) -> Keyring:
     ring = Keyring(keys)
-    ring.use_lookup_key(lookup)
+    ring.use_lookups(Lookups(events=EVENTS, write=lookup))
     return ring
 
 
@@ -204,6 +209,7 @@ def test_a_moved_lookup_key_does_not_open(database_url: str) -> None:
 _OPEN = """
 import sys
 from bot import seals
+from bot.columns import Sealed, metadata
 from bot.db import Database
 from bot.store.secrets import open_store
 seals.use(seals.Keyring([sys.argv[2]]))
@@ -211,7 +217,7 @@ database = Database(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 database.run_now(open_store)
-print(seals.keyring().lookup("x", "t.c").hex())
+print(seals.keyring().lookup("x", "t.c").hex() + seals.keyring().lookup("x", "inbox.key").hex())
 """
 
 
@@ -231,16 +237,116 @@ def test_two_processes_open_a_new_store_at_once(database_url: str) -> None:
         each.stdin.write("go\n")
         each.stdin.flush()
     one, other = (each.communicate(timeout=30)[0].strip() for each in both)
-    assert len(one) == 32
+    assert len(one) == 64
     assert one == other
 
 
-def test_the_lookup_key_is_sealed(database_url: str) -> None:
+def test_the_secrets_are_sealed(database_url: str) -> None:
     database = open_with(database_url, OLD)
-    plain = database.run_now(lambda db: db.execute(select(secrets.c.value)).scalar_one())
-    raw = database.run_now(
-        lambda db: bytes(db.execute(text("SELECT value FROM secrets")).scalar_one())
-    )
+    plain = database.run_now(lambda db: list(db.execute(select(secrets.c.value)).scalars()))
+    raw = database.run_now(lambda db: list(db.execute(text("SELECT value FROM secrets")).scalars()))
     database.close()
-    assert plain.encode() not in raw
-    assert base64.urlsafe_b64decode(plain) not in raw
+    found = {key for each in plain for key in re.findall(r"[\w-]{43}=", each)}
+    assert len(found) == 2
+    for key in found:
+        for form in (key.encode(), base64.urlsafe_b64decode(key)):
+            assert not any(form in bytes(each) for each in raw)
+
+
+def test_a_store_from_before_knows_again_what_it_has_taken(database_url: str) -> None:
+    """It had one key for all lookups; the one for what happened goes on with it."""
+    seals.use(Keyring([OLD]))
+    database, old = Database(database_url), new_key()
+    database.run_now(lambda db: db.execute(insert(secrets).values(name="lookup", value=old)))
+    for _ in range(2):
+        database.run_now(open_store)
+    database.close()
+    before = Keyring([OLD])
+    before.use_lookups(Lookups(events=old, write=old))
+    for context in ("inbox.key", "messages.key", "address_keys.key"):
+        assert seals.keyring().lookup("x", context) == before.lookup("x", context)
+
+
+def test_a_new_store_has_two_lookup_keys(database_url: str) -> None:
+    database = open_with(database_url, OLD)
+    rows = database.run_now(lambda db: {row.name: row.value for row in db.execute(select(secrets))})
+    database.close()
+    assert rows["events"] not in rows["lookup"]
+
+
+def test_what_was_read_before_does_not_replace_what_was_read_after() -> None:
+    """Two threads read the secrets; the slower one has seen the older ones."""
+    ring = opened(OLD, lookup=FOREIGN)
+    ring.use_lookups(Lookups(EVENTS, NEW), read_at=seals.seconds() - 1)
+    assert ring.lookup("x", "t.c") == opened(OLD, lookup=FOREIGN).lookup("x", "t.c")
+
+
+def test_while_keys_rotate_all_of_them_find() -> None:
+    ring = opened(OLD, lookup=OLD)
+    was, of_events = ring.lookup("x", "t.c"), ring.lookup("x", "inbox.key")
+    ring.use_lookups(Lookups(EVENTS, write=OLD, next=NEW))
+    next_one, still = ring.lookups("x", "t.c")
+    assert ring.lookup("x", "t.c") == still == was
+    ring.use_lookups(Lookups(EVENTS, write=NEW, old=(OLD, FOREIGN)))
+    assert ring.lookup("x", "t.c") == next_one
+    assert ring.lookups("x", "t.c")[:2] == [next_one, was]
+    assert ring.lookups("x", "inbox.key") == [of_events]
+
+
+# Lengths
+
+
+def sealed_columns() -> dict[str, Sealed]:
+    columns = (column for table in metadata.sorted_tables for column in table.columns)
+    return {str(each): each.type for each in columns if isinstance(each.type, Sealed)}
+
+
+def test_every_sealed_column_says_its_own_name() -> None:
+    assert {name: kind.context for name, kind in sealed_columns().items()} == {
+        name: name for name in sealed_columns()
+    }
+    assert seals._FLOORS.keys() <= sealed_columns().keys()
+    tables = metadata.tables.keys()
+    assert {name.partition(".")[0] for name in seals._EVENTS} <= tables
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=3000), st.data())
+def test_a_length_is_one_of_a_few(plain: str, data: st.DataObject) -> None:
+    context = data.draw(st.sampled_from([*sealed_columns(), "t.c"]))
+    sealed = RING.seal(plain, context)
+    floor, size = seals._FLOORS.get(context, 64), len(sealed) - seals._SHORTEST
+    assert size in {floor * 2**times for times in range(12)}
+    assert size > len(plain.encode())
+    assert size == floor or size <= 2 * len(plain.encode())
+    assert RING.open(sealed, context) == plain
+
+
+@pytest.mark.parametrize(
+    "plain", ["", "\0", "\0\0", "a\0", "\x80", "x" * 63, "x" * 64, "\x80\0" * 40]
+)
+def test_what_looks_like_padding_stays(plain: str) -> None:
+    assert RING.open(RING.seal(plain, "t.c"), "t.c") == plain
+
+
+def test_half_a_letter_is_no_reason_to_fail() -> None:
+    assert RING.open(RING.seal("a\ud83d", "t.c"), "t.c") == "a?"
+
+
+def sealed_before(plain: str, context: str, key: str = OLD) -> bytes:
+    """As Linkline sealed until it padded: version 1."""
+    raw, nonce = base64.urlsafe_b64decode(key), os.urandom(12)
+    key_id = hashlib.sha256(b"linkline key id" + raw).digest()[:4]
+    return b"\x01" + key_id + nonce + AESGCM(raw).encrypt(nonce, plain.encode(), context.encode())
+
+
+@given(WORDS)
+def test_values_from_before_padding_open(plain: str) -> None:
+    assert RING.open(sealed_before(plain, "t.c"), "t.c") == plain
+
+
+def test_a_version_cannot_be_exchanged() -> None:
+    for sealed in (RING.seal("x", "t.c"), sealed_before("x", "t.c")):
+        for version in range(256):
+            if version != sealed[0]:
+                with pytest.raises(SealError):
+                    RING.open(bytes([version]) + sealed[1:], "t.c")

@@ -73,7 +73,9 @@ def put(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.parametrize(("name", "value", "mend"), WRONG)
+@pytest.mark.parametrize(
+    ("name", "value", "mend"), WRONG, ids=[f"{each[0]}-{n}" for n, each in enumerate(WRONG)]
+)
 def test_wrong_value(name: str, value: str, mend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, **{name: value})
     line = refusal()

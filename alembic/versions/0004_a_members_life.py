@@ -134,6 +134,44 @@ def upgrade() -> None:
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notes_report_id"), ["report_id"], unique=False)
 
+    op.create_table(
+        "role_offers",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "community_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("giver_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["community_id"],
+            ["communities.id"],
+            name=op.f("fk_role_offers_community_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["giver_id"],
+            ["members.id"],
+            name=op.f("fk_role_offers_giver_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["members.id"],
+            name=op.f("fk_role_offers_member_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_offers")),
+    )
+    with op.batch_alter_table("role_offers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_role_offers_giver_id"), ["giver_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_role_offers_member_id"), ["member_id"], unique=False)
+
     with op.batch_alter_table("address_keys", schema=None) as batch_op:
         batch_op.add_column(sa.Column("name", sa.LargeBinary(), nullable=True))
 
@@ -329,6 +367,11 @@ def downgrade() -> None:
     with op.batch_alter_table("address_keys", schema=None) as batch_op:
         batch_op.drop_column("name")
 
+    with op.batch_alter_table("role_offers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_role_offers_member_id"))
+        batch_op.drop_index(batch_op.f("ix_role_offers_giver_id"))
+
+    op.drop_table("role_offers")
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notes_report_id"))
 

@@ -32,7 +32,13 @@ from bot.settings import Settings
 
 LOOKS = {
     "whatsapp": Limits(
-        text=1600, buttons=0, label=60, window=timedelta(hours=24), fetches=True, price=0.005
+        text=1600,
+        buttons=0,
+        label=60,
+        window=timedelta(hours=24),
+        fetches=True,
+        reassigned=True,
+        price=0.005,
     ),
     "telegram": Limits(
         text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=47, minutes=55)

@@ -50,7 +50,13 @@ class WhatsApp:
 
     name = "whatsapp"
     limits = Limits(
-        text=1600, buttons=0, label=60, window=timedelta(hours=24), fetches=True, price=0.005
+        text=1600,
+        buttons=0,
+        label=60,
+        window=timedelta(hours=24),
+        fetches=True,
+        reassigned=True,
+        price=0.005,
     )
 
     def __init__(self, sid: str, token: str, sender: str, api_url: str, public_url: str) -> None:

@@ -23,6 +23,7 @@ from bot.models.people import (
     members,
     memberships,
     programmes,
+    role_offers,
     secrets,
 )
 from bot.models.safeguards import audit, codes, envelopes, erasures, notes, reports, tallies
@@ -59,6 +60,7 @@ __all__ = [
     "programmes",
     "prompts",
     "reports",
+    "role_offers",
     "secrets",
     "showings",
     "tallies",

@@ -145,6 +145,19 @@ memberships = Table(
     sqlite_autoincrement=True,
 )
 
+role_offers = Table(  # a member was asked to take a role; it stands for a week
+    "role_offers",
+    metadata,
+    row_id(),
+    ref("community_id", "communities"),
+    ref("member_id", "members", index=True),  # who was asked
+    ref("giver_id", "members", index=True),  # who asked, and may take it back later
+    Column("role", String(16), nullable=False),
+    Column("days", Integer),  # for so long; None = for good
+    Column("expires_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+)
+
 invites = Table(
     "invites",
     metadata,

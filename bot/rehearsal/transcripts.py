@@ -32,10 +32,10 @@ from typing import Any
 
 import yaml
 
+from bot.roles import ROLES
 from bot.settings import ROOT
 
 FILES = ("voice", "photo", "sticker", "location")
-ROLES = ("member", "facilitator", "focal_point")
 OWN_CHANNELS = "on their own channels only"
 REAL_LINKS = "with links of the real apps"
 BEGINS = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # a Monday, ten o'clock in Vientiane

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, case, func, select, update
 
 from bot.db import insert_new
 from bot.messages import Ref, Text, _
 from bot.models.people import addresses, communities, members, memberships
+from bot.roles import TAKING_PART, may
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,20 @@ class Membership:
 
     id: int
     community: Community
-    role: str  # member, facilitator, focal_point
+    role: str  # one of bot.roles.ROLES
     state: str  # waiting, active, declined, left, ended
+    pace: str = "at_once"  # how much of it she wants: at_once, daily, weekly, concerns, muted
+    role_until: datetime | None = None  # then she is a member again
+    role_from: int | None = None  # the member who gave it to her
 
     @property
     def is_active(self) -> bool:
         return self.state == "active"
+
+    def may(self, power: str, now: datetime) -> bool:
+        """Whether she has this power there now; a role whose time is over is none any more."""
+        over = self.role_until is not None and self.role_until <= now
+        return self.is_active and may("member" if over else self.role, power)
 
 
 _COMMUNITY = (
@@ -74,6 +83,9 @@ def _memberships() -> Select[Any]:
             memberships.c.id.label("membership_id"),
             memberships.c.role,
             memberships.c.state,
+            memberships.c.pace,
+            memberships.c.role_until,
+            memberships.c.role_from,
             *_COMMUNITY,
         )
         .join(communities, communities.c.id == memberships.c.community_id)
@@ -83,7 +95,15 @@ def _memberships() -> Select[Any]:
 
 
 def _membership(row: Any) -> Membership:
-    return Membership(row.membership_id, _community(row), row.role, row.state)
+    return Membership(
+        id=row.membership_id,
+        community=_community(row),
+        role=row.role,
+        state=row.state,
+        pace=row.pace,
+        role_until=row.role_until,
+        role_from=row.role_from,
+    )
 
 
 def _community(row: Any) -> Community:
@@ -110,7 +130,7 @@ def list_slugs(db: Connection) -> list[str]:
 def join(
     db: Connection, member_id: int, community_id: int, role: str, state: str, now: datetime
 ) -> int:
-    """Make or renew a membership; a higher role is kept. Returns its id."""
+    """Make or renew a membership; a higher role is kept, but by who had left. Returns its id."""
     row = {
         "member_id": member_id,
         "community_id": community_id,
@@ -119,8 +139,11 @@ def join(
         "created_at": now,
     }
     new = insert_new(db, memberships).values(row)
-    kept = {"state": state} | ({"role": role} if role != "member" else {})
-    new = new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_=kept)
+    had_left = memberships.c.state == "left"
+    kept = role if role != "member" else case((had_left, role), else_=memberships.c.role)
+    new = new.on_conflict_do_update(
+        index_elements=["member_id", "community_id"], set_={"state": state, "role": kept}
+    )
     id_: int = db.execute(new.returning(memberships.c.id)).scalar_one()
     _make_discreet(db, community_id)
     return id_
@@ -152,7 +175,10 @@ def appoint(
     }
     new = insert_new(db, memberships).values(row)
     db.execute(
-        new.on_conflict_do_update(index_elements=["member_id", "community_id"], set_={"role": role})
+        new.on_conflict_do_update(
+            index_elements=["member_id", "community_id"],
+            set_={"role": role, "role_until": None, "role_from": None},
+        )
     )
     _make_discreet(db, community_id)
 
@@ -181,6 +207,19 @@ def find_facilitated(db: Connection, member_id: int, community_id: int) -> Commu
     return found.community
 
 
+def list_where(db: Connection, member_id: int, power: str, now: datetime) -> list[Community]:
+    """The communities in which she has this power now, oldest first."""
+    return [each.community for each in list_of(db, member_id) if each.may(power, now)]
+
+
+def find_where(
+    db: Connection, member_id: int, community_id: int, power: str, now: datetime
+) -> Community | None:
+    """The community, if she has this power there now."""
+    found = find_membership(db, member_id, community_id)
+    return found.community if found is not None and found.may(power, now) else None
+
+
 def has_ended(db: Connection, community_id: int) -> bool:
     statement = select(communities.c.ended_at).where(communities.c.id == community_id)
     return db.execute(statement).scalar() is not None
@@ -192,11 +231,11 @@ def is_in_discreet(db: Connection, member_id: int) -> bool:
 
 
 def count_active(db: Connection, community_id: int) -> int:
-    """Members who are in, facilitators among them."""
+    """Those who take part: members, hosts and facilitators."""
     statement = select(func.count()).where(
         memberships.c.community_id == community_id,
         memberships.c.state == "active",
-        memberships.c.role != "focal_point",
+        memberships.c.role.in_(TAKING_PART),
     )
     return db.execute(statement).scalar_one()
 
@@ -251,6 +290,11 @@ def decide(db: Connection, membership_id: int, state: str) -> bool:
         .values(state=state)
     )
     return changed.rowcount == 1
+
+
+def mark_pace(db: Connection, membership_id: int, pace: str) -> None:
+    """How much of a community she wants."""
+    db.execute(update(memberships).where(memberships.c.id == membership_id).values(pace=pace))
 
 
 def mark_ended(db: Connection, community_id: int, now: datetime, *, ended: bool) -> None:

@@ -55,6 +55,7 @@ class Due:
     message_id: int
     message: Message
     kind: str
+    created_at: datetime  # when it was said
     expires_at: datetime | None
     address_id: int
     to: str
@@ -63,13 +64,14 @@ class Due:
     asked_at: datetime | None
     discreet: bool
     language: str
-    timezone: str
+    timezone: str | None
     experienced: bool  # has answered three times; needs no hint
     member_state: str
     membership_state: str | None  # None: the message belongs to no community
     pace: str | None  # how much of the community she wants
     in_community: bool
     wide: bool  # goes to the whole community
+    hers: bool  # the address still belongs to the member it is for
     doubted: bool  # perhaps somebody else has this address now
     paused_until: datetime | None
     quiet_from: int | None  # minutes after midnight in her zone; None = as usual
@@ -86,6 +88,7 @@ _DUE = (
         deliveries.c.asked_at,
         type_coerce(messages.c.body, LargeBinary).label("body"),
         messages.c.kind,
+        messages.c.created_at,
         messages.c.expires_at,
         messages.c.community_id,
         messages.c.wide,
@@ -93,6 +96,7 @@ _DUE = (
         addresses.c.last_inbound_at,
         addresses.c.unreachable_at,
         addresses.c.doubted_at,
+        (addresses.c.member_id == deliveries.c.member_id).label("hers"),
         members.c.discreet,
         members.c.paused_until,
         members.c.quiet_from,
@@ -193,7 +197,8 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         attempts=row.attempts,
         message_id=row.message_id,
         message=message,
-        kind=row.kind,
+        kind="safety" if row.kind == "alert" else row.kind,  # judged alike; alerts never move
+        created_at=row.created_at,
         expires_at=row.expires_at,
         address_id=row.address_id,
         to=to,
@@ -202,13 +207,14 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         asked_at=row.asked_at,
         discreet=row.discreet,
         language=row.language or SOURCE,
-        timezone=row.timezone or "UTC",
+        timezone=row.timezone,
         experienced=row.answers >= 3,
         member_state=row.member_state,
         membership_state=row.membership_state,
         pace=row.pace,
         in_community=row.community_id is not None,
         wide=row.wide,
+        hers=row.hers,
         doubted=row.doubted_at is not None,
         paused_until=row.paused_until,
         quiet_from=row.quiet_from,

@@ -64,6 +64,25 @@ _SETTLED = (
     )
 )
 
+# It was only looked at: this counts as no attempt.
+_PUT_BACK = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.state == "sending")
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("why"),
+        due_at=func.coalesce(
+            bindparam("again_at", type_=deliveries.c.due_at.type), deliveries.c.due_at
+        ),
+        attempts=deliveries.c.attempts - 1,
+    )
+)
+
+
+def put_back(db: Connection, fates: Sequence[Fate]) -> None:
+    """Claimed deliveries that may not leave yet: they wait, as if they had not been taken."""
+    db.execute(_PUT_BACK, [_settled_row(fate) for fate in fates])
+
 
 def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
     """Write down what became of claimed deliveries and their parts."""
@@ -83,18 +102,16 @@ def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
         db.execute(
             update(dispatches).where(dispatches.c.delivery_id.in_(over)).values(content=None)
         )
-    db.execute(
-        _SETTLED,
-        [
-            {
-                "delivery_id": fate.delivery_id,
-                "new_state": fate.state,
-                "why": _cut(fate.reason, 40),
-                "again_at": fate.due_at,
-            }
-            for fate in fates
-        ],
-    )
+    db.execute(_SETTLED, [_settled_row(fate) for fate in fates])
+
+
+def _settled_row(fate: Fate) -> dict[str, Any]:
+    return {
+        "delivery_id": fate.delivery_id,
+        "new_state": fate.state,
+        "why": _cut(fate.reason, 40),
+        "again_at": fate.due_at,
+    }
 
 
 def _cut(code: str | None, most: int) -> str | None:
@@ -110,6 +127,10 @@ def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
 
 def known_ids(db: Connection, lane: str, provider_ids: Sequence[str]) -> set[str]:
     """Those of a provider's ids that stand for something we know was sent."""
-    keys = {seals.lookup("dispatches.provider_key", lane, each): each for each in provider_ids}
+    keys = {
+        key: each
+        for each in provider_ids
+        for key in seals.lookups("dispatches.provider_key", lane, each)
+    }
     statement = select(dispatches.c.provider_key).where(dispatches.c.provider_key.in_(keys))
     return {keys[bytes(key)] for key in db.execute(statement).scalars()}

@@ -73,7 +73,11 @@ def find(db: Connection, code: str, now: datetime) -> Invite | None:
     statement = (
         select(invites.c.id, invites.c.community_id, invites.c.role)
         .join(communities, communities.c.id == invites.c.community_id)
-        .where(invites.c.key == _key(code), *_open(now), communities.c.ended_at.is_(None))
+        .where(
+            invites.c.key.in_(seals.lookups("invites.key", code)),
+            *_open(now),
+            communities.c.ended_at.is_(None),
+        )
     )
     row = db.execute(statement).first()
     return None if row is None else Invite(row.id, row.community_id, row.role)

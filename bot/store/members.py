@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,9 @@ from bot.db import Collision, insert_new, insert_returning, locking_once
 from bot.i18n import fold
 from bot.models.people import address_keys, addresses, members, memberships
 from bot.models.talks import conversations
+from bot.roles import TAKING_PART
+
+FRESH = timedelta(days=7)  # after linking; the other app is told meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,21 @@ class Sender:
     conversation: dict[str, Any] | None
     conversation_expires_at: datetime | None
     preferred: bool  # unasked messages come here
+    first_choice: bool  # her wish that they do
     linked_at: datetime | None  # as her second app: it shows nothing from before
     doubted_at: datetime | None  # perhaps somebody else has it now
     unlocked_until: datetime | None  # the secret word was given here
     heard_since: datetime | None  # the minute in which ...
     heard_count: int  # ... so much came
+    changed: bool = False  # came with another user id than we knew for this number
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Linked so lately that it may not change what belongs to her other app."""
+        return self.linked_at is not None and self.linked_at > now - FRESH
+
+    def knows(self, at: datetime) -> bool:
+        """Whether what is of that moment may be shown here as hers."""
+        return self.linked_at is None or at >= self.linked_at
 
 
 _SENDER = (
@@ -70,6 +83,7 @@ _SENDER = (
         members.c.paused_until,
         members.c.secret.is_not(None).label("has_secret"),
         addresses.c.preferred,
+        addresses.c.first_choice,
         addresses.c.linked_at,
         addresses.c.doubted_at,
         addresses.c.unlocked_until,
@@ -78,6 +92,7 @@ _SENDER = (
         conversations.c.state.label("conversation"),
         conversations.c.expires_at,
         address_keys.c.key,
+        address_keys.c.name.is_(None).label("unnamed"),
     )
     .select_from(address_keys)
     .join(addresses, addresses.c.id == address_keys.c.address_id)
@@ -91,29 +106,53 @@ _BY_KEYS = locking_once(_SENDER, of=addresses, key_share=True)
 _HEARD = (
     update(addresses)
     .where(addresses.c.id == bindparam("address_id"))
-    .values(last_inbound_at=bindparam("heard_at"), unreachable_at=None)
+    .values(
+        last_inbound_at=bindparam("heard_at"),
+        unreachable_at=None,
+        heard_since=bindparam("since"),
+        heard_count=bindparam("count"),
+    )
 )
 
 
 def key_of(lane: str, name: str) -> bytes:
-    """The lookup of one name of an address on a lane."""
+    """The lookup of one name of an address on a lane, as it is written."""
     return seals.lookup("address_keys.key", lane, name)
+
+
+def keys_of(lane: str, name: str) -> list[bytes]:
+    """All that it may have been written as; the newest first."""
+    return seals.lookups("address_keys.key", lane, name)
 
 
 def meet(
     db: Connection, lane: str, names: Sequence[str], now: datetime, *, group: bool = False
 ) -> tuple[Sender, bool]:
     """The sender by any of her names at the provider, locked; and whether she is new to us."""
-    keys = [key_of(lane, name) for name in names]
-    rows = _rows_by_keys(db, keys)
+    named = {key: name for name in names for key in keys_of(lane, name)}
+    rows = _rows_by_keys(db, list(named))
     if not rows:
         add(db, lane, names, now, state="group" if group else "new")
-        return _sender(_rows_by_keys(db, keys)[0]), True
+        return _sender(_rows_by_keys(db, list(named))[0]), True
     # Names that point to different people are never merged: the first name decides.
-    row = min(rows, key=lambda each: keys.index(each.key))
-    known = {each.key for each in rows}
-    _add_keys(db, row.address_id, [key for key in keys if key not in known])
-    return _sender(row), False
+    row = min(rows, key=lambda each: names.index(named[bytes(each.key)]))
+    known = {named[bytes(each.key)] for each in rows}
+    hers = {named[bytes(each.key)] for each in rows if each.address_id == row.address_id}
+    is_new = named[bytes(row.key)] == names[0] and any(name not in hers for name in names)
+    changed = is_new and _has_others(db, row.address_id, list(named))
+    _add_keys(db, row.address_id, lane, [name for name in names if name not in known])
+    for each in rows:
+        if each.unnamed:
+            _name_key(db, lane, each.key, named[bytes(each.key)])
+    return replace(_sender(row), changed=changed), False
+
+
+def _has_others(db: Connection, address_id: int, keys: list[bytes]) -> bool:
+    """Whether an address is known by another name too: a SIM that was given on has two ids."""
+    statement = select(address_keys.c.key).where(
+        address_keys.c.address_id == address_id, address_keys.c.key.not_in(keys)
+    )
+    return db.execute(statement.limit(1)).first() is not None
 
 
 def _rows_by_keys(db: Connection, keys: list[bytes]) -> Sequence[Row[Any]]:
@@ -132,6 +171,7 @@ def _sender(row: Row[Any]) -> Sender:
         conversation=row.conversation,
         conversation_expires_at=row.expires_at,
         preferred=row.preferred,
+        first_choice=row.first_choice,
         linked_at=row.linked_at,
         doubted_at=row.doubted_at,
         unlocked_until=row.unlocked_until,
@@ -165,15 +205,30 @@ def add(db: Connection, lane: str, names: Sequence[str], now: datetime, *, state
         "created_at": now,
     }
     [address_id] = insert_returning(db, addresses, [address])
-    _add_keys(db, address_id, [key_of(lane, name) for name in names])
+    _add_keys(db, address_id, lane, names)
     return member_id
 
 
-def _add_keys(db: Connection, address_id: int, keys: list[bytes]) -> None:
-    for key in keys:
-        new = insert_new(db, address_keys).values(key=key, address_id=address_id)
+def _add_keys(db: Connection, address_id: int, lane: str, names: Sequence[str]) -> None:
+    """The name goes with the key, sealed: with another lookup key it is made anew."""
+    for name in names:
+        new = insert_new(db, address_keys).values(
+            key=key_of(lane, name), address_id=address_id, name=name
+        )
         if not db.execute(new.on_conflict_do_nothing()).rowcount:
             raise Collision
+
+
+def _name_key(db: Connection, lane: str, key: bytes, name: str) -> None:
+    """A key from before names were kept; one of an older lookup key is made anew."""
+    keys = keys_of(lane, name)
+    write = key_of(lane, name)
+    outdated = keys.index(bytes(key)) > keys.index(write)
+    db.execute(
+        update(address_keys)
+        .where(address_keys.c.key == key)
+        .values(key=write if outdated else key, name=name)
+    )
 
 
 def find_by_address(db: Connection, lane: str, name: str) -> int | None:
@@ -181,15 +236,18 @@ def find_by_address(db: Connection, lane: str, name: str) -> int | None:
     statement = (
         select(addresses.c.member_id)
         .join(address_keys, address_keys.c.address_id == addresses.c.id)
-        .where(address_keys.c.key == key_of(lane, name))
+        .where(address_keys.c.key.in_(keys_of(lane, name)))
     )
     found: int | None = db.execute(statement).scalar()
     return found
 
 
-def mark_heard(db: Connection, address_id: int, now: datetime) -> None:
-    """She wrote: the window is open and she is reachable."""
-    db.execute(_HEARD, {"address_id": address_id, "heard_at": now})
+def mark_heard(
+    db: Connection, address_id: int, now: datetime, since: datetime | None = None, count: int = 0
+) -> None:
+    """She wrote, so much in the minute from `since` on: the window is open, she is reachable."""
+    values = {"address_id": address_id, "heard_at": now, "since": since, "count": count}
+    db.execute(_HEARD, values)
 
 
 def mark_unreachable(db: Connection, address_id: int, now: datetime) -> None:
@@ -231,11 +289,11 @@ def list_unreached(
             addresses.c.last_inbound_at,
         )
         .join(memberships, memberships.c.member_id == members.c.id)
-        .join(addresses, (addresses.c.member_id == members.c.id) & addresses.c.preferred)
+        .outerjoin(addresses, (addresses.c.member_id == members.c.id) & addresses.c.preferred)
         .where(
             memberships.c.community_id == community_id,
             memberships.c.state == "active",
-            memberships.c.role != "focal_point",
+            memberships.c.role.in_(TAKING_PART),
         )
         .order_by(memberships.c.id)
     )
@@ -246,11 +304,17 @@ def list_unreached(
 def _why_unreached(row: Any, windows: Mapping[str, timedelta], now: datetime) -> str | None:
     if row.state == "stopped":
         return "stopped"
-    if row.unreachable_at is not None:
+    if row.unreachable_at is not None or row.lane is None:  # cut off, and nowhere else yet
         return "unreachable"
     window = windows.get(row.lane)
     closed = window and (row.last_inbound_at is None or row.last_inbound_at < now - window)
     return "window" if closed else None
+
+
+def find_organisation(db: Connection, member_id: int) -> str | None:
+    statement = select(members.c.organisation).where(members.c.id == member_id)
+    found: str | None = db.execute(statement).scalar()
+    return found
 
 
 def find_by_name(db: Connection, community_id: int, name: str) -> list[int]:
@@ -261,7 +325,7 @@ def find_by_name(db: Connection, community_id: int, name: str) -> list[int]:
         .where(
             memberships.c.community_id == community_id,
             memberships.c.state == "active",
-            memberships.c.role != "focal_point",
+            memberships.c.role.in_(TAKING_PART),
             members.c.state == "active",
         )
     )

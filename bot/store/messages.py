@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    and_,
     bindparam,
     case,
     func,
     insert,
     literal,
-    or_,
     select,
     text,
     update,
@@ -29,19 +27,31 @@ from bot.columns import Moment
 from bot.db import insert_new, insert_once, insert_returning, locking_once, mark_due
 from bot.messages import Message
 from bot.models.outbox import HELD, deliveries, messages, showings
-from bot.models.people import addresses, members, memberships
-from bot.models.talks import follows
+from bot.models.people import addresses, communities, members, memberships
+from bot.models.talks import follows, threads
+from bot.roles import TAKING_PART
 
 FAN_OUT = 2000  # members per statement, each chunk a transaction of its own
 
 # Said first: what she just did, then threads, sessions, broadcasts.
-PRIORITY = {"direct": 0, "safety": 0, "notice": 1, "thread": 1, "session": 2, "broadcast": 3}
+PRIORITY = {
+    "direct": 0,
+    "safety": 0,
+    "notice": 1,
+    "thread": 1,
+    "retract": 1,
+    "session": 2,
+    "broadcast": 3,
+}
 
 
 _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
 )
 _DELIVER = insert(deliveries)
+_COLUMNS = [
+    "message_id", "member_id", "address_id", "lane", "priority", "state", "reason", "due_at",
+]  # fmt: skip
 _BODY = select(messages.c.body).where(messages.c.id == bindparam("message_id"))
 _NEXT_UNDER_WAY = locking_once(
     select(messages.c.id, messages.c.audience, messages.c.reached_id)
@@ -56,7 +66,10 @@ _NEXT_UNDER_WAY = locking_once(
 class Audience:
     """Who is to hear a message, in a form that can be stored."""
 
-    kind: str  # member, community, facilitators, focal_points, followers, holders (of a post)
+    # member, community, facilitators, focal_points; safeguarding: the focal points of a programme;
+    # of a thread: followers, hearers (its whole community, but who stopped following);
+    # holders of a post
+    kind: str
     id: int
     but: tuple[int, ...] = ()  # members who are left out
 
@@ -69,10 +82,10 @@ class Audience:
         """The ids of the members; only those who are in and have not stopped."""
         if self.kind == "member":
             found = select(members.c.id).where(members.c.id == self.id)
-        elif self.kind == "holders":
+        elif self.kind in ("holders", "other_holders"):
             found = (
-                select(members.c.id)
-                .join(deliveries, deliveries.c.member_id == members.c.id)
+                select(addresses.c.member_id)
+                .join(deliveries, deliveries.c.address_id == addresses.c.id)
                 .join(showings, showings.c.delivery_id == deliveries.c.id)
                 .where(showings.c.post_id == self.id)
             )
@@ -80,41 +93,56 @@ class Audience:
             found = (
                 select(follows.c.member_id)
                 .join(members, members.c.id == follows.c.member_id)
-                .where(follows.c.thread_id == self.id, members.c.state == "active")
+                .where(
+                    follows.c.thread_id == self.id, ~follows.c.muted, members.c.state == "active"
+                )
+                .where(self._takes_part())
             )
+        elif self.kind == "hearers":
+            place = select(threads.c.community_id).where(threads.c.id == self.id)
+            deaf = select(follows.c.member_id).where(
+                follows.c.thread_id == self.id, follows.c.muted
+            )
+            found = self._inside(memberships.c.community_id == place.scalar_subquery())
+            found = found.where(members.c.id.not_in(deaf))
+        elif self.kind == "safeguarding":
+            places = select(communities.c.id).where(communities.c.programme_id == self.id)
+            found = self._inside(memberships.c.community_id.in_(places))
         else:
-            found = self._in_community()
-        return found.where(members.c.id.not_in(self.but)) if self.but else found
+            found = self._inside(memberships.c.community_id == self.id)
+        return found.where(found.selected_columns[0].not_in(self.but)) if self.but else found
 
-    def _in_community(self) -> Select[tuple[int]]:
+    def addresses(self) -> ColumnElement[bool]:
+        """At which of their addresses: the one they prefer, or where a post was shown."""
+        if self.kind not in ("holders", "other_holders"):
+            return addresses.c.preferred
+        first, last = func.min(addresses.c.id), func.max(addresses.c.id)
+        shown = (
+            select(first if self.kind == "holders" else last)
+            .join(deliveries, deliveries.c.address_id == addresses.c.id)
+            .join(showings, showings.c.delivery_id == deliveries.c.id)
+            .where(showings.c.post_id == self.id)
+            .group_by(addresses.c.member_id)
+        )
+        return addresses.c.id.in_(shown if self.kind == "holders" else shown.having(first != last))
+
+    def _takes_part(self) -> ColumnElement[bool]:
+        """Whether who follows a thread still takes part where it is."""
+        mine = (threads.c.id == self.id, memberships.c.member_id == follows.c.member_id)
+        part = select(memberships.c.id).where(*mine, memberships.c.role.in_(TAKING_PART))
+        return part.where(memberships.c.community_id == threads.c.community_id).exists()
+
+    def _inside(self, there: ColumnElement[bool]) -> Select[tuple[int]]:
         found = (
             select(memberships.c.member_id)
             .join(members, members.c.id == memberships.c.member_id)
-            .where(
-                memberships.c.community_id == self.id,
-                memberships.c.state == "active",
-                members.c.state == "active",
-            )
+            .where(there, memberships.c.state == "active", members.c.state == "active")
         )
         if self.kind == "facilitators":
             return found.where(memberships.c.role == "facilitator")
-        if self.kind == "focal_points":
+        if self.kind in ("focal_points", "safeguarding"):
             return found.where(memberships.c.role == "focal_point")
-        return found.where(memberships.c.role != "focal_point")
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """The truth about an audience."""
-
-    now: int  # get it at once
-    noticed: int  # are told that something waits, and open it when they can
-    later: int  # get it when they write to the bot again (their window is closed)
-    never: int  # cannot be reached
-
-    @property
-    def all(self) -> int:
-        return self.now + self.noticed + self.later + self.never
+        return found.where(memberships.c.role.in_(TAKING_PART))
 
 
 def add(
@@ -223,59 +251,18 @@ def _deliver_chunk(
             literal(due_at, Moment),
         )
         .where(
-            addresses.c.preferred,
+            audience.addresses(),
             addresses.c.member_id.in_(audience.members()),
             addresses.c.member_id > after,
         )
         .order_by(addresses.c.member_id)
         .limit(FAN_OUT)
     )
-    columns = [
-        "message_id",
-        "member_id",
-        "address_id",
-        "lane",
-        "priority",
-        "state",
-        "reason",
-        "due_at",
-    ]
-    new = insert_new(db, deliveries).from_select(columns, chosen, include_defaults=False)
+    new = insert_new(db, deliveries).from_select(_COLUMNS, chosen, include_defaults=False)
     count = db.execute(new.on_conflict_do_nothing()).rowcount
     if count:
         mark_due(db, due_at)
     return count
-
-
-def reach(
-    db: Connection, audience: Audience, windows: Mapping[str, timedelta], now: datetime
-) -> Reach:
-    """How many of an audience get a message now, later, or not at all."""
-    unreachable = addresses.c.unreachable_at.is_not(None)
-    closed: ColumnElement[bool] = or_(
-        literal(False),
-        *(
-            and_(
-                addresses.c.lane == lane,
-                func.coalesce(addresses.c.last_inbound_at, literal(0))
-                < literal(now - window, Moment),
-            )
-            for lane, window in windows.items()
-        ),
-    )
-    statement = select(
-        func.count(),
-        func.coalesce(func.sum(case((unreachable, 1), else_=0)), 0),
-        func.coalesce(func.sum(case((and_(~unreachable, closed), 1), else_=0)), 0),
-        func.coalesce(
-            func.sum(case((and_(~unreachable, ~closed, members.c.discreet), 1), else_=0)), 0
-        ),
-    ).join(members, members.c.id == addresses.c.member_id)
-    statement = statement.where(
-        addresses.c.preferred, addresses.c.member_id.in_(audience.members())
-    )
-    every, never, later, noticed = db.execute(statement).one()
-    return Reach(every - never - later - noticed, noticed, later, never)
 
 
 def count_by_lane(db: Connection, audience: Audience) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import seals
 from bot.db import insert_returning
 from bot.messages import Inbound, Ref
-from bot.models.outbox import deliveries
+from bot.models.outbox import deliveries, showings
 from bot.models.talks import bubbles, posts
 
 
@@ -30,6 +30,17 @@ class Post:
     @property
     def ref(self) -> Ref:
         return Ref("posts", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One piece of a post, as it was typed."""
+
+    kind: str  # text, voice, photo, ...
+    text: str
+    reference: str | None  # the provider's handle of a file
+    forwarded: bool
+    key: bytes | None  # lookup of the provider's id, for edits
 
 
 _POST = (
@@ -96,7 +107,8 @@ def add_bubbles(
         rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
     if rows:
         # The provider's id finds the bubble again when it is edited.
-        rows[0]["key"] = None if inbound.id is None else key_of(inbound.lane, inbound.id)
+        lane, named = inbound.lane, inbound.id
+        rows[0]["key"] = None if named is None else seals.lookup("bubbles.key", lane, named)
         for row in rows:
             row["language"] = language
         db.execute(insert(bubbles), rows)
@@ -116,8 +128,46 @@ def _bubble(
     }
 
 
-def key_of(lane: str, provider_id: str) -> bytes:
-    return seals.lookup("bubbles.key", lane, provider_id)
+def list_bubbles(db: Connection, post_id: int) -> list[Bubble]:
+    columns = (
+        bubbles.c.kind,
+        bubbles.c.text,
+        bubbles.c.reference,
+        bubbles.c.forwarded,
+        bubbles.c.key,
+    )
+    found = select(*columns).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id)
+    return [Bubble(*row) for row in db.execute(found)]
+
+
+def add_nameless(
+    db: Connection,
+    given: Sequence[Bubble],
+    now: datetime,
+    *,
+    kind: str,
+    thread_id: int,
+    community_id: int,
+    heavy: bool,
+) -> int:
+    """A live post without an author, of words that were held; `now` is coarse."""
+    row = {
+        "kind": kind,
+        "state": "live",
+        "thread_id": thread_id,
+        "community_id": community_id,
+        "heavy": heavy,
+        "created_at": now,
+    }
+    [post_id] = insert_returning(db, posts, [row])
+    rows = [{"post_id": post_id, "created_at": now, **asdict(each)} for each in given]
+    db.execute(insert(bubbles), rows)
+    return post_id
+
+
+def keys_of(lane: str, provider_id: str) -> Sequence[bytes]:
+    """The lookups a bubble may stand under, by the provider's id of it."""
+    return seals.lookups("bubbles.key", lane, provider_id)
 
 
 def get(db: Connection, post_id: int) -> Post:
@@ -134,7 +184,7 @@ def find_by_bubble(db: Connection, lane: str, provider_id: str) -> tuple[Post, i
     statement = (
         select(*_POST, bubbles.c.id.label("bubble_id"), bubbles.c.text)
         .join(posts, posts.c.id == bubbles.c.post_id)
-        .where(bubbles.c.key == key_of(lane, provider_id))
+        .where(bubbles.c.key.in_(keys_of(lane, provider_id)))
     )
     row = db.execute(statement).first()
     return None if row is None else (Post(*row[:-2]), row.bubble_id, row.text)
@@ -169,7 +219,9 @@ def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
 
 def remove(db: Connection, post_id: int) -> None:
     """Drop a draft that is not wanted; what others have is never removed this way."""
-    db.execute(delete(posts).where(posts.c.id == post_id, posts.c.state.in_(("draft", "waiting"))))
+    gone = delete(posts).where(posts.c.id == post_id, posts.c.state.in_(("draft", "waiting")))
+    if db.execute(gone).rowcount:  # nor is it noted that there was one
+        db.execute(delete(showings).where(showings.c.post_id == post_id))
 
 
 def remove_drafts(db: Connection, before: datetime) -> int:

@@ -77,7 +77,7 @@ def find_last(db: Connection, address_id: int) -> Prompt | None:
 
 def find_quoted(db: Connection, lane: str, provider_id: str, address_id: int) -> Prompt | None:
     """The message behind a quoted bubble, with its prompt if it had choices."""
-    key = seals.lookup("dispatches.provider_key", lane, provider_id)
+    keys = seals.lookups("dispatches.provider_key", lane, provider_id)
     statement = (
         select(
             prompts.c.id,
@@ -95,7 +95,7 @@ def find_quoted(db: Connection, lane: str, provider_id: str, address_id: int) ->
             (prompts.c.message_id == messages.c.id)
             & (prompts.c.address_id == deliveries.c.address_id),
         )
-        .where(dispatches.c.provider_key == key, deliveries.c.address_id == address_id)
+        .where(dispatches.c.provider_key.in_(keys), deliveries.c.address_id == address_id)
     )
     return _one(db, statement)
 

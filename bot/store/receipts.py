@@ -32,11 +32,26 @@ def apply(db: Connection, receipt: Receipt, now: datetime) -> bool:
     return True
 
 
+def find_gone(db: Connection, receipt: Receipt) -> tuple[int, int] | None:
+    """(address, delivery) of a receipt that says that somebody cannot be reached."""
+    wanted = _receipt_target(receipt) if receipt.state == "gone" else None
+    if wanted is None:
+        return None
+    statement = (
+        select(deliveries.c.address_id, deliveries.c.id)
+        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
+        .where(wanted, deliveries.c.state == "failed", deliveries.c.address_id.is_not(None))
+    )
+    row = db.execute(statement).first()
+    return None if row is None else (row.address_id, row.id)
+
+
 def _receipt_target(receipt: Receipt) -> Any:
     if receipt.token is not None:
         return dispatches.c.token == receipt.token
     if receipt.id is not None:
-        return dispatches.c.provider_key == _key(receipt.lane, receipt.id)
+        keys = seals.lookups("dispatches.provider_key", receipt.lane, receipt.id)
+        return dispatches.c.provider_key.in_(keys)
     return None
 
 
@@ -47,7 +62,7 @@ def _move_forward(db: Connection, part: Any, receipt: Receipt) -> None:
     values: dict[str, Any] = {"state": receipt.state, "content": None}
     if receipt.id is not None:
         values |= {
-            "provider_key": _key(receipt.lane, receipt.id),
+            "provider_key": seals.lookup("dispatches.provider_key", receipt.lane, receipt.id),
             "provider_id": receipt.id,
         }
     db.execute(update(dispatches).where(dispatches.c.id == part.id).values(**values))
@@ -94,7 +109,3 @@ def _is_over(db: Connection, delivery_id: int) -> bool:
     """Dropped meanwhile: whatever the provider says, it is not said again."""
     statement = select(deliveries.c.state).where(deliveries.c.id == delivery_id)
     return db.execute(statement).scalar() == "dropped"
-
-
-def _key(lane: str, provider_id: str) -> bytes:
-    return seals.lookup("dispatches.provider_key", lane, provider_id)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from bot.i18n import SOURCE, render, shorten
 from bot.messages import Ref, Text, _
-from bot.models.people import communities, help_contacts, members
+from bot.models.people import communities, help_contacts, members, programmes
+from bot.models.safeguards import notes
 from bot.models.talks import bubbles, posts, threads
 
 Words = Callable[[str], str]  # language -> words
@@ -162,6 +163,17 @@ def _named(names: dict[str, str]) -> Words:
     return lambda language: names.get(language) or names.get(SOURCE) or next(iter(names.values()))
 
 
+def _read_programmes(db: Connection, ids: list[int]) -> dict[int, Words]:
+    statement = select(programmes.c.id, programmes.c.names).where(programmes.c.id.in_(ids))
+    return {row.id: _named(row.names) for row in db.execute(statement)}
+
+
+def _read_notes(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What was said about a report; shown to a focal point, or to who has the receipt."""
+    rows = db.execute(select(notes.c.id, notes.c.text).where(notes.c.id.in_(ids)))
+    return {row.id: _same(row.text) for row in rows}
+
+
 def _read_help_contacts(db: Connection, ids: list[int]) -> dict[int, Words]:
     statement = select(help_contacts.c.id, help_contacts.c.words)
     rows = db.execute(statement.where(help_contacts.c.id.in_(ids)))
@@ -175,6 +187,11 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "threads": _read_threads,
     "posts": _read_posts,
     "stories": _read_stories,
+    # In threads without a name it is noted nowhere who looked at what: mostly the one who asked.
+    "veiled": _read_posts,
+    "veiled_stories": _read_stories,
     "referred": _read_referred,
     "help_contacts": _read_help_contacts,
+    "programmes": _read_programmes,
+    "notes": _read_notes,
 }

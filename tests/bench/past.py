@@ -67,9 +67,9 @@ WHO = "1 + (n * 7919 + :set * 104729) % 10007 * ((n * 7919 + :set * 104729) % 10
 WHO += " * ((n * 7919 + :set * 104729) % 10007) * :members / 1002101470343"
 STATEMENTS = (
     "INSERT INTO messages (id, key, kind, body, community_id, created_at)"
-    " VALUES (:message, 'old/' || :message_name, 'thread', :question, 1, :at)",
+    " VALUES (:message, {key}, 'thread', :question, 1, :at)",
     "INSERT INTO messages (id, key, kind, body, created_at)"
-    " SELECT :message + n, 'old/' || (:message + n), 'direct', :reply, :at + n * :pace"
+    " SELECT :message + n, {key}, 'direct', :reply, :at + n * :pace"
     " FROM {numbers}",
     "INSERT INTO deliveries"
     " (id, message_id, member_id, address_id, lane, priority, state, due_at, attempts, fence)"
@@ -137,7 +137,6 @@ def _values(number: int, lane: str, begun: datetime, lasts: timedelta) -> dict[s
         "set": number + 1,
         "members": MEMBERS,
         "message": message,
-        "message_name": str(message),
         "delivery": number * SET,
         "lane": lane,
         "at": Moment().process_bind_param(begun + number * lasts, None),  # type: ignore[arg-type]

@@ -97,7 +97,9 @@ def add_members(db: Connection, lane: str, community_id: int, count: int, now: d
     known = {"lane": lane, "preferred": True, "last_inbound_at": now, "created_at": now}
     there = [{"id": n, "member_id": n, "sealed": names[n]} for n in numbers]
     db.execute(insert(models.addresses), [known | each for each in there])
-    keys = [{"key": members.key_of(lane, names[n]), "address_id": n} for n in numbers]
+    keys = [
+        {"key": members.key_of(lane, names[n]), "address_id": n, "name": names[n]} for n in numbers
+    ]
     db.execute(insert(models.address_keys), keys)
     belongs = {"community_id": community_id, "role": "member", "state": "active"}
     of_it = [{"member_id": number, "created_at": now} for number in numbers]

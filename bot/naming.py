@@ -1,0 +1,19 @@
+"""Names people give themselves, as others will see them."""
+
+from __future__ import annotations
+
+import regex
+
+from bot.i18n import graphemes
+from bot.messages import Text, _
+
+_NUMBER = regex.compile(r"(?:\p{Nd}[\s().+-]?){6,}")
+
+
+def fault(name: str) -> Text | None:
+    """What is wrong with a name, said kindly; None if it can be used."""
+    if graphemes(name) < 2:
+        return _("Please write a name of at least two letters.")
+    if _NUMBER.search(name):
+        return _("That looks like a phone number. Please write a name without one.")
+    return None

@@ -1,0 +1,199 @@
+"""Who may do what: one table of roles and powers, and the power that each way in needs.
+
+A role is held in one community. A way in is a step or action of a conversation ("ask.confirm"), an
+event it takes ("on code"), a command of the command line ("$ invite") or a route ("/healthz").
+`tests/test_roles.py` walks all of them: a way that is missing here fails, and each role tries each
+power.
+"""
+
+from __future__ import annotations
+
+from bot.messages import Text, _
+
+ROLES = ("member", "host", "facilitator", "monitor", "focal_point", "administrator")
+ROLE_NAMES: dict[str, Text] = {
+    "member": _("Member"),
+    "host": _("Host"),
+    "facilitator": _("Facilitator"),
+    "monitor": _("Monitor"),
+    "focal_point": _("Focal point"),
+    "administrator": _("Administrator"),
+}
+# They hear what is said in their community and are counted in it; the others have other work.
+TAKING_PART = ("member", "host", "facilitator")
+GIVEN_BY_CHAT = ("facilitator", "host")  # by a facilitator, for a time or for good
+# A focal point reads reports: only an operator names her, so that nobody makes herself one.
+INVITED_BY_CHAT = ("facilitator", "monitor", "administrator")
+
+_ANYBODY = frozenset({*ROLES, None})  # None: somebody who is in no community
+_PEERS = frozenset(TAKING_PART)
+_LEADS = frozenset({"host", "facilitator"})
+_FACILITATES = frozenset({"facilitator"})
+_SETS_UP = frozenset({"administrator"})
+_NOBODY: frozenset[str | None] = frozenset()
+
+POWERS: dict[str, frozenset[str | None]] = {
+    "own": _ANYBODY,  # her language, her screen, coming in, stopping, help
+    "report": _ANYBODY,  # a concern, and its answers with the code
+    # In a community
+    "ask": _PEERS,
+    "read": _PEERS,
+    "answer": _PEERS,
+    "desk": _LEADS,
+    "unanswered": _LEADS,
+    "announce": _LEADS,
+    "unreached": _FACILITATES,
+    "admit": _FACILITATES,
+    "hide": _FACILITATES,
+    "move": _FACILITATES,
+    "close": _FACILITATES,  # a question that is not her own
+    "vouch": _FACILITATES,  # for the new number of a member
+    "invite.member": _FACILITATES,
+    "invite.facilitator": _FACILITATES | _SETS_UP,
+    "invite.monitor": _SETS_UP,
+    "invite.administrator": _SETS_UP,
+    "role.accept": _PEERS,
+    "role.give": _FACILITATES,
+    "role.take": _FACILITATES,
+    "role.hand_back": _LEADS,
+    "figures": frozenset({"facilitator", "monitor", "administrator"}),
+    "administer": _SETS_UP,
+    "report.read": frozenset({"focal_point"}),
+    # Nobody's by chat
+    "operate": _NOBODY,  # at the machine itself
+    "provide": _NOBODY,  # a provider's call, which proves itself
+    "watch": _NOBODY,  # is it alive, how much waits: says nothing of people
+    "develop": _NOBODY,  # the simulator's page: only where there are no real people
+}
+
+# A conversation whose every step is open to all that one power covers stands here as a whole;
+# where its parts differ, or a role is needed, each stands alone, so that a new one must be judged.
+WAYS: dict[str, str] = {
+    **dict.fromkeys(
+        [
+            "back.*", "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*",
+            "help.*", "hours.*", "language.*", "leave.*", "menu.*", "mute.*", "mydata.*", "open.*",
+            "pace.*", "pause.*", "phones.*", "profile.*", "secret.*", "settings.*", "start.*",
+            "stop.*", "support.*", "unmute.*", "welcome.*", "zone.*",
+            "on code", "on doubted", "on edit", "on group", "on stale", "on stopped",
+            "on stranger",
+        ],
+        "own",
+    ),
+    "report.*": "report",
+    "receipts.*": "report",
+    "on receipt": "report",
+    **dict.fromkeys(
+        ["ask.*", "nameless.ask", "nameless.undo", "nameless.edit", "opening.send",
+         "writing.meaning", "on text"],
+        "ask",
+    ),
+    **dict.fromkeys(["nameless.reply", "nameless.confirm", "nameless.helps"], "answer"),
+    "nameless.close": "read",
+    **dict.fromkeys(
+        [
+            "answers.begin", "answers.forwarded", "answers.helps", "answers.looking",
+            "answers.publish", "answers.write", "on thread",
+        ],
+        "answer",
+    ),
+    **dict.fromkeys(
+        [
+            "heavy.later", "heavy.read", "heavy.skip", "share.card", "threads.close",
+            "threads.follow", "threads.gone", "threads.list_mine", "threads.mine", "threads.show",
+            "threads.start", "threads.unfollow", "on no_thread",
+        ],
+        "read",
+    ),
+    "facilitate.start": "desk",
+    "facilitate.desk": "desk",
+    "facilitate.choose": "own",  # of those communities where she has the power it is for
+    "facilitate.chosen": "own",
+    "facilitate.refuse": "own",
+    "facilitate.unanswered": "unanswered",
+    "unanswered.start": "unanswered",
+    "facilitate.unreached": "unreached",
+    "unreached.start": "unreached",
+    **dict.fromkeys(
+        [
+            "announce.start", "announce.begin", "announce.write", "announce.confirm",
+            "announce.translate",
+        ],
+        "announce",
+    ),
+    **dict.fromkeys(
+        [
+            "admission.admit", "admission.admit_all", "admission.decline", "welcome.admit",
+            "welcome.decline", "opening.send_waiting",
+        ],
+        "admit",
+    ),
+    **dict.fromkeys(
+        ["moderation.begin", "moderation.post", "moderation.why", "moderation.confirm"], "hide"
+    ),
+    **dict.fromkeys(["moderation.move", "moderation.place", "opening.tell_again"], "move"),
+    **dict.fromkeys(["vouch.start", "vouch.begin", "vouch.name"], "vouch"),
+    # The one who comes with a new number, and the one who keeps the old one.
+    "vouch.arrive": "own",
+    "vouch.stop": "own",
+    "invites.start": "invite.member",
+    "invites.show": "invite.member",
+    "invites.end": "invite.member",  # or whatever it was made with: that of its own role
+    "invites.cofacilitator": "invite.facilitator",
+    "invites.for_role": "administer",
+    "invites.role": "administer",
+    **dict.fromkeys(
+        [
+            "cofacilitator.begin", "cofacilitator.name", "cofacilitator.role",
+            "cofacilitator.lasts",
+        ],
+        "role.give",
+    ),
+    "cofacilitator.accept": "role.accept",
+    "cofacilitator.refuse": "role.accept",
+    "roles.start": "own",
+    "announce.undo": "own",  # her own words, whatever became of her role
+    "roles.hand_back": "role.hand_back",
+    "roles.handed": "role.hand_back",
+    **dict.fromkeys(["roles.take", "roles.whose", "roles.taken"], "role.take"),
+    **dict.fromkeys(["figures.start", "figures.show"], "figures"),
+    "administer.refuse": "own",
+    "figures.refuse": "own",
+    "concerns.refuse": "own",
+    **dict.fromkeys(["administer.start", "administer.desk", "administer.rules"], "administer"),
+    **dict.fromkeys(
+        [
+            "concerns.start", "concerns.read", "concerns.answer", "concerns.answering",
+            "concerns.close",
+        ],
+        "report.read",
+    ),
+    **dict.fromkeys(
+        [
+            "$ run", "$ web", "$ worker", "$ migrate", "$ load", "$ invite", "$ doctor", "$ audit",
+            "$ keys", "$ keys rotate", "$ keys status", "$ erase", "$ forget", "$ seed",
+        ],
+        "operate",
+    ),
+    **dict.fromkeys(
+        ["/webhooks/{channel}", "/pictures/{token}.png", "/files/{token}/my-data.docx"], "provide"
+    ),
+    **dict.fromkeys(["/", "/healthz", "/metrics"], "watch"),
+    **dict.fromkeys(["/simulator/*", "/favicon.ico", "/static"], "develop"),
+}  # fmt: skip
+
+
+def may(role: str | None, power: str) -> bool:
+    """Whether a role has a power; a power that is none raises KeyError."""
+    return role in POWERS[power]
+
+
+def power_of(way: str) -> str | None:
+    """What is needed to go this way; None = nobody has thought about it yet."""
+    if way in WAYS:
+        return WAYS[way]
+    for sign in (".", "/"):
+        head, found, _rest = way.rpartition(sign)
+        if found and f"{head}{sign}*" in WAYS:
+            return WAYS[f"{head}{sign}*"]
+    return None

@@ -1,0 +1,123 @@
+"""Reach: how many of an audience get a message now, later, or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
+
+from bot.columns import Moment
+from bot.models.people import addresses, members, memberships
+from bot.models.talks import threads
+from bot.timing import hours_of, quiet_until, zone
+
+
+class Hearers(Protocol):
+    """Who is to hear a message: an Audience of store/messages.py."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def is_wide(self) -> bool: ...
+
+    def members(self) -> Select[tuple[int]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The truth about an audience."""
+
+    now: int = 0  # get it at once
+    noticed: int = 0  # are told that something waits, and open it when they can
+    later: int = 0  # get it when they write to the bot again (their window is closed)
+    never: int = 0  # cannot be reached
+    waits: int = 0  # get it after their quiet hours or their pause, or with what is gathered
+    spared: int = 0  # have chosen not to get it
+
+    @property
+    def all(self) -> int:
+        """All it goes to; who wants none of it is not among them."""
+        return self.now + self.noticed + self.later + self.never + self.waits
+
+
+def count(
+    db: Connection, audience: Hearers, windows: Mapping[str, timedelta], now: datetime
+) -> Reach:
+    """How many of an audience get a message now, later, or not at all."""
+    # What goes to focal points is about somebody's safety: it waits for nobody's night.
+    urgent = audience.kind == "focal_points"
+    # Where it is night now is known only here: a row for each zone and quiet hours there are.
+    hours = (members.c.timezone, members.c.quiet_from, members.c.quiet_until)
+    statement = (
+        select(_fate(audience, windows, now, urgent=urgent).label("fate"), *hours, func.count())
+        .select_from(addresses)
+        .join(members, members.c.id == addresses.c.member_id)
+        .where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
+        .group_by("fate", *hours)
+    )
+    found: Counter[str] = Counter()
+    for fate, timezone, start, end, many in db.execute(statement):
+        sleeps = quiet_until(now, zone(timezone), hours_of(start, end, timezone)) is not None
+        at_hand = fate in ("now", "noticed")
+        found["waits" if at_hand and sleeps and not urgent else fate] += many
+    return Reach(**found)
+
+
+def _fate(
+    audience: Hearers, windows: Mapping[str, timedelta], now: datetime, *, urgent: bool
+) -> ColumnElement[str]:
+    """What becomes of a message for each of them, her quiet hours aside: a field of Reach."""
+    heard_at = func.coalesce(addresses.c.last_inbound_at, literal(0))
+    closed = [
+        (addresses.c.lane == lane) & (heard_at < literal(now - window, Moment))
+        for lane, window in windows.items()
+    ]
+    fates = [
+        ("never", addresses.c.unreachable_at.is_not(None)),
+        ("later", or_(addresses.c.doubted_at.is_not(None), *closed)),
+        ("noticed", members.c.discreet),
+    ]
+    if not urgent:
+        wide = audience.is_wide
+        unwanted = _at_pace(audience, ("muted", "concerns") if wide else ("muted",))
+        slower = [_at_pace(audience, ("daily", "weekly"))] if wide else []
+        paused = members.c.paused_until > literal(now, Moment)
+        fates.insert(1, ("spared", unwanted))
+        fates.insert(3, ("waits", or_(paused, *slower)))
+    return case(
+        *((test, literal_column(f"'{fate}'")) for fate, test in fates),
+        else_=literal_column("'now'"),
+    )
+
+
+def _at_pace(audience: Hearers, paces: Sequence[str]) -> ColumnElement[bool]:
+    """Those who want so much of the community it is about; read once, and not for each member."""
+    community: Any = audience.id
+    if audience.kind in ("member", "holders"):  # about none
+        return false()
+    if audience.kind in ("followers", "hearers"):
+        place = select(threads.c.community_id).where(threads.c.id == audience.id)
+        community = place.scalar_subquery()
+    found = select(memberships.c.member_id).where(
+        memberships.c.community_id == community, memberships.c.pace.in_(paces)
+    )
+    return members.c.id.in_(found)

@@ -1,0 +1,196 @@
+"""Reports of a concern: outside communities and threads, found by the receipt code alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, update
+
+from bot import seals
+from bot.db import insert_returning
+from bot.models.people import communities, memberships, programmes
+from bot.models.safeguards import notes, reports
+from bot.models.talks import inbox
+
+# No letters or digits that are mistaken for one another; longer than an invite's.
+SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=5)
+_CODE = re.compile(rf"([{SIGNS}]{{5}})[-_ ]([{SIGNS}]{{5}})", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    id: int
+    programme_id: int
+    named: bool  # the focal points see her name
+    reporter_id: int | None  # named, or wishes to hear that an answer came; else nobody knows
+    tells: bool  # she hears that an answer came
+    state: str  # open, closed
+    created_at: datetime  # the hour
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was said about a report; its words are looked up when they are shown."""
+
+    id: int
+    author: str  # reporter, focal_point
+
+
+_REPORT = (
+    reports.c.id,
+    reports.c.programme_id,
+    reports.c.named,
+    reports.c.reporter,
+    reports.c.state,
+    reports.c.created_at,
+)
+
+
+def new_code() -> str:
+    """49 random bits."""
+    signs = "".join(secrets.choice(SIGNS) for _ in range(10))
+    return f"{signs[:5]}-{signs[5:]}"
+
+
+def find_code(text: str) -> str | None:
+    """A receipt code, if a text is nothing else."""
+    found = _CODE.fullmatch(text.strip())
+    return f"{found[1]}-{found[2]}".upper() if found else None
+
+
+def delay() -> timedelta:
+    """How long others do not hear of something, so that the moment names nobody; only by chance."""
+    span = int((LATEST - SOONEST).total_seconds())
+    return SOONEST + timedelta(seconds=secrets.randbelow(span))
+
+
+def coarse(now: datetime) -> datetime:
+    """The hour: when something was said, as far as it is kept."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def list_programmes(db: Connection, member_id: int) -> list[int]:
+    """Hers; of somebody who is nowhere, all there are."""
+    mine = (
+        select(communities.c.programme_id)
+        .join(memberships, memberships.c.community_id == communities.c.id)
+        .where(memberships.c.member_id == member_id)
+    )
+    found = list(db.execute(mine.distinct().order_by(communities.c.programme_id)).scalars())
+    return found or list(db.execute(select(programmes.c.id).order_by(programmes.c.id)).scalars())
+
+
+def add(
+    db: Connection,
+    programme_id: int,
+    member_id: int,
+    text: str,
+    now: datetime,
+    *,
+    named: bool,
+    tells: bool,
+) -> tuple[int, str]:
+    """Keep a report; its id and its receipt code, which is told once and cannot be read again."""
+    code = new_code()
+    row = {
+        "key": _key(code),
+        "programme_id": programme_id,
+        "reporter": {"member": member_id, "tells": tells} if named or tells else None,
+        "named": named,
+        "state": "open",
+        "created_at": coarse(now),
+    }
+    [report_id] = insert_returning(db, reports, [row])
+    add_note(db, report_id, "reporter", text, now)
+    return report_id, code
+
+
+def add_note(db: Connection, report_id: int, author: str, text: str, now: datetime) -> int:
+    """`author`: reporter, focal_point. More from her opens a closed report again."""
+    if author == "reporter":
+        db.execute(update(reports).where(reports.c.id == report_id).values(state="open"))
+    row = {"report_id": report_id, "author": author, "text": text, "created_at": coarse(now)}
+    [note_id] = insert_returning(db, notes, [row])
+    return note_id
+
+
+def find_by_code(db: Connection, code: str) -> Report | None:
+    row = db.execute(select(*_REPORT).where(reports.c.key == _key(code))).first()
+    return None if row is None else _report(row)
+
+
+def find(db: Connection, report_id: int) -> Report | None:
+    row = db.execute(select(*_REPORT).where(reports.c.id == report_id)).first()
+    return None if row is None else _report(row)
+
+
+def find_for(db: Connection, member_id: int, report_id: int) -> Report | None:
+    """A report, if she is a focal point of its programme at this moment."""
+    row = db.execute(_for(member_id).where(reports.c.id == report_id)).first()
+    return None if row is None else _report(row)
+
+
+def list_open(db: Connection, member_id: int, most: int) -> list[Report]:
+    """What is open for a focal point, the longest waiting first."""
+    statement = _for(member_id).where(reports.c.state == "open").order_by(reports.c.id).limit(most)
+    return [_report(row) for row in db.execute(statement)]
+
+
+def _for(member_id: int) -> Select[Any]:
+    hers = (
+        select(communities.c.programme_id)
+        .join(memberships, memberships.c.community_id == communities.c.id)
+        .where(
+            memberships.c.member_id == member_id,
+            memberships.c.state == "active",
+            memberships.c.role == "focal_point",
+        )
+    )
+    return select(*_REPORT).where(reports.c.programme_id.in_(hers))
+
+
+def list_notes(db: Connection, report_id: int) -> list[Note]:
+    """What was said, oldest first."""
+    statement = select(notes.c.id, notes.c.author).where(notes.c.report_id == report_id)
+    return [Note(*row) for row in db.execute(statement.order_by(notes.c.id))]
+
+
+def mark_closed(db: Connection, report_id: int) -> bool:
+    """False if it was closed before."""
+    changed = db.execute(
+        update(reports)
+        .where(reports.c.id == report_id, reports.c.state == "open")
+        .values(state="closed")
+    )
+    return changed.rowcount == 1
+
+
+def forget_words(db: Connection, inbox_id: int) -> None:
+    """What she reported stands in her report alone: the proof that it came keeps no words."""
+    mine = inbox.c.id == inbox_id
+    payload = db.execute(select(inbox.c.payload).where(mine)).scalar_one()
+    bare = json.dumps(json.loads(payload) | {"text": ""})
+    db.execute(update(inbox).where(mine).values(payload=bare))
+
+
+def _report(row: Any) -> Report:
+    reporter = row.reporter or {}
+    return Report(
+        id=row.id,
+        programme_id=row.programme_id,
+        named=row.named,
+        reporter_id=reporter.get("member"),
+        tells=bool(reporter.get("tells")),
+        state=row.state,
+        created_at=row.created_at,
+    )
+
+
+def _key(code: str) -> bytes:
+    return seals.lookup("reports.key", code)
