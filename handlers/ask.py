@@ -59,9 +59,15 @@ def _need_words(turn: Turn) -> None:
 
 
 def _memberships(turn: Turn) -> list[Membership]:
-    found = communities.list_of(turn.db, turn.member.id)
+    """Where she asks, or will when she is welcomed."""
+    mine = communities.list_of(turn.db, turn.member.id)
+    found = [each for each in mine if not each.is_active or each.may("ask", turn.now)]
     if not found:
-        turn.say(_("With an invite code you can join a group, and then ask there."))
+        turn.say(
+            _("In this group you have another role; questions are asked by its members.")
+            if mine
+            else _("With an invite code you can join a group, and then ask there.")
+        )
     return found
 
 

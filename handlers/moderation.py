@@ -115,6 +115,14 @@ def confirm(turn: Turn) -> None:
     audit.add(
         turn.db,
         turn.member.id,
+        turn.choice or "hide",  # or refer
+        turn.now,
+        community_id=thread.community_id,
+        subject_id=hidden.id,
+    )
+    audit.add(
+        turn.db,
+        turn.member.id,
         turn.choice or "hide",
         turn.now,
         community_id=thread.community_id,
@@ -203,7 +211,7 @@ def _mine(turn: Turn, thread_id: int) -> Thread | None:
     thread = threads.find_for(turn.db, turn.member.id, thread_id=thread_id)
     if thread is None:
         return None
-    place = communities.find_facilitated(turn.db, turn.member.id, thread.community_id)
+    place = communities.find_where(turn.db, turn.member.id, thread.community_id, "hide", turn.now)
     return None if place is None else thread
 
 
@@ -245,7 +253,7 @@ def _places(turn: Turn, thread: Thread) -> list[Community]:
     }
     return [
         each
-        for each in communities.list_facilitated(turn.db, turn.member.id)
+        for each in communities.list_where(turn.db, turn.member.id, "move", turn.now)
         if each.id != here.id and each.id in hers and (each.discreet or not here.discreet)
     ]
 
@@ -261,6 +269,9 @@ def place(turn: Turn) -> None:
     if there is None:
         return turn.start("threads.gone")
     threads.move(turn.db, thread.id, there.id)
+    audit.add(
+        turn.db, turn.member.id, "move", turn.now, community_id=there.id, subject_id=thread.id
+    )
     audit.add(
         turn.db, turn.member.id, "move", turn.now, community_id=there.id, subject_id=thread.id
     )

@@ -37,7 +37,7 @@ nameless = Conversation("nameless")
 def ask(turn: Turn) -> None:
     """She chose Send; data has post and community."""
     membership = communities.find_membership(turn.db, turn.member.id, turn.data["community"])
-    if membership is None or not membership.is_active:
+    if membership is None or not membership.may("ask", turn.now):
         return turn.say(_("You are not in that group any more, so nothing was sent."))
     if not allowances.take(turn.db, allowances.QUESTIONS, turn.member.id, turn.now):
         return turn.say(allowances.QUESTIONS.over, _("Nothing was sent."))

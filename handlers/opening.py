@@ -7,6 +7,7 @@ from bot.conversation import Conversation
 from bot.messages import Text, _
 from bot.posting import question
 from bot.store import communities, copies, posts, threads
+from bot.store.communities import Membership
 from bot.store.messages import Audience
 from bot.truth import reached
 from bot.turn import Turn
@@ -19,7 +20,8 @@ def send(turn: Turn) -> None:
     """She chose Send; data has post and community."""
     community_id, post_id = turn.data["community"], turn.data["post"]
     membership = communities.find_membership(turn.db, turn.member.id, community_id)
-    if membership is None or membership.state not in ("active", "waiting"):
+    inside = membership is not None and membership.state in ("active", "waiting")
+    if membership is None or not inside or not _may_ask(turn, membership):
         return turn.say(_("You are not in that group any more, so nothing was sent."))
     if membership.state == "waiting":
         posts.mark(turn.db, post_id, state="waiting", community_id=community_id)
@@ -28,6 +30,11 @@ def send(turn: Turn) -> None:
         return turn.say(allowances.QUESTIONS.over, _("Nothing was sent."))
     scope = turn.data.get("scope", "community")
     turn.say(*_open(turn, post_id, turn.member.id, community_id, scope))
+
+
+def _may_ask(turn: Turn, membership: Membership) -> bool:
+    """Who waits to be welcomed asks then."""
+    return not membership.is_active or membership.may("ask", turn.now)
 
 
 @opening.action

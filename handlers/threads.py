@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, _
 from bot.posting import author
-from bot.store import communities, posts, threads
+from bot.store import audit, communities, posts, threads
 from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.turn import Turn
@@ -146,6 +146,15 @@ def close(turn: Turn) -> None:
     if thread.anonymous:
         return turn.start("nameless.close", thread=thread.id)
     if threads.mark_closed(turn.db, thread.id, turn.now):
+        if thread.asker_id != turn.member.id:
+            audit.add(
+                turn.db,
+                turn.member.id,
+                "close",
+                turn.now,
+                community_id=thread.community_id,
+                subject_id=thread.id,
+            )
         turn.say(_("{thread} is closed. It can still be read.", thread=thread.ref))
     else:
         turn.say(_("{thread} was closed already.", thread=thread.ref))
@@ -156,7 +165,7 @@ def _may_close(turn: Turn, thread: Thread) -> bool:
 
 
 def _facilitates(turn: Turn, thread: Thread) -> bool:
-    mine = communities.find_facilitated(turn.db, turn.member.id, thread.community_id)
+    mine = communities.find_where(turn.db, turn.member.id, thread.community_id, "close", turn.now)
     return mine is not None
 
 

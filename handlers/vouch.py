@@ -21,7 +21,7 @@ def start(turn: Turn) -> None:
 
 @vouch.action
 def begin(turn: Turn) -> None:
-    community = communities.find_facilitated(turn.db, turn.member.id, turn.argument)
+    community = communities.find_where(turn.db, turn.member.id, turn.argument, "vouch", turn.now)
     if community is None:
         return turn.start("facilitate.refuse")
     turn.data = {"community": community.id}
@@ -37,7 +37,9 @@ def begin(turn: Turn) -> None:
 def name(turn: Turn) -> None:
     if turn.choice == "cancel":
         return turn.say(_("All right, nothing changes."))
-    community = communities.find_facilitated(turn.db, turn.member.id, turn.data["community"])
+    community = communities.find_where(
+        turn.db, turn.member.id, turn.data["community"], "vouch", turn.now
+    )
     if community is None:
         return turn.start("facilitate.refuse", **turn.data)
     found = members.find_by_name(turn.db, community.id, turn.text)
