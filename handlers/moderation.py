@@ -120,14 +120,6 @@ def confirm(turn: Turn) -> None:
         community_id=thread.community_id,
         subject_id=hidden.id,
     )
-    audit.add(
-        turn.db,
-        turn.member.id,
-        turn.choice or "hide",
-        turn.now,
-        community_id=thread.community_id,
-        subject_id=hidden.id,
-    )
     if turn.choice == "refer":
         _refer(turn, hidden, thread)
     _hide(turn, hidden, thread)
@@ -269,9 +261,6 @@ def place(turn: Turn) -> None:
     if there is None:
         return turn.start("threads.gone")
     threads.move(turn.db, thread.id, there.id)
-    audit.add(
-        turn.db, turn.member.id, "move", turn.now, community_id=there.id, subject_id=thread.id
-    )
     audit.add(
         turn.db, turn.member.id, "move", turn.now, community_id=there.id, subject_id=thread.id
     )
