@@ -190,7 +190,11 @@ class _Telling:
     async def _help(self, name: str, event: Event) -> None:
         given = [each for each in self._answers[event.thread] if not each.startswith(name)]
         if given:
-            await self._stage.reply(name, given[event.number % len(given)], "This helps")
+            words = given[event.number % len(given)]
+            heard = self._stage.people[name].heard
+            told = next((each.text for each in heard if each.text.startswith(words)), None)
+            if told is not None:
+                await self._stage.reply(name, told, "This helps")
 
     async def _reply(self, name: str, event: Event) -> None:
         """Each adds to her own thread."""
@@ -220,8 +224,9 @@ class _Telling:
 
     async def _mute(self, name: str, event: Event) -> None:
         if event.thread in self._numbers:
-            asked = f"without a name in Crafts (Q{self._numbers[event.thread]})"
-            await self._stage.reply(name, asked, "Stop following")
+            asked = f"(Q{self._numbers[event.thread]})"
+            if any(asked in each.text for each in self._stage.people[name].heard):
+                await self._stage.reply(name, asked, "Stop following")
 
     async def _unanswered(self, _name: str, _event: Event) -> None:
         await self._stage.say("Alex", "unanswered")
