@@ -202,8 +202,8 @@ def _again(count: int, place: Place) -> tuple[int, Place]:
 _PLACES: dict[Step, Place] = {
     _drafts: True,
     _posts: True,
+    _envelopes: "",  # before the links: one that is opened makes a new one
     _links: 0,
-    _envelopes: "",
     _reports: 0,
     _her_held: True,
     _settled: True,

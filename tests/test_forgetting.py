@@ -329,6 +329,80 @@ def test_an_erasure_is_given_up_after_a_week(
     asyncio.run(play())
 
 
+SECRETLY = "ຂ້ອຍຢ້ານຫົວໜ້າຄົນນັ້ນ, ຄວນເຮັດແນວໃດດີ?"
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "out"])
+@pytest.mark.parametrize("posts", ["My posts stay", "My posts go too"])
+def test_what_she_asked_without_her_name(held: bool, posts: str, database_url: str) -> None:
+    """While it is held, and when it is out: no link is left, whatever becomes of the words."""
+
+    async def play() -> None:
+        stage = await cast(database_url, "telegram")
+        for name in ("Bounthavy75", "Keasophal76"):
+            stage.settle(stage.add(name, "whatsapp", "en"), "crafts")
+        stage.settle(stage.people[HER], "crafts")
+        await say(stage, HER, "ask")
+        await say(stage, HER, SECRETLY)
+        await stage.choose(HER, "Without my name")
+        await stage.choose(HER, "Send")
+        if not held:
+            await stage.later(timedelta(minutes=15))
+            await stage.later(MINUTE)
+            assert SECRETLY in stage.people["Darasovann72"].heard[-1].text
+        assert stage.app.database.run_now(_sealed_links) == 1
+        await be_forgotten(stage, posts)
+        await stage.later(MINUTE)
+        await stage.later(timedelta(minutes=15))
+        assert stage.app.database.run_now(_sealed_links) == 0
+        assert member_of(stage) is None
+        left = stage.app.database.run_now(opened)
+        assert (SECRETLY in left) == (not held and posts == "My posts stay")
+        assert any(SECRETLY in each.text for each in stage.people["Darasovann72"].heard) == (
+            not held and posts == "My posts stay"
+        )
+        await stage.close()
+
+    asyncio.run(play())
+
+
+def _sealed_links(db: Any) -> int:
+    """Threads and held words that know whose they are."""
+    linked = models.threads.c.asker.is_not(None)
+    asked = db.execute(select(func.count()).where(linked)).scalar_one()
+    held = db.execute(select(func.count()).select_from(models.envelopes)).scalar_one()
+    return asked + held  # type: ignore[no-any-return]
+
+
+def test_what_she_reported_stays_without_her(database_url: str) -> None:
+    async def play() -> None:
+        stage = await cast(database_url, "telegram")
+        stage.settle(stage.people[HER], "crafts")
+        stage.settle(stage.add("Sopheanary78", "telegram", "en"), "crafts", "focal_point")
+        await say(stage, HER, "report a concern")
+        await say(stage, HER, SECRETLY)
+        for answer in ("1", "1"):  # with her name; to be told of an answer
+            await say(stage, HER, answer)
+        assert HER in stage.app.database.run_now(opened)
+        await be_forgotten(stage, "My posts go too")
+        await stage.later(MINUTE)
+        left = stage.app.database.run_now(opened)
+        assert SECRETLY in left
+        assert HER not in left
+        reported = stage.app.database.run_now(
+            lambda db: db.execute(select(models.reports.c.reporter, models.reports.c.named)).one()
+        )
+        assert tuple(reported) == (None, False)
+        await stage.choose("Sopheanary78", "Read it")
+        await stage.deliver()
+        shown = stage.people["Sopheanary78"].heard[-1].text
+        assert SECRETLY in shown
+        assert HER not in shown
+        await stage.close()
+
+    asyncio.run(play())
+
+
 # She writes during it, and after it -------------------------------------------------------------
 
 

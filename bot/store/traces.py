@@ -191,6 +191,13 @@ def list_links(db: Connection, after: int, member_id: int) -> tuple[list[int], i
 
 
 def unlink(db: Connection, thread_ids: Collection[int]) -> None:
+    """Nobody knows any more who asked; nor do the ids and files of her bubbles lead to her."""
+    own = posts.c.kind.in_(("question", "reply"))
+    hers = select(posts.c.id).where(
+        posts.c.thread_id.in_(thread_ids), posts.c.author_id.is_(None), own
+    )
+    bare = update(bubbles).where(bubbles.c.post_id.in_(hers))
+    db.execute(bare.values(key=None, reference=None))
     db.execute(update(threads).where(threads.c.id.in_(thread_ids)).values(asker=None))
 
 
