@@ -207,7 +207,7 @@ def _choices(turn: Turn, where: Community) -> list[Choice]:
         found.append(Choice("nameless", _("Without my name")))
     if way == "nameless" and turn.data.get("warned"):
         found.append(Choice("facilitators", _("Only facilitators")))
-    if where.discreet and programmes.list_help(turn.db, where.id):
+    if (where.discreet or turn.data.get("heavy")) and programmes.list_help(turn.db, where.id):
         found.append(Choice("help", _("Get help now")))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
-from bot.store import forgetting
+from bot.store import addresses, forgetting
 from bot.turn import Turn
 
 forget = Conversation(
@@ -18,6 +18,14 @@ forget = Conversation(
 
 @forget.start
 def start(turn: Turn) -> None:
+    """Not by somebody who held her phone for a minute: neither from there nor from a new app."""
+    if turn.sender.is_fresh(turn.now) and len(addresses.list_of(turn.db, turn.member.id)) > 1:
+        return turn.say(_("This app was linked lately. Please do it in your other app."))
+    turn.start("secret.ask", then="forget.begin")
+
+
+@forget.action
+def begin(turn: Turn) -> None:
     """Who is no member yet has written nothing that others have."""
     turn.data = {}
     said = [

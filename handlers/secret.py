@@ -17,7 +17,9 @@ LONGEST = 100
 OPEN_FOR = timedelta(minutes=10)  # after the right word, on that app
 TOLD_ON = (0, 1)  # days on which her apps hear that the word is to go
 
-secret = Conversation("secret", command="secret", words=N_("secret word, my secret word"))
+secret = Conversation(
+    "secret", command="secret", words=N_("secret word, my secret word"), anywhere=True
+)
 
 
 @secret.start
