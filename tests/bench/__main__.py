@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import fanout, history, latency, sealing, sends, turns
+from tests.bench import checks, fanout, history, latency, sealing, sends, turns
 from tests.bench.rig import FULL, QUICK, Rig
 
 PARTS = {
@@ -21,6 +21,7 @@ PARTS = {
     "e": latency.run,
     "f": history.run,
     "g": sealing.run,
+    "h": checks.run,
 }
 
 
