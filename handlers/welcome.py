@@ -22,6 +22,12 @@ TRIES_LAST = timedelta(minutes=30)  # ... in this time
 # Names that say nothing about a person; a number makes them one's own.
 _ALIASES = ("Champa", "Romduol", "Lotus", "Jasmine", "Mekong", "Moon", "Rain", "Bamboo")
 
+FIRST_STEPS = {
+    "facilitator": _("You facilitate it. Write FACILITATE to see what you can do."),
+    "monitor": _("Write FIGURES to see how it goes there. You get no messages from it."),
+    "administrator": _("Write ADMINISTER to see its settings. You get no messages from it."),
+}
+
 welcome = Conversation("welcome")
 
 
@@ -221,8 +227,8 @@ def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool
             )
         )
     said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
-    if role == "facilitator":
-        said.append(_("You facilitate it. Write FACILITATE to see what you can do."))
+    if role in FIRST_STEPS:
+        said.append(FIRST_STEPS[role])
     if community.discreet:
         said.append(HOW_IT_COMES)
     turn.say(*said)
