@@ -82,7 +82,7 @@ def take(db: Connection, allowance: Allowance, who: int, now: datetime) -> bool:
 
 
 class Heard(Protocol):
-    """What is known of an address before this message: members.Sender."""
+    """What is known of an address before this message: meeting.Sender."""
 
     @property
     def heard_since(self) -> datetime | None: ...

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from bot.i18n import SOURCE, guess_language, negotiate
 from bot.messages import Inbound
 from bot.store import members
-from bot.store.members import Member
+from bot.store.meeting import Member
 
 
 def learn_language(db: Connection, member: Member, inbound: Inbound) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 
 from bot.i18n import languages, tidy_name
 from bot.messages import Message
-from bot.store import audit, communities, members, messages, programmes
+from bot.store import audit, communities, meeting, messages, programmes
 
 CONSENT_DEMO = "demo"
 NAMED = ("facilitator", "focal_point", "monitor", "administrator")  # in lists, with an s
@@ -224,9 +224,9 @@ def _expect(
             f"set it up first (`linkline doctor` says how)"
         )
     name = address if channel == "whatsapp" else name
-    member_id = members.find_by_address(db, lane, name)
+    member_id = meeting.find_by_address(db, lane, name)
     if member_id is None:
-        member_id = members.add(db, lane, [name], now, state="new")
+        member_id = meeting.add(db, lane, [name], now, state="new")
     before = communities.find_membership(db, member_id, community_id)
     communities.appoint(db, member_id, community_id, now, role)
     if before is None or before.role != role:
@@ -239,7 +239,7 @@ def _add_demo_member(
     db: Connection, member: DemoMember, ids: Mapping[str, int], now: datetime
 ) -> None:
     lane = f"simulator/{member.look}"
-    member_id, address_id = members.add_ready(
+    member_id, address_id = meeting.add_ready(
         db,
         lane,
         member.address.partition(":")[2],

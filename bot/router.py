@@ -15,7 +15,7 @@ from bot.db import Database, StoreDown
 from bot.i18n import tidy
 from bot.messages import File, Inbound, Limits, Tap, _
 from bot.routes import PRIVATE, Routes
-from bot.store import addresses, doubts, forgetting, inbox, members, messages
+from bot.store import addresses, doubts, forgetting, inbox, meeting, members, messages
 from bot.store import conversations as talks
 from bot.talk import Talk
 from bot.turn import Turn
@@ -119,17 +119,17 @@ class Router:
         turn.choice, turn.data = None, {}
         self._run(turn)
 
-    def _meet(self, db: Connection, inbound: Inbound, now: datetime) -> tuple[members.Sender, bool]:
+    def _meet(self, db: Connection, inbound: Inbound, now: datetime) -> tuple[meeting.Sender, bool]:
         """Who it is; her address is locked from here on."""
         group = inbound.kind == "group"
-        return members.meet(db, inbound.lane, inbound.sender, now, group=group)
+        return meeting.meet(db, inbound.lane, inbound.sender, now, group=group)
 
     def _hear(
         self,
         db: Connection,
         inbound: Inbound,
         inbox_id: int,
-        sender: members.Sender,
+        sender: meeting.Sender,
         new: bool,
         now: datetime,
     ) -> Turn:
@@ -158,7 +158,7 @@ class Router:
         )
 
     def _open_window(
-        self, db: Connection, sender: members.Sender, new: bool, now: datetime
+        self, db: Connection, sender: meeting.Sender, new: bool, now: datetime
     ) -> None:
         limits = self._limits.get(sender.lane)
         window = None if limits is None else limits.window
@@ -170,7 +170,7 @@ class Router:
             addresses.come_back(db, sender.address_id, now)
 
     def _is_doubtful(
-        self, db: Connection, sender: members.Sender, inbox_id: int, now: datetime
+        self, db: Connection, sender: meeting.Sender, inbox_id: int, now: datetime
     ) -> bool:
         """Perhaps somebody else has this number now: it was silent long, or has another user id."""
         limits = self._limits.get(sender.lane)
@@ -229,7 +229,7 @@ def _is_silent(db: Connection, inbound: Inbound) -> bool:
     return inbound.kind in ("blocked", "unblocked", "edit")
 
 
-def _kept(inbound: Inbound, sender: members.Sender) -> Inbound:
+def _kept(inbound: Inbound, sender: meeting.Sender) -> Inbound:
     """What is kept of it: her secret word stays nowhere."""
     waits = (sender.conversation or {}).get("step") or ""
     return replace(inbound, text="") if str(waits).startswith(PRIVATE) else inbound

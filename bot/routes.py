@@ -13,18 +13,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import regex
-
 from bot import logs
 from bot.allowances import URGENT
 from bot.conversation import Conversation, Conversations, Step
 from bot.discretion import CLEAR
-from bot.i18n import fold, in_all_languages
-from bot.messages import Message, _, refs_of
-from bot.smalltalk import yes_or_no
+from bot.i18n import fold
+from bot.messages import _
+from bot.reading import find_choice, is_number, split_number
 from bot.store import codes, invites, prompts, reports, threads
 from bot.store.prompts import Prompt
-from bot.store.references import References
 from bot.talk import Talk
 from bot.turn import Turn
 
@@ -109,7 +106,7 @@ class Routes:
         tapped = None if tap is None else prompts.find(turn.db, tap.token, turn.address_id)
         turn.answer(talk)
         if prompt is not None and (tap is None or (tapped and tapped.message_id == asked)):
-            index = _match(turn, prompt.message) if tap is None else tap.index
+            index = find_choice(turn.db, turn.text, prompt.message) if tap is None else tap.index
             turn.choice = None if index is None else prompt.message.choices[index].key
         return self._conversations.steps.get(talk.step)
 
@@ -155,7 +152,7 @@ class Routes:
         )
         if prompt is None:
             return None
-        index = _match(turn, prompt.message)
+        index = find_choice(turn.db, turn.text, prompt.message)
         if index is not None:
             return self._choose(turn, prompt, index)
         if prompt.message.subject is None:
@@ -207,7 +204,7 @@ class Routes:
         asked = None if turn.talk is None else turn.talk.message_id
         if asked is not None and asked > prompt.message_id:
             return None  # a question came after the list: what is typed is an answer to that
-        index = _match(turn, prompt.message)
+        index = find_choice(turn.db, turn.text, prompt.message)
         if index is None:
             return self._overtaken_label(turn, prompt)
         return self._choose(turn, prompt, index)
@@ -220,7 +217,7 @@ class Routes:
         prompt = prompts.find_of(turn.db, talk.message_id or 0, turn.address_id)
         if prompt is None or fold(turn.text).isdecimal():
             return None
-        index = _match(turn, prompt.message)
+        index = find_choice(turn.db, turn.text, prompt.message)
         return None if index is None else self._choose(turn, prompt, index)
 
     def _numbered_thread(self, turn: Turn) -> Step | None:
@@ -256,7 +253,7 @@ class Routes:
         if word is not None:
             return self._conversations.begin(word)
         turn.answer(turn.talk)
-        fits = free and (question is None or not _looks_like_choice(turn, question))
+        fits = free and (question is None or not (question.choices and is_number(turn.text)))
         return step if fits else self._wrong_choice
 
     def _word(self, turn: Turn) -> Step | None:
@@ -315,37 +312,3 @@ def _unwound(talk: Talk | None, message_id: int) -> Talk | None:
 def _is_double(prompt: Prompt, index: int, now: datetime) -> bool:
     taken = prompt.consumed_at
     return taken is not None and prompt.chosen == index and taken > now - DOUBLE_TAP
-
-
-def _looks_like_choice(turn: Turn, question: Message) -> bool:
-    """A small number that is not on the list was meant for the list all the same."""
-    typed = fold(turn.text)
-    return bool(question.choices) and typed.isdecimal() and len(typed) <= 2
-
-
-def _match(turn: Turn, message: Message) -> int | None:
-    """The choice that a typed number or label means, in any of our languages."""
-    typed = fold(turn.text)
-    if not typed or not message.choices:
-        return None
-    if typed.isdecimal():
-        number = int(typed) if len(typed) <= 3 else 0
-        return number - 1 if 1 <= number <= len(message.choices) else None
-    said = yes_or_no(turn.text)
-    lookup = References(turn.db, refs_of(message))
-    for index, choice in enumerate(message.choices):
-        if choice.key == said or typed in in_all_languages(choice.label, lookup):
-            return index
-    return None
-
-
-# "101", "Q101 …", "១០១…": no space is needed before another script; 1.5 and 150,000 are no threads.
-_NUMBERED = regex.compile(
-    r"\s*q?(\p{Nd}{3,8})(?![\p{Nd}]|[.,]\p{Nd}|[a-z])[\s.:,)-]*(.*)", regex.S | regex.I
-)
-
-
-def split_number(text: str) -> tuple[int | None, str]:
-    """The thread number a text begins with, in any digits, and the rest of it."""
-    found = _NUMBERED.fullmatch(text)
-    return (None, text) if found is None else (int(found[1]), found[2].strip())

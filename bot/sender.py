@@ -12,18 +12,19 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy import Connection
 
-from bot import clock, logs, metrics, mydata
+from bot import clock, logs, metrics
 from bot.channels import Channel, Finds, Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.locks import LaneLock
-from bot.messages import Button, Document, Menu, Outbound, Picture, Retract, Say
+from bot.messages import Document, Outbound
+from bot.parts import as_outbound, fill
 from bot.planning import Planned, Planner
 from bot.store import addresses, deliveries, fates, lanes, members, messages
 from bot.store.deliveries import Due, LaneLost, Part
@@ -258,9 +259,9 @@ class Sender:
 
     async def _hand_over(self, due: Due, part: Part) -> str | None:
         """The provider's id. A part that may have been sent is looked up first."""
-        outbound = self._outbound(due, part)
+        outbound = as_outbound(due, part, self._conversations)
         if isinstance(outbound, Document) and not self.channel.limits.fetches:
-            outbound = await self._fill(outbound, due)
+            outbound = await fill(self._database, outbound, due)
         if part.state == "unknown":
             found = await self._look_up(outbound, part)
             if found is not None:
@@ -285,29 +286,6 @@ class Sender:
         if found is not None:
             self._handed.append(found)
         return found
-
-    def _outbound(self, due: Due, part: Part) -> Outbound:
-        content = part.content or {}
-        if "commands" in content:
-            language = content["commands"]
-            return Menu(due.to, part.token, language, self._conversations.menu(language))
-        if "retract" in content:
-            return Retract(due.to, part.token, tuple(content["retract"]))
-        if "qr" in content:
-            return Picture(due.to, content["text"], part.token, content["qr"])
-        if "file" in content:
-            if content["file"] != [mydata.TABLE, due.address_id]:
-                raise Rejected("elsewhere")  # a file goes where it was asked for, or nowhere
-            return Document(due.to, content["text"], part.token, mydata.FILE_NAME, b"")
-        buttons = tuple(Button(*each) for each in content.get("buttons", ()))
-        return Say(due.to, content["text"], part.token, buttons)
-
-    async def _fill(self, document: Document, due: Due) -> Document:
-        """Made now, and kept nowhere."""
-        content = await mydata.make(self._database, due.address_id)
-        if content is None:
-            raise Rejected("nobody")
-        return replace(document, content=content)
 
     def _unsent(self, due: Due, part: Part, done: tuple[SentPart, ...], error: SendError) -> Fate:
         """The closed list of errors, each with what becomes of the delivery."""

@@ -16,7 +16,7 @@ from bot.store import copies
 from bot.store import messages as outbox
 from bot.store import reach as reaches
 from bot.store.copies import Copies
-from bot.store.members import Member, Sender
+from bot.store.meeting import Member, Sender
 from bot.store.messages import Audience
 from bot.store.reach import Reach
 from bot.store.threads import Thread

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.conversation import Conversation
 from bot.i18n import fold, graphemes, tidy_name
 from bot.messages import Choice, Message, _
-from bot.store import addresses, alerts, doubts, members, messages
+from bot.store import addresses, alerts, doubts, meeting, messages
 from bot.turn import Turn
 
 TRIES = 5  # wrong names, then this is somebody else
@@ -63,9 +63,9 @@ def _cut(turn: Turn) -> None:
     """Somebody else: a stranger, of whom nothing is known."""
     others = [each for each in addresses.list_of(turn.db, turn.member.id)]
     lane, names = turn.inbound.lane, turn.inbound.sender
-    keep = [key for each in names for key in members.keys_of(lane, each)]
+    keep = [key for each in names for key in meeting.keys_of(lane, each)]
     addresses.cut(turn.db, turn.address_id, turn.now, keep)
-    turn.sender, _new = members.meet(turn.db, lane, names, turn.now)
+    turn.sender, _new = meeting.meet(turn.db, lane, names, turn.now)
     turn.talk = None
     told = _(
         "Your other app was silent for long and is not linked any more. "

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Message, Text, _
-from bot.store import addresses, alerts, codes, lanes, members
+from bot.store import addresses, alerts, codes, lanes, meeting
 from bot.store.addresses import Address
 from bot.turn import Turn
 
@@ -103,7 +103,7 @@ def _may_come(turn: Turn, code: codes.Code) -> bool:
 def _link(turn: Turn, member_id: int) -> None:
     others = addresses.list_of(turn.db, member_id)
     addresses.attach(turn.db, turn.address_id, member_id, turn.now)
-    turn.sender, _new = members.meet(turn.db, turn.inbound.lane, turn.inbound.sender, turn.now)
+    turn.sender, _new = meeting.meet(turn.db, turn.inbound.lane, turn.inbound.sender, turn.now)
     turn.talk = None
     turn.refresh_commands()
     turn.say(

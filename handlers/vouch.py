@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Message, Ref, _
-from bot.store import addresses, alerts, codes, communities, members
+from bot.store import addresses, alerts, codes, communities, meeting, members
 from bot.turn import Turn
 
 LASTS = timedelta(hours=24)  # a code, to be given from hand to hand
@@ -93,7 +93,7 @@ def arrive(turn: Turn) -> None:
         addresses.cut(turn.db, each.id, turn.now)
         key = f"vouched/{turn.inbox_id}/{each.id}"
         alerts.add(turn.db, key, Message((told,)), each.id, turn.now, turn.now)
-    turn.sender, _new = members.meet(turn.db, turn.inbound.lane, turn.inbound.sender, turn.now)
+    turn.sender, _new = meeting.meet(turn.db, turn.inbound.lane, turn.inbound.sender, turn.now)
     turn.talk = None
     turn.refresh_commands()
     turn.say(

@@ -22,7 +22,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.db import Database
 from bot.settings import Settings
-from bot.store import communities, members, secrets
+from bot.store import communities, meeting, secrets
 from tests.child import Child
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone, post
 from tests.fakes.process import Fake
@@ -311,7 +311,7 @@ class Town:
         return person
 
     def _join(self, db: Any, person: Person) -> None:
-        member_id, _address_id = members.add_ready(
+        member_id, _address_id = meeting.add_ready(
             db,
             LANES[person.channel],
             person.address,

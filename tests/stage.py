@@ -30,7 +30,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.rehearsal import transcripts
 from bot.settings import Settings
-from bot.store import codes, communities, invites, members, reports
+from bot.store import codes, communities, invites, meeting, reports
 from bot.store.lanes import save_link
 from handlers import welcome
 from tests.canaries import canaries
@@ -173,7 +173,7 @@ class Stage:
         address = person.address if channel == "whatsapp" else name
 
         def work(db: Any) -> None:
-            member_id, _address_id = members.add_ready(
+            member_id, _address_id = meeting.add_ready(
                 db, lane, address, clock.now(), name=person.name, language=person.language,
                 consent_at=clock.now(), consent_version="test",
             )  # fmt: skip
@@ -189,7 +189,7 @@ class Stage:
         address, lane = person.address if channel == "whatsapp" else name, self._lane(person)
 
         def work(db: Any) -> bool:
-            whose = models.members.c.id == members.find_by_address(db, lane, address)
+            whose = models.members.c.id == meeting.find_by_address(db, lane, address)
             return bool(db.execute(select(models.members.c.discreet).where(whose)).scalar())
 
         return self.app.database.run_now(work)

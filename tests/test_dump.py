@@ -19,7 +19,7 @@ from bot import models, seals
 from bot.columns import Sealed, metadata
 from bot.db import Database
 from bot.seals import Keyring, SealError, new_key
-from bot.store import members
+from bot.store import meeting
 from bot.store.secrets import open_store
 from tests import transcript
 from tests.test_privacy import (
@@ -134,7 +134,7 @@ def _made_with_the_key(url: str, names: set[str], lanes: set[str]) -> set[bytes]
     database = Database(url)
     database.run_now(open_store)
     database.close()
-    found = {members.key_of(lane, name) for name in names for lane in lanes}
+    found = {meeting.key_of(lane, name) for name in names for lane in lanes}
     keys = {bytes(row["key"]) for row in rows(url)["address_keys"]}
     return found & keys
 

@@ -21,7 +21,7 @@ from bot.columns import Sealed
 from bot.db import Database
 from bot.messages import Message, Ref, Trace, _
 from bot.models import metadata
-from bot.store import erasures, forgetting, members, messages
+from bot.store import erasures, forgetting, meeting, messages
 from tests import transcript
 from tests.test_privacy import ANSWER, DRAFT, MarkedStage, errors, found_in, in_store, say
 
@@ -145,7 +145,7 @@ def member_of(stage: MarkedStage, name: str = HER) -> int | None:
     channel, _colon, address = person.address.partition(":")
     lane = stage._lane(person)
     named = person.address if channel == "whatsapp" else address
-    return stage.app.database.run_now(lambda db: members.find_by_address(db, lane, named))
+    return stage.app.database.run_now(lambda db: meeting.find_by_address(db, lane, named))
 
 
 def opened(db: Any) -> str:
@@ -486,7 +486,7 @@ def test_numbers_are_not_given_again(database_url: str) -> None:
     """Buttons and texts that wait elsewhere name rows by number."""
 
     def come_and_go(db: Any) -> tuple[int, int]:
-        member_id, address_id = members.add_ready(db, "lane", "x", clock.now(), language="en")
+        member_id, address_id = meeting.add_ready(db, "lane", "x", clock.now(), language="en")
         assert address_id is not None
         forgetting.begin(db, member_id, clock.now(), posts_too=True)
         whom = forgetting.find_next(db, 0)

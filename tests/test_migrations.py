@@ -24,7 +24,7 @@ from bot.store import (
     communities,
     deliveries,
     lanes,
-    members,
+    meeting,
     messages,
     occurrences,
     programmes,
@@ -152,7 +152,7 @@ def populate(url: str) -> None:
     def work(db: Connection) -> None:
         open_store(db)
         for name in ("a", "b", "c"):
-            members.add_ready(db, "lane", name, clock.now(), name=name)
+            meeting.add_ready(db, "lane", name, clock.now(), name=name)
 
     look(url, work)
 
@@ -334,8 +334,8 @@ def test_a_due_moment_is_taken_once(filled: str) -> None:
 
 def test_following_twice_is_following_once(filled: str) -> None:
     def work(db: Connection) -> bool:
-        asker = members.add(db, "lane", ["asker"], clock.now(), state="active")
-        peer = members.add(db, "lane", ["peer"], clock.now(), state="active")
+        asker = meeting.add(db, "lane", ["asker"], clock.now(), state="active")
+        peer = meeting.add(db, "lane", ["peer"], clock.now(), state="active")
         thread = threads.add(db, 1, asker, clock.now())
         for _again in range(2):
             threads.follow(db, thread, peer, clock.now())
@@ -346,7 +346,7 @@ def test_following_twice_is_following_once(filled: str) -> None:
 
 def test_one_address_is_never_two_members(filled: str) -> None:
     def work(db: Connection) -> int:
-        return members.add(db, "lane", ["+8562055123456"], clock.now(), state="new")
+        return meeting.add(db, "lane", ["+8562055123456"], clock.now(), state="new")
 
     look(filled, work)
     with pytest.raises(Collision):

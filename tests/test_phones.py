@@ -17,9 +17,9 @@ from bot import clock, models
 from bot.channels import simulator
 from bot.db import Database
 from bot.messages import Choice, Inbound, Receipt, Text
+from bot.reading import split_number
 from bot.router import Router
-from bot.routes import split_number
-from bot.store import addresses, codes, invites, members, messages, proofs
+from bot.store import addresses, codes, invites, meeting, messages, proofs
 from bot.store.messages import Audience
 from handlers import secret as secret_talk
 from tests.stage import Person, Stage
@@ -120,7 +120,7 @@ def row(stage: Stage, name: str) -> Any:
     lane = stage._lane(person)
 
     def work(db: Any) -> Any:
-        key = members.key_of(lane, named(person))
+        key = meeting.key_of(lane, named(person))
         statement = select(models.addresses).join(
             models.address_keys, models.address_keys.c.address_id == models.addresses.c.id
         )
@@ -219,7 +219,7 @@ def test_nobody_who_is_somebody_is_linked(database_url: str) -> None:
 
     def whose_new(stage: Stage) -> int:
         member = stage.app.database.run_now(
-            lambda db: members.add(
+            lambda db: meeting.add(
                 db,
                 stage._lane(stage.people["Noy2"]),
                 [named(stage.people["Noy2"])],

@@ -15,7 +15,7 @@ from bot.app import App
 from bot.db import Database, StoreDown
 from bot.messages import Message, Text
 from bot.settings import Settings
-from bot.store import members, messages
+from bot.store import meeting, messages
 from bot.web import build
 from bot.web.pictures import LASTS
 from tests import stage
@@ -47,7 +47,7 @@ class Gallery:
 
         def work(db: Any) -> None:
             now = clock.now()
-            member_id, address_id = members.add_ready(db, self.lane, PERSON, now, language="en")
+            member_id, address_id = meeting.add_ready(db, self.lane, PERSON, now, language="en")
             assert address_id is not None
             messages.say(db, [("said", message, now)], (address_id, member_id, self.lane), now)
 

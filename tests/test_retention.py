@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select
 from bot import clock, logs, models, programme, upkeep
 from bot.db import Database
 from bot.scheduler import Scheduler
-from bot.store import forgetting, inbox, members, programmes
+from bot.store import forgetting, inbox, meeting, programmes
 from bot.store.programmes import Retention
 from bot.store.secrets import open_store
 from tests.processes import PROGRAMME
@@ -50,7 +50,7 @@ def count(database: Database, *wanted: Any) -> int:
 
 
 def hear(db: Any, key: str, at: datetime) -> int:
-    _member, address_id = members.add_ready(db, "lane", key, at, language="en", consent_at=at)
+    _member, address_id = meeting.add_ready(db, "lane", key, at, language="en", consent_at=at)
     assert address_id is not None
     found = inbox.add(db, "lane", key, f'{{"text": "{key}"}}', at, address_id)
     assert found is not None
@@ -137,7 +137,7 @@ def test_codes_tallies_audit_and_old_erasures(
 ) -> None:
     now = clock.now()
     load(database, audit=30)
-    member_id = database.run_now(lambda db: members.add(db, "lane", ["x"], now, state="active"))
+    member_id = database.run_now(lambda db: meeting.add(db, "lane", ["x"], now, state="active"))
     rows: list[tuple[Any, Callable[[timedelta], dict[str, Any]]]] = [
         (models.codes, lambda age: {"key": bytes(16) + bytes([age.days % 9]), "purpose": "link",
                                     "member_id": member_id, "expires_at": now - age}),
@@ -170,7 +170,7 @@ def test_strangers_who_stay_away_are_forgotten(database: Database) -> None:
     load(database)
 
     def come(db: Any, name: str, age: timedelta) -> int:
-        return members.add(db, "lane", [name], now - age, state="new")
+        return meeting.add(db, "lane", [name], now - age, state="new")
 
     old = database.run_now(lambda db: come(db, "old", 31 * DAY))
     young = database.run_now(lambda db: come(db, "young", 29 * DAY))

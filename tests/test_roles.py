@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot import models
-from bot.store import communities, invites, members
+from bot.store import communities, invites, meeting
 from tests.stage import Person, Stage
 from tests.test_facilitators import heard, programme, staged
 
@@ -34,7 +34,7 @@ def _role(db: Any, stage: Stage, name: str, slug: str) -> tuple[str, str]:
 def _id_of(db: Any, stage: Stage, name: str) -> int:
     person = stage.people[name]
     lane, (channel, _colon, number) = stage._lane(person), person.address.partition(":")
-    member_id = members.find_by_address(
+    member_id = meeting.find_by_address(
         db, lane, person.address if channel == "whatsapp" else number
     )
     assert member_id is not None

@@ -20,7 +20,7 @@ from bot.columns import Sealed
 from bot.db import Database, StoreDown
 from bot.rotation import Pace, Rotation, RotationError
 from bot.seals import Keyring, SealError, new_key
-from bot.store import inbox, invites, keyed, members, posts, sealed, secrets
+from bot.store import inbox, invites, keyed, meeting, members, posts, sealed, secrets
 from bot.store.secrets import open_store
 from tests import transcript
 from tests.stage import Stage
@@ -146,8 +146,8 @@ def test_everybody_is_known_afterwards(place: Place, database_url: str) -> None:
     place.rotate(NEW, OLD)
     place.use(NEW)
     for lane, address in there:
-        assert place.do(lambda db: members.find_by_address(db, lane, address))  # noqa: B023
-        assert place.do(lambda db: members.meet(db, lane, [address], at))[1] is False  # noqa: B023
+        assert place.do(lambda db: meeting.find_by_address(db, lane, address))  # noqa: B023
+        assert place.do(lambda db: meeting.meet(db, lane, [address], at))[1] is False  # noqa: B023
     assert place.do(lambda db: invites.find(db, code, at)) is not None
     for named, lane in sent:
         written = seals.lookup("dispatches.provider_key", lane, named)
@@ -157,7 +157,7 @@ def test_everybody_is_known_afterwards(place: Place, database_url: str) -> None:
 
 def test_an_event_that_was_taken_is_taken_for_ever(place: Place) -> None:
     def take(db: Any) -> int | None:
-        sender, _ = members.meet(db, LANE, [NUMBER], clock.now())
+        sender, _ = meeting.meet(db, LANE, [NUMBER], clock.now())
         return inbox.add(db, LANE, "event 1", "{}", clock.now(), sender.address_id)
 
     assert place.do(take) is not None
@@ -168,7 +168,7 @@ def test_an_event_that_was_taken_is_taken_for_ever(place: Place) -> None:
 
 
 def test_again_is_no_change(place: Place) -> None:
-    place.do(lambda db: members.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
+    place.do(lambda db: meeting.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
     place.rotate(NEW, OLD)
     first = place.all(select(models.address_keys.c.key)), place.do(secrets.get_rotating)
     place.rotate(NEW, OLD)
@@ -177,7 +177,7 @@ def test_again_is_no_change(place: Place) -> None:
 
 
 def test_values_from_before_padding_are_padded(place: Place) -> None:
-    place.do(lambda db: members.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
+    place.do(lambda db: meeting.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
     raw, nonce = base64.urlsafe_b64decode(OLD), os.urandom(12)
     key_id = hashlib.sha256(b"linkline key id" + raw).digest()[:4]
     short = AESGCM(raw).encrypt(nonce, "ນ້ອຍ".encode(), b"members.name")
@@ -203,7 +203,7 @@ def test_every_table_with_something_sealed_has_one_key() -> None:
 
 def unnamed(place: Place) -> None:
     """Two names of one address, as they were written when only their lookups were kept."""
-    place.do(lambda db: members.add(db, LANE, [NUMBER, ALIAS], clock.now(), state="active"))
+    place.do(lambda db: meeting.add(db, LANE, [NUMBER, ALIAS], clock.now(), state="active"))
     place.do(lambda db: db.execute(update(models.address_keys).values(name=None)))
 
 
@@ -217,20 +217,20 @@ def test_a_key_without_its_name_waits_until_she_writes(place: Place) -> None:
     clock.move(keyed.EDITED + timedelta(hours=1))
     tick(place)
     assert place.do(secrets.get_rotating).old  # still needed
-    assert place.do(lambda db: members.find_by_address(db, LANE, ALIAS)) is not None
-    assert place.do(lambda db: members.meet(db, LANE, [ALIAS], clock.now()))[1] is False
+    assert place.do(lambda db: meeting.find_by_address(db, LANE, ALIAS)) is not None
+    assert place.do(lambda db: meeting.meet(db, LANE, [ALIAS], clock.now()))[1] is False
     assert place.do(keyed.count_unnamed) == 0
     tick(place)
     place.use(NEW)
     assert not place.do(secrets.get_rotating).old
     for name in (NUMBER, ALIAS):
-        assert place.do(lambda db: members.find_by_address(db, LANE, name)) is not None  # noqa: B023
+        assert place.do(lambda db: meeting.find_by_address(db, LANE, name)) is not None  # noqa: B023
 
 
 def test_she_names_her_keys_by_writing(place: Place) -> None:
     unnamed(place)
     keys = set(place.all(select(models.address_keys.c.key)))
-    assert place.do(lambda db: members.meet(db, LANE, [NUMBER, ALIAS], clock.now()))[1] is False
+    assert place.do(lambda db: meeting.meet(db, LANE, [NUMBER, ALIAS], clock.now()))[1] is False
     assert set(place.all(select(models.address_keys.c.key))) == keys
     assert place.do(keyed.count_unnamed) == 0
 
@@ -309,7 +309,7 @@ def test_stopped_anywhere_it_goes_on(
             monkeypatch.setattr(Database, "run_now", run_now)
             place.use(NEW, OLD)
             for lane, address in there:
-                assert place.do(lambda db: members.find_by_address(db, lane, address))  # noqa: B023
+                assert place.do(lambda db: meeting.find_by_address(db, lane, address))  # noqa: B023
         else:
             break
     monkeypatch.setattr(Database, "run_now", run_now)
@@ -322,7 +322,7 @@ def test_stopped_anywhere_it_goes_on(
 
 def test_what_others_write_meanwhile_is_not_overwritten(place: Place) -> None:
     """She changes her name between the reading and the writing of her row."""
-    member, _ = place.do(lambda db: members.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
+    member, _ = place.do(lambda db: meeting.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
     place.use(NEW, OLD)
     rows = place.do(lambda db: sealed.list_older(db, "members", None, 10))
     place.do(lambda db: members.mark(db, member, name="Kea"))
@@ -333,7 +333,7 @@ def test_what_others_write_meanwhile_is_not_overwritten(place: Place) -> None:
 
 
 def test_who_is_forgotten_meanwhile_does_not_come_back(place: Place) -> None:
-    place.do(lambda db: members.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
+    place.do(lambda db: meeting.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
     place.use(NEW, OLD)
     rows = place.do(lambda db: sealed.list_older(db, "address_keys", None, 10))
     change = lambda under: lambda db: secrets.announce(db, under)  # noqa: E731
@@ -360,7 +360,7 @@ def test_a_process_learns_of_a_new_key_before_it_needs_it(
     mine = Keyring([OLD, NEW])
     seals.use(mine)
     place.do(open_store)
-    place.do(lambda db: members.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
+    place.do(lambda db: meeting.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
     for change in (
         lambda db: secrets.announce(db, "new"),
         lambda db: secrets.switch(db, "new", clock.now()),
@@ -371,7 +371,7 @@ def test_a_process_learns_of_a_new_key_before_it_needs_it(
         place.do(open_store)
         seals.use(mine)
         place.database.opening = secrets.keep_fresh
-        assert place.do(lambda db: members.find_by_address(db, LANE, NUMBER)) is not None
+        assert place.do(lambda db: meeting.find_by_address(db, LANE, NUMBER)) is not None
         assert mine.lookups("x", "t.c") == other.lookups("x", "t.c")
         assert mine.lookup("x", "t.c") == other.lookup("x", "t.c")
 
@@ -385,14 +385,14 @@ def test_a_process_with_older_keys_takes_nothing(
     seals.keyring().use_lookups(seals.Lookups(new_key(), new_key()), read_at=0)
     place.database.opening = secrets.keep_fresh
     with pytest.raises(StoreDown):
-        place.do(lambda db: members.find_by_address(db, LANE, NUMBER))
+        place.do(lambda db: meeting.find_by_address(db, LANE, NUMBER))
 
 
 # Wrong keys
 
 
 def test_the_missing_old_key(place: Place) -> None:
-    place.do(lambda db: members.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
+    place.do(lambda db: meeting.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
     place.rotate(NEW, OLD)
     place.use(NEW)
     value = Keyring([OLD]).seal("Kea", "members.name")
@@ -419,7 +419,7 @@ def test_the_wrong_order(place: Place) -> None:
 def test_somebody_who_still_seals_with_the_older_key(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.do(lambda db: members.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
+    place.do(lambda db: meeting.add_ready(db, LANE, NUMBER, clock.now(), name="Noy"))
     write, other = sealed.reseal, Keyring([OLD])
 
     def and_another(db: Any, table: str, rows: Any) -> None:

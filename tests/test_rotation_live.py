@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from bot import clock, models, seals
-from bot.store import members, sealed, secrets
+from bot.store import meeting, sealed, secrets
 from tests.processes import LANES, Linkline, Nursery, Town, town, until
 from tests.test_kills import CAST, Audit, Life, Traffic, _is_quiet
 
@@ -109,7 +109,7 @@ def test_everybody_goes_on_while_keys_rotate(
 
 def _add_silent(db: Connection) -> set[bytes]:
     for number in range(SILENT):
-        members.add(db, LANES["telegram"], [f"88{number:06}"], clock.now(), state="active")
+        meeting.add(db, LANES["telegram"], [f"88{number:06}"], clock.now(), state="active")
     return set(db.execute(select(models.address_keys.c.key)).scalars())
 
 
@@ -122,4 +122,4 @@ def _check_store(db: Connection, before: set[bytes], new: str) -> None:
     seals.use(seals.Keyring([new]))
     secrets.open_store(db)
     for number in range(0, SILENT, 50):
-        assert members.find_by_address(db, LANES["telegram"], f"88{number:06}") is not None
+        assert meeting.find_by_address(db, LANES["telegram"], f"88{number:06}") is not None

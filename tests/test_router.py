@@ -20,7 +20,7 @@ from bot import clock, models, seals
 from bot.conversation import Conversation
 from bot.i18n import catalogue, fold, graphemes, render, tidy, tidy_name, units
 from bot.messages import Choice, Ref, Text
-from bot.routes import split_number
+from bot.reading import split_number
 from bot.store import conversations as talks
 from bot.turn import Turn
 from tests.stage import SECRET, Person, Stage

@@ -15,7 +15,7 @@ from bot import clock, logs, metrics, models, upkeep
 from bot.db import Database, StoreDown
 from bot.messages import Inbound
 from bot.scheduler import Job, Scheduler, job
-from bot.store import conversations, members, occurrences, posts
+from bot.store import conversations, meeting, occurrences, posts
 from bot.store.secrets import open_store
 from handlers import ask
 
@@ -154,7 +154,7 @@ def test_a_failed_job_is_rolled_back_and_tried_again(database: Database) -> None
     tries: list[datetime] = []
 
     def work(db: Connection, now: datetime) -> dict[str, int]:
-        members.add(db, "lane", ["name"], now, state="new")
+        meeting.add(db, "lane", ["name"], now, state="new")
         tries.append(now)
         if len(tries) == 1:
             raise RuntimeError
@@ -222,7 +222,7 @@ def test_a_job_is_named_after_its_place() -> None:
 
 
 def add_talk(db: Connection, name: str, expires_at: datetime) -> None:
-    _member, address_id = members.add_ready(db, "lane", name, clock.now(), language="lo")
+    _member, address_id = meeting.add_ready(db, "lane", name, clock.now(), language="lo")
     assert address_id is not None
     conversations.save(db, address_id, {"step": "ask.question"}, expires_at)
 
@@ -258,7 +258,7 @@ def test_drafts_are_removed_after_a_week(database: Database) -> None:
         posts.add(db, author, inbound, now - age, kind="question", state=state)
 
     def work(db: Connection) -> dict[str, int]:
-        author = members.add(db, "lane", ["name"], now, state="active")
+        author = meeting.add(db, "lane", ["name"], now, state="active")
         for state in ("draft", "waiting", "live", "hidden"):
             add(db, author, state, timedelta(days=8))
         add(db, author, "draft", timedelta(days=6))
@@ -271,7 +271,7 @@ def test_drafts_are_removed_after_a_week(database: Database) -> None:
 
 def test_what_waits_is_counted_lane_by_lane(database: Database) -> None:
     def work(db: Connection) -> None:
-        member_id, address_id = members.add_ready(db, "waits", "name", clock.now(), language="lo")
+        member_id, address_id = meeting.add_ready(db, "waits", "name", clock.now(), language="lo")
         for number, state in enumerate(("queued", "unknown", "sent", "held"), 1):
             message = {
                 "key": state.encode(),

@@ -23,7 +23,7 @@ from bot.db import Database
 from bot.models.people import members, secrets
 from bot.seals import Keyring, Lookups, SealError, new_key
 from bot.settings import ROOT
-from bot.store import members as people
+from bot.store import meeting
 from bot.store.secrets import open_store
 
 OLD, NEW, FOREIGN, EVENTS = new_key(), new_key(), new_key(), new_key()
@@ -154,7 +154,7 @@ def open_with(database_url: str, *keys: str) -> Database:
 def number_of(database_url: str, *keys: str) -> bytes:
     """What a number looks like to a process with these keys."""
     open_with(database_url, *keys).close()
-    return people.key_of("lane", "+8562055123456")
+    return meeting.key_of("lane", "+8562055123456")
 
 
 def test_lookups_outlive_rotation(database_url: str) -> None:
@@ -167,12 +167,12 @@ def test_a_member_is_found_and_read_after_rotation(database_url: str) -> None:
     database = open_with(database_url, OLD)
     now = clock.now()
     ready = database.run_now(
-        lambda db: people.add_ready(db, "lane", "+8562055123456", now, name="ນາງ ນ້ອຍ")
+        lambda db: meeting.add_ready(db, "lane", "+8562055123456", now, name="ນາງ ນ້ອຍ")
     )
     database.close()
     database = open_with(database_url, NEW, OLD)
     sender, new = database.run_now(
-        lambda db: people.meet(db, "lane", ["+8562055123456"], clock.now())
+        lambda db: meeting.meet(db, "lane", ["+8562055123456"], clock.now())
     )
     database.close()
     assert (sender.member.id, sender.member.name, new) == (ready[0], "ນາງ ນ້ອຍ", False)

@@ -22,7 +22,17 @@ from bot.db import Database, StoreDown
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
 from bot.planning import ATTEMPTS
 from bot.sender import IN_FLIGHT, MOST_REPEATS, Sender
-from bot.store import communities, fates, members, messages, posts, programmes, receipts, secrets
+from bot.store import (
+    communities,
+    fates,
+    meeting,
+    members,
+    messages,
+    posts,
+    programmes,
+    receipts,
+    secrets,
+)
 from bot.store.deliveries import LaneLost
 from bot.store.messages import Audience
 
@@ -107,7 +117,7 @@ class House:
 
         def work(db: Any) -> tuple[int, int, str]:
             name = f"p{next(self._numbers)}"
-            member_id, address_id = members.add_ready(db, LANE, name, clock.now(), **values)
+            member_id, address_id = meeting.add_ready(db, LANE, name, clock.now(), **values)
             assert address_id is not None
             return address_id, member_id, LANE
 

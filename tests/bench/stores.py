@@ -15,7 +15,7 @@ from bot.channels.telegram import Telegram
 from bot.cli import alembic_config
 from bot.db import Database
 from bot.messages import Message, Text
-from bot.store import communities, deliveries, members, messages, programmes, secrets
+from bot.store import communities, deliveries, meeting, messages, programmes, secrets
 from bot.store.messages import Audience
 from tests.bench.cast import FIRST_USER, LANGUAGES, NEWS, SECRET, TOKEN
 
@@ -98,7 +98,7 @@ def add_members(db: Connection, lane: str, community_id: int, count: int, now: d
     there = [{"id": n, "member_id": n, "sealed": names[n]} for n in numbers]
     db.execute(insert(models.addresses), [known | each for each in there])
     keys = [
-        {"key": members.key_of(lane, names[n]), "address_id": n, "name": names[n]} for n in numbers
+        {"key": meeting.key_of(lane, names[n]), "address_id": n, "name": names[n]} for n in numbers
     ]
     db.execute(insert(models.address_keys), keys)
     belongs = {"community_id": community_id, "role": "member", "state": "active"}

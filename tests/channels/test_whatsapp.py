@@ -32,7 +32,7 @@ from bot.messages import (
     Tap,
     Text,
 )
-from bot.store import members, receipts
+from bot.store import meeting, receipts
 from bot.store import messages as outbox
 from bot.store.messages import Audience
 from tests.channels import (
@@ -256,7 +256,7 @@ def test_known_by_number_then_by_user_id_only(database_url: str) -> None:
 
     def meet(*names: str) -> int:
         return stage.app.database.run_now(
-            lambda db: members.meet(db, lane, names, clock.now())[0].member.id
+            lambda db: meeting.meet(db, lane, names, clock.now())[0].member.id
         )
 
     by_number = meet("whatsapp:+85620")

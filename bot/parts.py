@@ -1,0 +1,38 @@
+"""What a part of a delivery is when it is handed over: made from what was frozen of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import mydata
+from bot.channels import Rejected
+from bot.conversation import Conversations
+from bot.db import Database
+from bot.messages import Button, Document, Menu, Outbound, Picture, Retract, Say
+from bot.store.deliveries import Due, Part
+
+
+def as_outbound(due: Due, part: Part, conversations: Conversations) -> Outbound:
+    """A file is still empty. Raises Rejected for a file that would go astray."""
+    content = part.content or {}
+    if "commands" in content:
+        language = content["commands"]
+        return Menu(due.to, part.token, language, conversations.menu(language))
+    if "retract" in content:
+        return Retract(due.to, part.token, tuple(content["retract"]))
+    if "qr" in content:
+        return Picture(due.to, content["text"], part.token, content["qr"])
+    if "file" in content:
+        if content["file"] != [mydata.TABLE, due.address_id]:
+            raise Rejected("elsewhere")  # a file goes where it was asked for, or nowhere
+        return Document(due.to, content["text"], part.token, mydata.FILE_NAME, b"")
+    buttons = tuple(Button(*each) for each in content.get("buttons", ()))
+    return Say(due.to, content["text"], part.token, buttons)
+
+
+async def fill(database: Database, document: Document, due: Due) -> Document:
+    """Made now, and kept nowhere. Raises Rejected if there is nobody any more."""
+    content = await mydata.make(database, due.address_id)
+    if content is None:
+        raise Rejected("nobody")
+    return replace(document, content=content)
