@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Message, Ref, _
-from bot.store import addresses, alerts, codes, communities, meeting, members
+from bot.store import addresses, alerts, audit, codes, communities, meeting, members
 from bot.turn import Turn
 
 LASTS = timedelta(hours=24)  # a code, to be given from hand to hand
@@ -16,7 +16,7 @@ vouch = Conversation("vouch", words=N_("new number, new phone"))
 
 @vouch.start
 def start(turn: Turn) -> None:
-    turn.start("facilitate.choose", then="vouch.begin")
+    turn.start("facilitate.choose", then="vouch.begin", power="vouch")
 
 
 @vouch.action
@@ -55,6 +55,14 @@ def _give_code(turn: Turn, member_id: int) -> None:
         return turn.say(_("Who has a role in a group cannot be brought in like this."))
     code = codes.add(turn.db, "vouch", member_id, LASTS, turn.now)
     _tell_her(turn, member_id)
+    audit.add(
+        turn.db,
+        turn.member.id,
+        "vouch",
+        turn.now,
+        community_id=turn.data["community"],
+        subject_id=member_id,
+    )
     turn.say(
         _(
             "Give this number to {name} yourself, from hand to hand. "

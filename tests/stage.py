@@ -113,7 +113,9 @@ class Stage:
             mock.patch.object(invites, "new_code", lambda: _code(next(self._codes))),
             mock.patch.object(codes, "draw", lambda: f"{4829 + next(self._digits)}"),
             mock.patch.object(codes, "rest_of", lambda *_: "15730"),
-            mock.patch.object(reports, "new_code", lambda: f"REPRT-2222{next(self._receipts)}"),
+            mock.patch.object(
+                reports, "new_code", lambda: f"{transcripts.RECEIPTS}{next(self._receipts)}"
+            ),
         )
         for patch in self._patches:
             patch.start()

@@ -19,7 +19,7 @@ import pytest
 
 from bot import clock
 from bot.discretion import WAITING
-from bot.i18n import languages, render
+from bot.i18n import fold, languages, render
 from bot.turn import Turn
 from tests import transcript
 from tests.stage import Heard, Person, Stage
@@ -53,10 +53,14 @@ class Walk:
             )
         except (RuntimeError, ValueError):  # a StopIteration of the stage
             return  # what she would answer was never asked in this group
-        if " " in line.words and line.words[0] not in '[("{':
+        if " " in line.words and line.words[0] not in '[("{' and not self._is_command(line.words):
             self.said.append(line.words.removeprefix("101 "))
         await self._wait()
         self._put_down(person)
+
+    def _is_command(self, words: str) -> bool:
+        """Words of the bot, which stand on its choices too: MY NAME and [Without my name]."""
+        return fold(words) in self.stage.app.conversations.words
 
     async def _wait(self) -> None:
         for _second in range(5):

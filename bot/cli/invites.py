@@ -17,12 +17,12 @@ from bot.cli.store import in_store
 from bot.i18n import render
 from bot.invitation import invitation
 from bot.qr import png
+from bot.roles import ROLES
 from bot.settings import Settings, read_settings
 from bot.store import communities, invites
 from bot.store.references import References
 
 INVITE_LASTS = 30  # days
-ROLES = ["member", "facilitator", "focal_point"]
 
 
 @click.command()

@@ -32,6 +32,7 @@ def write(phones: Phones, title: str, head: Sequence[str], cast: Sequence[Part])
     talk = "\n".join(writer.lines)
     for name in _drawn(phones):
         talk = talk.replace(name, transcripts.DRAWN)
+    talk = transcripts.with_receipts(talk, _receipts(phones))
     return "\n".join([*top, "", talk, ""])
 
 
@@ -40,6 +41,13 @@ def _drawn(phones: Phones) -> set[str]:
     found = {transcripts.drawn(_words(fact)) for fact in phones.journal}
     names = {phone.name for phone in phones.all.values()}
     return {each for each in found if each is not None and each not in names}
+
+
+def _receipts(phones: Phones) -> dict[str, str]:
+    """What the codes of reports, in the order they were told, are when a test plays it."""
+    told = (transcripts.receipt(fact.words) for fact in phones.journal if fact.verb == "hears")
+    codes = dict.fromkeys(each for each in told if each is not None)
+    return {code: f"{transcripts.RECEIPTS}{number}" for number, code in enumerate(codes, 2)}
 
 
 def _only_the_simulator(journal: Sequence[Fact]) -> bool:

@@ -114,6 +114,7 @@ class Player:
     position: int = 0
     _dealt_with: set[str] = field(default_factory=set)  # bubbles that were judged
     _drawn: dict[str, str] = field(default_factory=dict)  # names drawn by lot, by phone
+    _receipts: dict[str, str] = field(default_factory=dict)  # codes of reports, by the written one
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def step(self) -> Step:
@@ -177,6 +178,7 @@ class Player:
         drawn = transcripts.drawn(heard)
         if drawn is not None and self._phone(drawn) is None:
             self._drawn[phone.id] = drawn
+        self._note_receipt(heard, expected)
         agrees = self._told(heard) == self._told(expected)
         mark = "agrees" if agrees else "differs"
         self._mark(phone, bubble, mark, "" if agrees else expected)
@@ -199,8 +201,15 @@ class Player:
         bubble.mark, bubble.expected = mark, expected
         phones().change(phone, bubble)
 
+    def _note_receipt(self, heard: str, expected: str) -> None:
+        code, written = transcripts.receipt(heard), transcripts.receipt(expected)
+        if code is not None and written is not None:
+            self._receipts.setdefault(written, code)
+
     def _told(self, words: str) -> str:
-        """Names that are drawn by lot are all the same to a transcript."""
+        """Names and codes that are drawn by lot are all the same to a transcript."""
+        written = {code: written for written, code in self._receipts.items()}
+        words = transcripts.with_receipts(words, written)
         for drawn in self._drawn.values():
             words = words.replace(drawn, transcripts.DRAWN)
         return words
@@ -212,7 +221,7 @@ class Player:
             code = await invite(self.app, *wanted.split())
             words = transcripts.with_code(words, wanted, code or "")
         words = words.replace(transcripts.DRAWN, self._drawn.get(phone.id, transcripts.DRAWN))
-        deed = transcripts.deed(words)
+        deed = transcripts.deed(transcripts.with_receipts(words, self._receipts))
         if deed.verb == "provider":
             return set_provider(phone, deed.words)
         if deed.verb == "membership":

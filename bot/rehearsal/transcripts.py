@@ -24,7 +24,7 @@ Noy > \\[Send]            says just that
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,7 @@ REAL_LINKS = "with links of the real apps"
 BEGINS = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # a Monday, ten o'clock in Vientiane
 RESTART = "-- the bot restarts --"
 DRAWN = "Lotus 12"  # the name that is suggested in a discreet community; elsewhere drawn by lot
+RECEIPTS = "REPRT-2222"  # and a number from 2 on: the codes of reports, elsewhere drawn by lot
 
 _NAME = r'[^\s\[\]<>|#"](?:[^\[\]<>|#"\n]*[^\s\[\]<>|#"])?'
 _CAST = re.compile(rf"({_NAME}) \[([\w/]+), (\w+)\](.*)")
@@ -48,6 +49,7 @@ _LINE = re.compile(rf"({_NAME}) ([<>]) (.*)")
 _LATER = re.compile(r"-- (\d+) (second|minute|hour|day|week)s? later --")
 _CODE = re.compile(r"\{([\w -]+)\}")
 _DRAWN = re.compile(r"\[([A-Z][a-z]+ [1-9]\d)\]")
+_RECEIPT = re.compile(r"\b[A-Z2-9]{5}-[A-Z2-9]{5}\b")
 _CHOICE = re.compile(r"\[([^]]+)\]")
 _DEEDS = (
     ("reply", re.compile(r'"(?P<about>.+?)" <- (?P<words>.*)', re.S)),
@@ -238,6 +240,23 @@ def drawn(words: str) -> str | None:
     """The name that is suggested: a choice alone, a word and a number."""
     found = _DRAWN.fullmatch(words.rpartition("\n")[2])
     return found[1] if found else None
+
+
+def receipt(words: str) -> str | None:
+    """The code of a report that is told in them."""
+    found = _RECEIPT.search(words)
+    return found[0] if found else None
+
+
+def with_receipts(words: str, others: Mapping[str, str]) -> str:
+    """With the codes of reports that stand for these, as they are shown or typed in haste."""
+    for code, other in others.items():
+        words = words.replace(code, other).replace(_in_haste(code), _in_haste(other))
+    return words
+
+
+def _in_haste(code: str) -> str:
+    return code.lower().replace("-", " ")
 
 
 def spoken(who: str, sign: str, words: str) -> str:
