@@ -72,7 +72,8 @@ class Conversations:
         self.events: dict[str, Step] = {}
         self.commands: dict[str, Conversation] = {}
         self.words: dict[str, Conversation] = {}
-        self.names: dict[Step, str] = {}
+        self.names: dict[Step, str] = {}  # of steps, as they are stored
+        self.ways: dict[Step, str] = {}  # of steps and actions, as bot/roles.py has them
         for conversation in self.all:
             self._add(conversation)
 
@@ -85,6 +86,8 @@ class Conversations:
             self.events[event] = function
         for name, step in conversation.steps.items():
             self.names.setdefault(step, name)
+        for name, step in (conversation.steps | conversation.actions).items():
+            self.ways.setdefault(step, name)
         if conversation.command:
             self.commands[conversation.command] = conversation
         for word in word_list(conversation.words) if conversation.words else ():

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.messages import Message, Ref, Trace
+from bot.nameless import coarse
 from bot.scheduler import Counts, Progress, job
 from bot.store import erasures, forgetting, messages, threads, traces
 from bot.store.forgetting import FEW, Whom
@@ -108,7 +109,7 @@ def _take_back(db: Connection, post: Any, now: datetime) -> int:
     if told is not None:
         messages.tell(db, told, "thread", Audience("holders", post.id), now)
     if post.kind == "question" and post.thread_id is not None:
-        threads.mark_closed(db, post.thread_id, now)
+        threads.mark_closed(db, post.thread_id, coarse(now))
     traces.empty_post(db, post.id)
     return 1
 

@@ -8,6 +8,8 @@ from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 
+DRAFT_GONE = _("What you had begun is not here any more. Please write it again.")
+
 
 def hearers(thread: Thread, *but: int) -> Audience:
     """Who hears what comes in a thread; in a nameless one everybody, so that no asker stands out.

@@ -32,6 +32,9 @@ _FACILITATES = frozenset({"facilitator"})
 _SETS_UP = frozenset({"administrator"})
 _NOBODY: frozenset[str | None] = frozenset()
 
+# What needs no role: an app of hers that was linked lately has no more.
+HERS = frozenset({"own", "report", "ask", "read", "answer"})
+
 POWERS: dict[str, frozenset[str | None]] = {
     "own": _ANYBODY,  # her language, her screen, coming in, stopping, help
     "report": _ANYBODY,  # a concern, and its answers with the code

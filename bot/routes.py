@@ -20,6 +20,7 @@ from bot.discretion import CLEAR
 from bot.i18n import fold
 from bot.messages import _
 from bot.reading import find_choice, is_number, split_number
+from bot.roles import HERS, power_of
 from bot.store import codes, invites, prompts, reports, threads
 from bot.store.prompts import Prompt
 from bot.talk import Talk
@@ -64,8 +65,16 @@ class Routes:
         ):
             step = find(turn)
             if step is not None:
-                return step
+                return self._not_yet if self._is_too_early(turn, step) else step
         return self._conversations.events["text"]
+
+    def _is_too_early(self, turn: Turn, step: Step) -> bool:
+        """An app that was linked lately has no role: somebody may have held her phone."""
+        power = power_of(self._conversations.ways.get(step, ""))
+        return turn.sender.is_fresh(turn.now) and power is not None and power not in HERS
+
+    def _not_yet(self, turn: Turn) -> None:
+        turn.say(_("This app was linked lately. Please do it in your other app."))
 
     def is_urgent(self, turn: Turn) -> bool:
         """What is heard in a flood too: stopping, and words for help."""
@@ -225,7 +234,7 @@ class Routes:
         number, text = split_number(turn.text)
         if number is None or number < threads.FIRST_NUMBER:
             return None
-        thread = threads.find_for(turn.db, turn.member.id, number=number)
+        thread = turn.find_thread(number=number)
         if thread is None:
             return None if text else self._conversations.events["no_thread"]
         turn.subject = thread.ref
@@ -311,4 +320,4 @@ def _unwound(talk: Talk | None, message_id: int) -> Talk | None:
 
 def _is_double(prompt: Prompt, index: int, now: datetime) -> bool:
     taken = prompt.consumed_at
-    return taken is not None and prompt.chosen == index and taken > now - DOUBLE_TAP
+    return taken is not None and prompt.was_chosen(index) and taken > now - DOUBLE_TAP

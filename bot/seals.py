@@ -44,7 +44,9 @@ _FLOOR = 64  # names, addresses, provider ids, codes, links
 
 # Lookups whose plain values are gone: they can never be made anew, so their key never changes.
 # (Codes are drawn, not guessed, and over within a day.)
-_EVENTS = frozenset({"inbox.key", "messages.key", "reports.key", "codes.key", "codes.rest"})
+_EVENTS = frozenset(
+    {"inbox.key", "messages.key", "prompts.chosen", "reports.key", "codes.key", "codes.rest"}
+)
 
 
 class SealError(Exception):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.conversation import Conversations, Step
 from bot.i18n import SOURCE, negotiate
 from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text
-from bot.store import copies
+from bot.store import copies, threads
 from bot.store import messages as outbox
 from bot.store import reach as reaches
 from bot.store.copies import Copies
@@ -77,6 +77,18 @@ class Turn:
     def windows(self) -> dict[str, timedelta]:
         """After her last word we may answer freely for so long, by lane."""
         return {lane: each.window for lane, each in self.limits.items() if each.window}
+
+    def find_thread(
+        self, thread_id: int | None = None, *, number: int | None = None
+    ) -> Thread | None:
+        """A thread that she reads.
+
+        An app that was linked later does not know what she asked the facilitators before.
+        """
+        found = threads.find_for(self.db, self.member.id, number=number, thread_id=thread_id)
+        if found is None or found.scope == "community" or found.asker_id != self.member.id:
+            return found
+        return found if self.sender.knows(found.created_at) else None
 
     def may_show_as_hers(self, thread: Thread) -> bool:
         """Whether it may be seen here that she asked it.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Message, Ref, Text, _, _n
-from bot.posting import answer, hearers, reply
+from bot.posting import DRAFT_GONE, answer, hearers, reply
 from bot.smalltalk import is_small
 from bot.store import members, posts, threads
 from bot.store.messages import Audience
@@ -25,7 +25,7 @@ answers = Conversation("answers")
 def replied(turn: Turn) -> None:
     """A reply to a bubble of a thread, or its number and an answer."""
     assert turn.subject is not None
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.subject.id)
+    thread = turn.find_thread(turn.subject.id)
     if thread is None:
         return turn.start("threads.gone")
     if is_small(turn.text, turn.files):
@@ -64,6 +64,8 @@ def _confirm_forwarded(turn: Turn, thread: Thread, post_id: int) -> None:
 @answers.step
 def forwarded(turn: Turn) -> None:
     if turn.choice == "send":
+        if not posts.is_draft_of(turn.db, turn.data["post"], turn.member.id):
+            return turn.say(DRAFT_GONE)
         return publish(turn)
     posts.remove(turn.db, turn.data["post"])
     turn.say(_("All right, nothing was sent."))
@@ -72,7 +74,7 @@ def forwarded(turn: Turn) -> None:
 @answers.action
 def begin(turn: Turn) -> None:
     """[Answer] was chosen."""
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.argument)
+    thread = turn.find_thread(turn.argument)
     if thread is None:
         return turn.start("threads.gone")
     turn.data = {"thread": thread.id}
@@ -102,7 +104,7 @@ def write(turn: Turn) -> None:
 @answers.action
 def publish(turn: Turn) -> None:
     """A draft turned out to be an answer."""
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.data.get("thread", 0))
+    thread = turn.find_thread(turn.data.get("thread", 0))
     if thread is None:
         return turn.start("threads.gone")
     _publish(turn, thread, turn.data["post"])
@@ -110,9 +112,12 @@ def publish(turn: Turn) -> None:
 
 def _publish(turn: Turn, thread: Thread, post_id: int) -> None:
     own = thread.asker_id == turn.member.id
+    if thread.anonymous and not turn.data.get("proved"):
+        return _prove(turn, thread, post_id)
     if own and thread.anonymous:
-        words = {"thread": thread.id, "post": post_id, **_heavy(turn)}
-        return turn.start("secret.ask", then="nameless.reply", **words)
+        return turn.start("nameless.reply", thread=thread.id, post=post_id, **_heavy(turn))
+    if thread.anonymous and thread.asker_id is None and not turn.data.get("sure"):
+        return _ask_named(turn, thread, post_id)
     if not allowances.take(turn.db, allowances.ANSWERS, turn.member.id, turn.now):
         return turn.say(allowances.ANSWERS.over, _("Nothing was sent."))
     if not own and not threads.has_answered(turn.db, thread.id, turn.member.id):
@@ -135,6 +140,25 @@ def _publish(turn: Turn, thread: Thread, post_id: int) -> None:
     if not thread.anonymous:
         threads.follow(turn.db, thread, turn.member.id, turn.now)
     turn.say(_thanks(turn, thread, audience))
+
+
+def _prove(turn: Turn, thread: Thread, post_id: int) -> None:
+    """Whoever writes there is asked alike: that she alone were asked would name the asker."""
+    if not turn.sender.knows(thread.created_at):
+        posts.remove(turn.db, post_id)
+        return turn.say(_("This question is older than this app here, so nothing was sent."))
+    words = {"thread": thread.id, "post": post_id, "proved": True, **_heavy(turn)}
+    turn.start("secret.ask", then="answers.publish", **words)
+
+
+def _ask_named(turn: Turn, thread: Thread, post_id: int) -> None:
+    """Nobody knows any more who asked: if it was she, she would appear under her name."""
+    turn.data |= {"thread": thread.id, "post": post_id, "sure": True}
+    turn.ask(
+        _("This goes out with your name: {name}.", name=Ref("members", turn.member.id)),
+        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        then=forwarded,
+    )
 
 
 def _heavy(turn: Turn) -> dict[str, bool]:
@@ -213,5 +237,5 @@ def _answer_of(turn: Turn) -> tuple[posts.Post, Thread] | None:
     post = posts.find(turn.db, turn.argument)
     if post is None or post.thread_id is None or post.state != "live":
         return None
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=post.thread_id)
+    thread = turn.find_thread(post.thread_id)
     return None if thread is None else (post, thread)

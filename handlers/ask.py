@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.nameless import SMALL, TELLING, tells_who
+from bot.posting import DRAFT_GONE
 from bot.scheduler import job
 from bot.smalltalk import has_words, is_agreement, is_small
 from bot.store import communities, members, messages, posts, programmes
@@ -111,6 +112,8 @@ def _choose_community(turn: Turn, after: timedelta) -> None:
 
 @ask.step
 def community(turn: Turn) -> None:
+    if not posts.is_draft_of(turn.db, turn.data["post"], turn.member.id):
+        return turn.say(DRAFT_GONE)
     if turn.choice is None:
         return _add_to_draft(turn)
     if turn.choice == "cancel":
@@ -214,6 +217,8 @@ def _choices(turn: Turn, where: Community) -> list[Choice]:
 
 @ask.step
 def confirm(turn: Turn) -> None:
+    if not posts.is_draft_of(turn.db, turn.data["post"], turn.member.id):
+        return turn.say(DRAFT_GONE)
     if turn.choice is None:
         return _add_to_draft(turn)
     if turn.choice == "cancel":

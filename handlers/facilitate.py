@@ -93,7 +93,7 @@ def desk(turn: Turn) -> None:
             n=communities.count_active(turn.db, community.id),
             community=community.ref,
         ),
-        _waiting_questions(threads.count_unanswered(turn.db, community.id)),
+        _waiting_questions(threads.count_unanswered(turn.db, community.id, _role(turn, community))),
     ]
     choices = [
         Choice(f"{action}:{community.id}", label)
@@ -111,6 +111,11 @@ def desk(turn: Turn) -> None:
     turn.say(*lines, choices=choices)
 
 
+def _role(turn: Turn, community: Community) -> str:
+    membership = communities.find_membership(turn.db, turn.member.id, community.id)
+    return "member" if membership is None else membership.role
+
+
 def _waiting_questions(count: int) -> Text:
     if not count:
         return _("No question waits for an answer.")
@@ -123,7 +128,7 @@ def unanswered(turn: Turn) -> None:
     community = _mine(turn, "unanswered")
     if community is None:
         return
-    found = threads.list_unanswered(turn.db, community.id, LISTED)
+    found = threads.list_unanswered(turn.db, community.id, _role(turn, community), LISTED)
     if not found:
         return turn.say(_("Every question in {community} has an answer.", community=community.ref))
     lines = [

@@ -80,7 +80,9 @@ def posts(turn: Turn) -> None:
     turn.data["posts"] = turn.choice
     if turn.choice == "go":
         return _confirm(
-            turn, _("What you wrote goes too: others then read that it was taken back.")
+            turn,
+            _("What you wrote goes too: others then read that it was taken back."),
+            _("What you asked without your name goes at the same moment: who watches may guess."),
         )
     _confirm(turn, _("What you wrote stays, as words of a former member."))
 

@@ -8,7 +8,7 @@ from bot.conversation import Conversation
 from bot.messages import Choice, Ref, _
 from bot.offers import under_answer, under_question
 from bot.posting import author
-from bot.store import communities, posts, programmes, threads
+from bot.store import communities, posts, programmes
 from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
@@ -73,5 +73,5 @@ def _story(turn: Turn) -> tuple[Post, Thread] | None:
     post = posts.find(turn.db, turn.argument)
     if post is None or post.state != "live" or post.thread_id is None:
         return None
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=post.thread_id)
+    thread = turn.find_thread(post.thread_id)
     return None if thread is None else (post, thread)

@@ -200,7 +200,7 @@ def _post(turn: Turn) -> tuple[Post, Thread] | None:
 
 
 def _mine(turn: Turn, thread_id: int) -> Thread | None:
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=thread_id)
+    thread = turn.find_thread(thread_id)
     if thread is None:
         return None
     place = communities.find_where(turn.db, turn.member.id, thread.community_id, "hide", turn.now)
@@ -214,7 +214,7 @@ def _mine(turn: Turn, thread_id: int) -> Thread | None:
 def move(turn: Turn) -> None:
     """To another community that she facilitates too and where the asker is a member."""
     thread = _mine(turn, turn.argument)
-    if thread is None or thread.anonymous:
+    if thread is None or not thread.may_move:
         return turn.start("threads.gone")
     places = _places(turn, thread)
     if not places:
@@ -255,7 +255,7 @@ def place(turn: Turn) -> None:
     if turn.choice == "cancel":
         return turn.say(_("All right, nothing was changed."))
     thread = _mine(turn, turn.data["thread"])
-    if thread is None:
+    if thread is None or not thread.may_move:
         return turn.start("threads.gone")
     there = next((each for each in _places(turn, thread) if each.id == int(turn.chosen)), None)
     if there is None:

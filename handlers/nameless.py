@@ -6,9 +6,10 @@ the moment nor what is kept tells who she is.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,6 +26,7 @@ from bot.store.threads import Thread
 from bot.telling import tell
 from bot.turn import Turn
 
+BURST = timedelta(seconds=3)  # people write in bursts
 MINUTES = int(LONGEST.total_seconds()) // 60
 
 nameless = Conversation("nameless")
@@ -41,7 +43,8 @@ def ask(turn: Turn) -> None:
         return turn.say(_("You are not in that group any more, so nothing was sent."))
     if not allowances.take(turn.db, allowances.QUESTIONS, turn.member.id, turn.now):
         return turn.say(allowances.QUESTIONS.over, _("Nothing was sent."))
-    _hold(turn, "question", community=membership.community.id)
+    mark = secrets.randbelow(10**9)  # so that [Do not send it] means this one
+    _hold(turn, "question", community=membership.community.id, mark=mark)
     hears = membership.pace not in ("concerns", "muted")  # no exception, since it would tell
     turn.say(
         _(
@@ -52,7 +55,7 @@ def ask(turn: Turn) -> None:
         _("It comes to you like to everybody else, and so do the answers.")
         if hears
         else _("You wanted less of this group: you find the answers under My questions."),
-        choices=(Choice("nameless.undo", _("Do not send it")),),
+        choices=(Choice(f"nameless.undo:{mark}", _("Do not send it")),),
     )
 
 
@@ -77,16 +80,11 @@ def _from_json(stored: Mapping[str, Any]) -> Bubble:
 
 @nameless.action
 def undo(turn: Turn) -> None:
-    """Her latest question that is still held does not go out."""
-    held = [
-        (content["at"], id_)
-        for id_, _due_at, content in envelopes.list_of(turn.db, turn.member.id)
-        if content["kind"] == "question"
-    ]
-    if not held:
-        return turn.say(_("Nothing waits to go out any more."))
-    envelopes.remove(turn.db, max(held)[1])
-    turn.say(_("All right, nothing was sent."))
+    """If it is still held, it does not go out."""
+    for id_, _due_at, content in envelopes.list_of(turn.db, turn.member.id):
+        if content.get("mark") == turn.argument and envelopes.remove(turn.db, id_):
+            return turn.say(_("All right, nothing was sent."))
+    turn.say(_("Nothing waits to go out any more."))
 
 
 @nameless.action
@@ -156,13 +154,22 @@ def reply(turn: Turn) -> None:
     if _tells(turn):
         lines.append(TELLING)
     turn.ask(
-        *lines, choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))), then=confirm
+        *lines,
+        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        then=confirm,
+        free=True,
+        after=BURST,
     )
 
 
 @nameless.step
 def confirm(turn: Turn) -> None:
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.data["thread"])
+    if not posts.is_draft_of(turn.db, turn.data["post"], turn.member.id):
+        return turn.say(posting.DRAFT_GONE)
+    thread = turn.find_thread(turn.data["thread"])
+    if turn.choice is None and thread is not None:  # a further bubble belongs to it
+        posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
+        return reply(turn)
     if turn.choice == "cancel" or thread is None:
         posts.remove(turn.db, turn.data["post"])
         return turn.say(_("Cancelled. Nothing was sent."))

@@ -15,7 +15,7 @@ share = Conversation("share")
 @share.action
 def card(turn: Turn) -> None:
     """No name and no group; of a discreet community there is no card."""
-    thread = threads.find_for(turn.db, turn.member.id, thread_id=turn.argument)
+    thread = turn.find_thread(turn.argument)
     question = None if thread is None else threads.find_question(turn.db, thread.id)
     if thread is None or question is None:
         return turn.start("threads.gone")

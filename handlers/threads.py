@@ -110,7 +110,7 @@ def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
         found.append(Choice(f"share.card:{thread.id}", _("Share")))
     if _facilitates(turn, thread):
         found.append(Choice(f"moderation.begin:{thread.id}", _("Hide a post")))
-        if not thread.anonymous:  # where it may go would tell where its asker is
+        if thread.may_move:
             found.append(Choice(f"moderation.move:{thread.id}", _("Move it")))
     return found
 
@@ -172,7 +172,7 @@ def _facilitates(turn: Turn, thread: Thread) -> bool:
 def _thread(turn: Turn) -> Thread | None:
     """By the button's number, or by what was quoted or typed."""
     thread_id = turn.argument or (turn.subject.id if turn.subject else 0)
-    return threads.find_for(turn.db, turn.member.id, thread_id=thread_id)
+    return turn.find_thread(thread_id)
 
 
 @threads_.on("no_thread")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import Choice, Ref, _
+from bot.posting import DRAFT_GONE
 from bot.smalltalk import is_greeting, is_small, is_thanks
 from bot.store import messages, posts, threads
 from bot.store.posts import Post
@@ -75,6 +76,8 @@ def _heard(turn: Turn) -> int | None:
 @writing.step
 def meaning(turn: Turn) -> None:
     post_id = turn.data["post"]
+    if not posts.is_draft_of(turn.db, post_id, turn.member.id):
+        return turn.say(DRAFT_GONE)
     if turn.choice == "nothing":
         posts.remove(turn.db, post_id)
         return turn.say(_("All right, nothing was sent."))

@@ -166,8 +166,8 @@ class _Telling:
         await self._choose(name, "Send")
 
     async def _choose(self, name: str, label: str) -> None:
-        await self._stage.listen(name)
-        self._stage.people[name].unread.clear()
+        clock.move(BURST)  # previews wait for a further bubble
+        await self._stage.deliver()
         await self._stage.choose(name, label)
 
     async def _wait(self, _name: str, event: Event) -> None:

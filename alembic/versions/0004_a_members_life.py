@@ -20,7 +20,7 @@ LINKED = sa.text("asker IS NOT NULL")
 
 
 def never_again() -> dict[str, Any]:
-    """The number of somebody who was erased is never given to somebody else: AUTOINCREMENT."""
+    """The number of somebody who was erased, or of a draft that is gone, is never given again."""
     if op.get_bind().dialect.name != "sqlite":
         return {}
     return {"recreate": "always", "table_kwargs": {"sqlite_autoincrement": True}}
@@ -250,7 +250,7 @@ def upgrade() -> None:
             existing_nullable=False,
         )
 
-    with op.batch_alter_table("posts", schema=None) as batch_op:
+    with op.batch_alter_table("posts", schema=None, **never_again()) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_posts_author_id"), type_="foreignkey")
         batch_op.create_foreign_key(
             batch_op.f("fk_posts_author_id"), "members", ["author_id"], ["id"], ondelete="SET NULL"
@@ -275,8 +275,27 @@ def upgrade() -> None:
             "ix_threads_linked", ["id"], sqlite_where=LINKED, postgresql_where=LINKED
         )
 
+    op.execute("UPDATE prompts SET chosen = NULL")
+    with op.batch_alter_table("prompts", schema=None) as batch_op:
+        batch_op.alter_column(
+            "chosen",
+            existing_type=sa.Integer(),
+            type_=sa.LargeBinary(length=16),
+            postgresql_using="NULL::bytea",
+            existing_nullable=True,
+        )
+
 
 def downgrade() -> None:
+    op.execute("UPDATE prompts SET chosen = NULL")
+    with op.batch_alter_table("prompts", schema=None) as batch_op:
+        batch_op.alter_column(
+            "chosen",
+            existing_type=sa.LargeBinary(length=16),
+            type_=sa.Integer(),
+            postgresql_using="NULL::integer",
+            existing_nullable=True,
+        )
     with op.batch_alter_table("threads", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_threads_asker_id"), type_="foreignkey")
         batch_op.create_foreign_key(

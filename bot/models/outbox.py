@@ -131,7 +131,8 @@ prompts = Table(  # choices as they were shown; a tap, a number or a label comes
     Column("clears", Boolean, nullable=False, server_default=false()),
     Column("shown_at", Moment, nullable=False),
     Column("consumed_at", Moment),
-    Column("chosen", Integer),  # the choice that consumed it
+    # a keyed lookup of the choice that consumed it: where it stood in the list would tell it
+    Column("chosen", LargeBinary(16)),
     Index(None, "address_id", "id"),
     Index(None, "message_id", "address_id"),
 )

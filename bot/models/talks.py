@@ -89,6 +89,8 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     ref("message_id", "messages", nullable=True, index=True),  # how it was told to its thread
     Column("created_at", Moment, nullable=False),
     Index(None, "author_id", "created_at"),
+    # The number of a draft that is gone is never given to somebody else's.
+    sqlite_autoincrement=True,
 )
 
 bubbles = Table(  # what a post is made of, as it was typed

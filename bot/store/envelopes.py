@@ -5,12 +5,14 @@ Each row is sealed whole; its number is random and tells no order.
 
 from __future__ import annotations
 
+import json
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, LargeBinary, delete, insert, select, type_coerce, update
 
+from bot import seals
 from bot.models.safeguards import envelopes
 
 Held = tuple[str, datetime, dict[str, Any]]  # id, due, content
@@ -23,18 +25,37 @@ def add(db: Connection, content: dict[str, Any], due_at: datetime) -> None:
 
 
 def list_due(db: Connection, now: datetime, most: int) -> list[Held]:
-    due = select(envelopes.c.id, envelopes.c.due_at, envelopes.c.content)
-    due = due.where(envelopes.c.due_at <= now).order_by(envelopes.c.due_at, envelopes.c.id)
-    return [(row.id, row.due_at, row.content) for row in db.execute(due.limit(most))]
+    """What is to be opened now; a damaged one waits for an operator and holds up nobody."""
+    due = _STORED.where(envelopes.c.due_at <= now).order_by(envelopes.c.due_at, envelopes.c.id)
+    rows = db.execute(due.limit(most)).all()
+    found = [each for row in rows if (each := _open(row)) is not None]
+    for row in rows[: 0 if len(found) == len(rows) else None]:
+        if row.id not in {id_ for id_, _due, _content in found}:
+            postpone(db, row.id, now + timedelta(days=1))
+    return found
 
 
 def list_of(db: Connection, member_id: int) -> list[Held]:
     """Hers, in the order they come out; all are opened: nothing else joins them to her."""
-    every = select(envelopes.c.id, envelopes.c.due_at, envelopes.c.content)
-    found = db.execute(every.order_by(envelopes.c.due_at))
-    return [
-        (row.id, row.due_at, row.content) for row in found if row.content.get("member") == member_id
-    ]
+    rows = db.execute(_STORED.order_by(envelopes.c.due_at)).all()
+    found = [each for row in rows if (each := _open(row)) is not None]
+    return [each for each in found if each[2].get("member") == member_id]
+
+
+_STORED = select(
+    envelopes.c.id,
+    envelopes.c.due_at,
+    type_coerce(envelopes.c.content, LargeBinary).label("sealed"),
+)
+
+
+def _open(row: Any) -> Held | None:
+    """None if it cannot be read."""
+    try:
+        content = json.loads(seals.keyring().open(row.sealed, "envelopes.content"))
+    except (seals.SealError, ValueError):
+        return None
+    return row.id, row.due_at, content
 
 
 def change(db: Connection, id_: str, content: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -129,7 +130,12 @@ class Audience:
     def _takes_part(self) -> ColumnElement[bool]:
         """Whether who follows a thread still takes part where it is."""
         mine = (threads.c.id == self.id, memberships.c.member_id == follows.c.member_id)
-        part = select(memberships.c.id).where(*mine, memberships.c.role.in_(TAKING_PART))
+        reads = or_(
+            threads.c.scope == "community",
+            threads.c.asker_id == memberships.c.member_id,
+            memberships.c.role == "facilitator",
+        )
+        part = select(memberships.c.id).where(*mine, memberships.c.role.in_(TAKING_PART), reads)
         return part.where(memberships.c.community_id == threads.c.community_id).exists()
 
     def _inside(self, there: ColumnElement[bool]) -> Select[tuple[int]]:

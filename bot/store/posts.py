@@ -199,6 +199,12 @@ def mark(db: Connection, post_id: int, **values: object) -> None:
     db.execute(update(posts).where(posts.c.id == post_id).values(**values))
 
 
+def is_draft_of(db: Connection, post_id: int, author_id: int) -> bool:
+    """Whether it is still there, hers and unsent: a talk may outlive the draft it is about."""
+    hers = (posts.c.id == post_id, posts.c.author_id == author_id, posts.c.state == "draft")
+    return db.execute(select(posts.c.id).where(*hers)).first() is not None
+
+
 def hide(db: Connection, post_id: int) -> bool:
     """False if somebody else has hidden it before."""
     changed = db.execute(

@@ -23,7 +23,15 @@ class Prompt:
     message_id: int
     message: Message
     consumed_at: datetime | None
-    chosen: int | None
+    chosen: bytes | None
+
+    def was_chosen(self, index: int) -> bool:
+        """Whether it was this choice that consumed it."""
+        return self.chosen is not None and bytes(self.chosen) == _key(self.id or 0, index)
+
+
+def _key(prompt_id: int, index: int) -> bytes:
+    return seals.lookup("prompts.chosen", str(prompt_id), str(index))
 
 
 _PROMPT = select(
@@ -105,7 +113,7 @@ def consume(db: Connection, prompt_id: int, chosen: int, now: datetime) -> bool:
     changed = db.execute(
         update(prompts)
         .where(prompts.c.id == prompt_id, prompts.c.consumed_at.is_(None))
-        .values(consumed_at=now, chosen=chosen)
+        .values(consumed_at=now, chosen=_key(prompt_id, chosen))
     )
     return changed.rowcount == 1
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, sele
 
 from bot.models.outbox import occurrences
 from bot.models.safeguards import audit, codes, erasures, tallies
-from bot.models.talks import conversations, inbox, posts, threads
+from bot.models.talks import bubbles, conversations, inbox, posts, threads
 
 TALK_LASTS = timedelta(days=7)  # an unfinished talk; shorter where a programme wants it so
 
@@ -54,7 +54,16 @@ def unlink_askers(
         threads.c.closed_at < closed_before,
         and_(threads.c.closed_at.is_(None), threads.c.created_at < asked_before),
     )
-    return _empty(db, threads, and_(threads.c.asker.is_not(None), over), most, asker=None)
+    old = select(threads.c.id).where(threads.c.asker.is_not(None), over).limit(most)
+    ids = list(db.execute(old).scalars())
+    hers = select(posts.c.id).where(
+        posts.c.thread_id.in_(ids), posts.c.author_id.is_(None), posts.c.kind != "answer"
+    )
+    # The provider's ids of her bubbles would lead to her as well.
+    bare = update(bubbles).where(bubbles.c.post_id.in_(hers))
+    db.execute(bare.values(key=None, reference=None))
+    db.execute(update(threads).where(threads.c.id.in_(ids)).values(asker=None))
+    return len(ids)
 
 
 def forget_audit(db: Connection, before: datetime, most: int) -> int:

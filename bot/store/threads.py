@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.db import Collision, insert_new
@@ -37,6 +37,11 @@ class Thread:
     @property
     def ref(self) -> Ref:
         return Ref("threads", self.id)
+
+    @property
+    def may_move(self) -> bool:
+        """Where a nameless one may go would tell where its asker is; the other has its readers."""
+        return not self.anonymous and self.scope == "community"
 
 
 _THREAD = (
@@ -232,19 +237,23 @@ def _list(db: Connection, statement: Select[Any]) -> list[tuple[Thread, int]]:
     return [(_thread(row), row.question_id) for row in db.execute(statement)]
 
 
-def list_unanswered(db: Connection, community_id: int, most: int) -> list[tuple[Thread, int]]:
+def list_unanswered(
+    db: Connection, community_id: int, role: str, most: int
+) -> list[tuple[Thread, int]]:
     """Threads without an answer with the id of the question, the longest waiting first."""
-    waiting = _with_question().where(
-        threads.c.community_id == community_id, threads.c.state == "asked"
-    )
+    waiting = _with_question().where(*_waits(community_id, role))
     return _list(db, waiting.order_by(threads.c.id).limit(most))
 
 
-def count_unanswered(db: Connection, community_id: int) -> int:
-    statement = select(func.count()).where(
-        threads.c.community_id == community_id, threads.c.state == "asked"
-    )
+def count_unanswered(db: Connection, community_id: int, role: str) -> int:
+    statement = select(func.count()).select_from(threads).where(*_waits(community_id, role))
     return db.execute(statement).scalar_one()
+
+
+def _waits(community_id: int, role: str) -> list[ColumnElement[bool]]:
+    """Without an answer, among those that somebody with this role reads."""
+    found = [threads.c.community_id == community_id, threads.c.state == "asked"]
+    return found if role == "facilitator" else [*found, threads.c.scope == "community"]
 
 
 def move(db: Connection, thread_id: int, community_id: int) -> None:
