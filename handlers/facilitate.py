@@ -31,6 +31,7 @@ DESK = (
     ("facilitate.unreached", _("Not reached")),
     ("cofacilitator.begin", _("Share the work")),
     ("roles.take", _("Take a role back")),
+    ("vouch.begin", _("New number")),
     ("figures.show", _("Figures")),
 )
 

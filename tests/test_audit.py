@@ -47,6 +47,8 @@ def test_what_facilitators_do_leaves_lines(database_url: str) -> None:
         await stage.say("Noy", "my roles")
         await stage.choose("Noy", "Hand it back")
         await stage.choose("Noy", "Hand it back")
+        await stage.say("Alex", "new number")
+        await stage.say("Alex", "Noy")
         assert actions(stage) == [
             "admit",
             "admit",
@@ -58,6 +60,7 @@ def test_what_facilitators_do_leaves_lines(database_url: str) -> None:
             "role.offered host",
             "role.given host",
             "role.handed_back host",
+            "vouch",
         ]
 
     staged(database_url, play, approval=True)
