@@ -135,7 +135,7 @@ class Router:
     ) -> Turn:
         if inbound.kind != "blocked":
             members.mark_heard(db, sender.address_id, now, *allowances.heard(sender, now))
-            if self._is_doubtful(db, sender, inbox_id, now):
+            if self._is_doubtful(sender, now):
                 doubts.mark(db, sender.address_id, now)
                 sender = replace(sender, doubted_at=now)
             elif sender.doubted_at is None:
@@ -169,15 +169,13 @@ class Router:
         if not sender.preferred:
             addresses.come_back(db, sender.address_id, now)
 
-    def _is_doubtful(
-        self, db: Connection, sender: meeting.Sender, inbox_id: int, now: datetime
-    ) -> bool:
+    def _is_doubtful(self, sender: meeting.Sender, now: datetime) -> bool:
         """Perhaps somebody else has this number now: it was silent long, or has another user id."""
         limits = self._limits.get(sender.lane)
         known = sender.member.name is not None and sender.member.state in ("active", "stopped")
         if limits is None or not limits.reassigned or not known or sender.doubted_at is not None:
             return False
-        last = sender.last_inbound_at or doubts.heard_before(db, sender.address_id, inbox_id)
+        last = sender.last_inbound_at or sender.heard_since  # the window may have been closed
         return sender.changed or (last is not None and last < now - SILENT)
 
     # Finish

@@ -1,8 +1,9 @@
 """Killed with -9 at any moment and started again: nothing taken is lost, no effect is repeated.
 
-Six people ask and answer all the time, through strict providers in processes of their own, while
-`linkline run` is killed again and again: at named points, by a wrapper (tests/killable.py), and at
-random moments. Then everything is counted, in the store and at the providers.
+A dozen people ask and answer, none faster than we listen to, through strict providers in processes
+of their own, while `linkline run` is killed again and again: at named points, by a wrapper
+(tests/killable.py), and at random moments. Then everything is counted, in the store and at the
+providers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from bot import seals
+from bot.allowances import MESSAGES
 from bot.models import (
     addresses,
     bubbles,
@@ -49,6 +51,12 @@ CAST = (
     ("Bounzebra", "whatsapp", "en"),
     ("Sokhazebra", "whatsapp", "km"),
     ("Keozebra", "telegram", "lo"),
+    ("Maizebra", "telegram", "en"),
+    ("Vannakzebra", "whatsapp", "km"),
+    ("Somzebra", "telegram", "lo"),
+    ("Chanthyzebra", "whatsapp", "lo"),
+    ("Piszebra", "telegram", "km"),
+    ("Laylazebra", "whatsapp", "en"),
 )
 # (point, the n-th pass), reached when all is mended that the kill before has left.
 EVERYWHERE = (
@@ -91,7 +99,8 @@ AT_THE_START = {
     "looked up, not written down",
     "lane taken, not recovered",
 }
-PAUSE = 0.5  # seconds between two rounds of a person
+# Seconds between two rounds of a person, who says four things in each: more is a flood.
+PAUSE = MESSAGES.per.total_seconds() / (MESSAGES.most // 4 - 0.2)
 LIVES = (0.0, 0.6)  # seconds until a random kill, once things are mended
 
 
@@ -227,12 +236,13 @@ class Traffic:
     def _live(self, person: Person, number: int) -> None:
         chance = random.Random(f"{self._seed}{number}")
         count = 0
+        self._stop.wait(chance.uniform(0, PAUSE))
         try:
             while not self._stop.is_set():
                 count += 1
                 self._ask(person, count, chance)
                 self._answer(person, count, chance)
-                time.sleep(PAUSE)
+                self._stop.wait(PAUSE)
         except BaseException as error:
             self.failures.append(error)
 
@@ -244,7 +254,7 @@ class Traffic:
 
     def _ask(self, person: Person, count: int, chance: random.Random) -> None:
         text = f"{person.name} asks zebra <{count}>"
-        if count % 3 == 1:
+        if chance.random() < 0.4:
             text = f"{text} {_long(person, count)}"
         self._post(person.says("/ask"), chance)
         self._post(person.says(text), chance)
@@ -270,8 +280,8 @@ class Traffic:
         return shown
 
     def _offers(self, person: Person, bubble: Bubble) -> bool:
-        """Four choices: only a preview has so many."""
-        return len(bubble.buttons) == 4 or "\n4. " in bubble.text
+        """Four choices and more: only a preview has so many."""
+        return len(bubble.buttons) >= 4 or "\n4. " in bubble.text
 
     def _is_known(self, person: Person, bubble: Bubble) -> bool:
         keys = seals.lookups("dispatches.provider_key", LANES[person.channel], bubble.id)

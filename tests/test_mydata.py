@@ -198,17 +198,23 @@ def test_three_a_day(database_url: str) -> None:
     asyncio.run(play())
 
 
-def test_not_on_an_app_that_is_new(database_url: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "said"), [("linked_at", "new here"), ("doubted_at", "Which name did you use here?")]
+)
+def test_not_on_an_app_that_is_new(column: str, said: str, database_url: str) -> None:
     async def play() -> None:
         stage = await cast(database_url, "telegram")
         await live(stage)
-        values = {"linked_at": clock.now() - timedelta(days=6)}
+        values = {column: clock.now() - timedelta(days=6)}
         stage.app.database.run_now(lambda db: db.execute(update(models.addresses).values(values)))
         await say(stage, HER, "my data")
-        assert "new here" in stage.people[HER].heard[-1].text
-        clock.move(timedelta(days=1, minutes=1))
-        await ask_for_it(stage)
-        await fetched(stage)
+        last = stage.people[HER].heard[-1]
+        assert said in last.text
+        assert "Send it here" not in [label for label, _data in last.buttons]
+        if column == "linked_at":
+            clock.move(timedelta(days=1, minutes=1))
+            await ask_for_it(stage)
+            await fetched(stage)
         await stage.close()
 
     asyncio.run(play())

@@ -252,6 +252,21 @@ def test_a_code_never_becomes_a_question(database_url: str) -> None:
     staged(database_url, play)
 
 
+def test_two_words_are_no_code(database_url: str) -> None:
+    """A code has a digit, always; words of five letters are a question like others."""
+
+    async def play(stage: Stage) -> None:
+        await stage.say("Noy", "Sheep fever")
+        await stage.later(timedelta(seconds=5))
+        assert heard(stage.people["Noy"], "Sheep fever") == 1
+        assert heard(stage.people["Noy"], "I find nothing for this code") == 0
+
+    staged(database_url, play)
+    codes = [reports.new_code() for _ in range(300)]
+    assert all(reports.find_code(each) == each for each in codes)
+    assert all(any(sign.isdecimal() for sign in each) for each in codes)
+
+
 def test_the_neutral_word_comes_only_if_she_wished(database_url: str) -> None:
     async def play(stage: Stage) -> None:
         await with_focal_point(stage)

@@ -1,4 +1,4 @@
-"""Rotation while Linkline runs: six people go on asking, the rotation is killed again and again."""
+"""Rotation while Linkline runs: a dozen people ask, the rotation is killed again and again."""
 
 from __future__ import annotations
 

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, update
 
 from bot.models.people import addresses
-from bot.models.talks import inbox
-
-
-def heard_before(db: Connection, address_id: int, inbox_id: int) -> datetime | None:
-    """When she wrote last before this; for an address whose window the provider has closed."""
-    statement = select(func.max(inbox.c.received_at)).where(
-        inbox.c.address_id == address_id, inbox.c.id < inbox_id
-    )
-    found: datetime | None = db.execute(statement).scalar()
-    return found
 
 
 def mark(db: Connection, address_id: int, now: datetime) -> None:

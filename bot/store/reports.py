@@ -20,7 +20,8 @@ from bot.models.talks import inbox
 # No letters or digits that are mistaken for one another; longer than an invite's.
 SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=5)
-_CODE = re.compile(rf"([{SIGNS}]{{5}})[-_ ]([{SIGNS}]{{5}})", re.I)
+# There is always a digit in it: "zebra three" is no code, but two words to pass on.
+_CODE = re.compile(rf"(?=.*[2-9])([{SIGNS}]{{5}})[-_ ]([{SIGNS}]{{5}})", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,11 @@ _REPORT = (
 
 def new_code() -> str:
     """49 random bits."""
-    signs = "".join(secrets.choice(SIGNS) for _ in range(10))
-    return f"{signs[:5]}-{signs[5:]}"
+    while True:
+        signs = "".join(secrets.choice(SIGNS) for _ in range(10))
+        code = find_code(f"{signs[:5]}-{signs[5:]}")
+        if code is not None:
+            return code
 
 
 def find_code(text: str) -> str | None:
