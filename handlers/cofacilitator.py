@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import regex
 
@@ -189,11 +189,19 @@ def _how_long(days: int | None) -> Text:
 # Answering ---------------------------------------------------------------------------------------
 
 
+def _until(turn: Turn, offer: Offer) -> datetime | None:
+    """Nobody gives a role for longer than she has it herself."""
+    giver = communities.find_membership(turn.db, offer.giver_id, offer.community_id)
+    ends = (offer.until(turn.now), None if giver is None else giver.role_until)
+    return min((each for each in ends if each is not None), default=None)
+
+
 @cofacilitator.action
 def accept(turn: Turn) -> None:
     """Only who was asked has this button, and only while the one who asked could still ask."""
     offer = _standing(turn)
-    if offer is None or not roles.give(turn.db, offer, turn.now):
+    until = None if offer is None else _until(turn, offer)
+    if offer is None or not roles.give(turn.db, offer, until):
         return turn.say(_("This offer does not stand any more. Nothing changes."))
     _note(turn, f"role.given {offer.role}", offer.community_id, turn.member.id)
     community = communities.get(turn.db, offer.community_id)
@@ -208,7 +216,6 @@ def accept(turn: Turn) -> None:
         else _("Thank you! You facilitate {community} now.", **who),
         _("Write FACILITATE to see what you can do, and MY ROLES to hand it back."),
     ]
-    until = offer.until(turn.now)
     if until is not None:
         said.append(_("Until {at}.", at=until.date()))
     turn.say(*said)

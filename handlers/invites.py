@@ -59,6 +59,9 @@ def cofacilitator(turn: Turn) -> None:
     community = _mine(turn, turn.argument, "invite.facilitator")
     if community is None:
         return turn.start("facilitate.refuse")
+    hers = communities.find_membership(turn.db, turn.member.id, community.id)
+    if hers is not None and hers.role_until is not None:  # who comes in by it stays for good
+        return turn.say(_("You have this role for a time: please ask somebody by name instead."))
     given = _new(turn, community, "facilitator", 1)  # it lets one in, so each has her own
     if given is None:
         return turn.say(allowances.INVITES.over)

@@ -111,7 +111,7 @@ def mark_answered(db: Connection, offer_id: int, now: datetime) -> bool:
     return changed.rowcount == 1
 
 
-def give(db: Connection, offer: Offer, now: datetime) -> bool:
+def give(db: Connection, offer: Offer, until: datetime | None) -> bool:
     """False if she does not take part there (any more), or has other work meanwhile."""
     changed = db.execute(
         update(memberships)
@@ -121,7 +121,7 @@ def give(db: Connection, offer: Offer, now: datetime) -> bool:
             memberships.c.state == "active",
             memberships.c.role.in_(TAKING_PART),
         )
-        .values(role=offer.role, role_until=offer.until(now), role_from=offer.giver_id)
+        .values(role=offer.role, role_until=until, role_from=offer.giver_id)
     )
     return changed.rowcount == 1
 
