@@ -64,8 +64,6 @@ def _confirm_forwarded(turn: Turn, thread: Thread, post_id: int) -> None:
 @answers.step
 def forwarded(turn: Turn) -> None:
     if turn.choice == "send":
-        if not posts.is_draft_of(turn.db, turn.data["post"], turn.member.id):
-            return turn.say(DRAFT_GONE)
         return publish(turn)
     posts.remove(turn.db, turn.data["post"])
     turn.say(_("All right, nothing was sent."))
@@ -107,6 +105,8 @@ def publish(turn: Turn) -> None:
     thread = turn.find_thread(turn.data.get("thread", 0))
     if thread is None:
         return turn.start("threads.gone")
+    if not posts.is_draft_of(turn.db, turn.data["post"], turn.member.id):
+        return turn.say(DRAFT_GONE)
     _publish(turn, thread, turn.data["post"])
 
 
