@@ -145,7 +145,8 @@ def test_killed_where_it_hurts(
             deleted = _deleted(place)
             heard = place.people[HER].heard
             said = {each.id for each in heard if "forgotten here" not in each.text}
-            assert said <= deleted, "all but the last word"
+            # What Telegram took in the very moment of a death has no id that we know.
+            assert len(said - deleted) <= 1, "all but the last word"
         assert place.leaks() == []
         assert place.complaints() == []
 
