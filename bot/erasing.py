@@ -14,12 +14,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.messages import Message, Ref, Trace
-from bot.nameless import coarse
+from bot.messages import Trace
 from bot.scheduler import Counts, Progress, job
-from bot.store import erasures, forgetting, messages, threads, traces
+from bot.store import erasures, forgetting, threads, traces
 from bot.store.forgetting import FEW, Whom
-from bot.store.messages import PRIORITY, Audience
+from bot.store.messages import PRIORITY
+from bot.telling import retract
+from bot.timing import coarse
 
 LAST_WORD = timedelta(seconds=20)  # so long the last word to her may take to leave
 ON_ITS_WAY = timedelta(seconds=35)  # what is with a provider then is not waited for any more
@@ -104,10 +105,7 @@ def _take_back(db: Connection, post: Any, now: datetime) -> int:
     """One post, from the thread and from phones where that is possible; 0 = not all of it yet."""
     if not traces.drop_copies(db, post.id, post.message_id):
         return 0
-    retract = Message(retract=Ref("posts", post.id))
-    told = messages.add(db, f"taken_back/{post.id}", "thread", retract, now)
-    if told is not None:
-        messages.tell(db, told, "thread", Audience("holders", post.id), now)
+    retract(db, now, post.id)
     if post.kind == "question" and post.thread_id is not None:
         threads.mark_closed(db, post.thread_id, coarse(now))
     traces.empty_post(db, post.id)

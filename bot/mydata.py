@@ -23,6 +23,7 @@ from bot.messages import Ref, Text, _, _n
 from bot.store import holdings, programmes
 from bot.store.holdings import About, Written
 from bot.store.programmes import Retention
+from bot.timing import shown
 
 T = TypeVar("T")
 Page = Callable[[Connection, int], tuple[list[T], int | None]]
@@ -200,8 +201,7 @@ class _Paper:
             self._line(_("You have stopped all messages."))
         self._at(_("Paused until"), member.paused_until)
         if member.quiet_from is not None and member.quiet_until is not None:
-            hours = f"{_hour(member.quiet_from)}-{_hour(member.quiet_until)}"
-            self._fact(_("Quiet hours"), hours)
+            self._fact(_("Quiet hours"), shown((member.quiet_from, member.quiet_until)))
         if member.discreet:
             self._line(_("Messages stay closed until you open them."))
         if member.secret is not None:
@@ -301,10 +301,6 @@ class _Paper:
               services=SERVICES),
         ):  # fmt: skip
             self._line(text)
-
-
-def _hour(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _no_names(ref: Ref, language: str) -> str:

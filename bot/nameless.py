@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.i18n import fold, graphemes
 from bot.messages import _
+from bot.naming import holds_number
 from bot.store import envelopes
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(minutes=10)  # that words and acts are held
@@ -19,7 +20,6 @@ TELLING = _(
     "Something in it may tell who you are: a number, an @name, a link, your name or organisation."
 )
 
-_NUMBER = regex.compile(r"(?:\p{Nd}[\s().+-]?){6,}")  # in any digits
 _HANDLE = regex.compile(r"(?<![\w.])@\w{2,}|\b[\w.+-]+@[\w-]+\.\w+")
 _LINK = regex.compile(
     r"(?:https?://|www\.|\bt\.me/|\bwa\.me/)\S+|\b[\w-]+\.(?:com|org|net|la|kh)\b", regex.I
@@ -28,7 +28,7 @@ _LINK = regex.compile(
 
 def tells_who(text: str, *names: str | None) -> bool:
     """Whether words hold a number, an @name, a link, or one of these names."""
-    if _NUMBER.search(text) or _HANDLE.search(text) or _LINK.search(text):
+    if holds_number(text) or _HANDLE.search(text) or _LINK.search(text):
         return True
     folded = f" {fold(text)} "
     return any(_holds(folded, fold(each)) for each in names if each and graphemes(each) > 1)
@@ -58,8 +58,3 @@ def delay(_content: dict[str, Any]) -> timedelta:
     """How long something is held; nothing about it decides, only chance."""
     span = LONGEST - SHORTEST
     return SHORTEST + timedelta(seconds=secrets.randbelow(int(span.total_seconds())))
-
-
-def coarse(now: datetime) -> datetime:
-    """The hour: when nameless words were written, as far as it is kept."""
-    return now.replace(minute=0, second=0, microsecond=0)

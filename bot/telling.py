@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.messages import Message
+from bot.messages import Message, Ref
 from bot.store import messages as outbox
 from bot.store.messages import Audience
 
@@ -27,3 +27,11 @@ def tell(
     if message_id is not None:
         outbox.tell(db, message_id, kind, audience, due_at or now)
     return message_id
+
+
+def retract(db: Connection, now: datetime, post_id: int, but: tuple[int, ...] = ()) -> None:
+    """Delete a post where it stands and can be deleted: on both phones of whoever has two."""
+    message = Message(retract=Ref("posts", post_id))
+    for phone in ("holders", "other_holders"):  # a message comes once to a member
+        audience = Audience(phone, post_id, but=but)
+        tell(db, now, f"taken_back/{post_id}/{phone}", audience, message, kind="retract")

@@ -69,6 +69,11 @@ def hours_of(quiet_from: int | None, quiet_until: int | None, timezone: str | No
     return NEVER if timezone is None else USUAL
 
 
+def coarse(now: datetime) -> datetime:
+    """The hour: as far as it is kept when words came whose moment could name somebody."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
 def shown(hours: Hours) -> str:
     """20:00-07:00"""
     start, end = hours

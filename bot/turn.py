@@ -21,7 +21,7 @@ from bot.store.messages import Audience
 from bot.store.reach import Reach
 from bot.store.threads import Thread
 from bot.talk import Talk
-from bot.telling import tell
+from bot.telling import retract, tell
 
 
 @dataclass(slots=True)
@@ -214,14 +214,7 @@ class Turn:
         found = copies.count(self.db, post_id, young)
         if message_id is not None:
             copies.keep_back(self.db, message_id, "taken_back")
-        retract = Message(retract=Ref("posts", post_id))
-        for phone in ("holders", "other_holders"):  # a message comes once to a member
-            key = f"taken_back/{post_id}/{phone}"
-            told = outbox.add(self.db, key, "retract", retract, self.now)
-            if told is not None:
-                outbox.tell(
-                    self.db, told, "retract", Audience(phone, post_id, but=(but,)), self.now
-                )
+        retract(self.db, self.now, post_id, but=(but,))
         return found
 
     def empty_chat(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, _
-from bot.store import holdings
+from bot.store import tallies
 from bot.turn import Turn
 
 A_DAY = 3  # files; each shows everything to whoever holds the phone
@@ -65,7 +65,8 @@ def make(turn: Turn) -> None:
     """It is made when it is handed over, and stands nowhere else."""
     if _is_too_new(turn):
         return
-    if holdings.count_asked(turn.db, turn.member.id, turn.now) > A_DAY:
+    today = f"{turn.member.id}/{turn.now:%Y-%m-%d}"
+    if not tallies.take(turn.db, "mydata", today, A_DAY, timedelta(days=1), turn.now):
         return turn.say(_("You got this file several times today. Please ask again tomorrow."))
     turn.say(
         _("Here is your file. Please delete it when you have read it."),

@@ -18,12 +18,13 @@ from bot import allowances, posting
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
-from bot.nameless import LONGEST, TELLING, coarse, hold, tells_who
+from bot.nameless import LONGEST, TELLING, hold, tells_who
 from bot.store import communities, envelopes, members, posts, threads
 from bot.store.messages import Audience
 from bot.store.posts import Bubble
 from bot.store.threads import Thread
 from bot.telling import tell
+from bot.timing import coarse
 from bot.turn import Turn
 
 BURST = timedelta(seconds=3)  # people write in bursts

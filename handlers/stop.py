@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.i18n import guess_language
 from bot.messages import N_, Text, _
-from bot.store import members, presence
+from bot.store import members, presence, tallies
 from bot.turn import Turn
 
 stop = Conversation(
@@ -33,7 +33,7 @@ def start(turn: Turn) -> None:
     if turn.member.state not in ("new", "active"):
         return
     members.mark(turn.db, turn.member.id, state="stopped")
-    presence.forget_reminder(turn.db, turn.member.id)
+    tallies.forget(turn.db, "stopped", turn.member.id)
     if turn.talk is not None:
         turn.answer(turn.talk)
         turn.talk.beneath = None
@@ -47,7 +47,7 @@ def start(turn: Turn) -> None:
 @stop.on("stopped")
 def still_stopped(turn: Turn) -> None:
     """She wrote something else while she is stopped: it must not vanish without a word."""
-    if presence.may_remind(turn.db, turn.member.id, turn.now):
+    if tallies.take(turn.db, "stopped", turn.member.id, 1, presence.REMINDED, turn.now):
         said = _(
             "Messages are stopped at the moment, so this was not passed on. "
             "Write START to come back."

@@ -13,7 +13,7 @@ from bot import clock, models
 from bot.messages import Message, Ref
 from bot.planning import ATTEMPTS, CLAIMS, LOOKED_AT
 from bot.sender import IN_FLIGHT
-from bot.store import communities, members, messages, presence, reach
+from bot.store import communities, members, messages, presence, reach, tallies
 from bot.store.messages import Audience
 from bot.store.reach import Reach
 from bot.timing import FOR_GOOD, zone
@@ -534,12 +534,12 @@ def test_a_reminder_now_and_then(house: House) -> None:
     noy = house.member()
 
     def remind(db: Any) -> bool:
-        return presence.may_remind(db, noy[1], clock.now())
+        return tallies.take(db, "stopped", noy[1], 1, presence.REMINDED, clock.now())
 
     assert [house.now(remind) for _ in range(3)] == [True, False, False]
     clock.move(presence.REMINDED + timedelta(minutes=1))
     assert [house.now(remind) for _ in range(2)] == [True, False]
-    house.now(lambda db: presence.forget_reminder(db, noy[1]))
+    house.now(lambda db: tallies.forget(db, "stopped", noy[1]))
     assert house.now(remind)
     rows = select(func.count()).select_from(models.tallies)
     assert house.now(lambda db: db.execute(rows).scalar_one()) == 1

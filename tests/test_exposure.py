@@ -160,13 +160,7 @@ def test_a_new_app_forgets_nobody(database_url: str) -> None:
         await stage.say("Noy", "secret word")
         await stage.say("Noy", "lotus")
         await stage.say("Noy", "lotus")
-        await stage.say("Noy", "my apps")
-        await stage.choose("Noy", "Link my other app")
-        await stage.say("Noy", "lotus")
-        code = next(
-            t.text for t in reversed(stage.people["Noy"].heard) if t.text.replace(" ", "").isdigit()
-        )
-        await stage.say("Ex", code)
+        await link(stage, "Noy", "Ex", "lotus")
         await stage.say("Ex", "forget me")
         assert "My posts go too" not in texts(stage, "Ex")
         for _ in range(6):

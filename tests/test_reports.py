@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 
 from bot import allowances, models
 from bot.store import reports
+from bot.timing import coarse
 from tests.stage import Person, Stage
 from tests.test_facilitators import heard, programme, staged
 from tests.test_roles import _id_of, set_membership
@@ -324,9 +325,9 @@ def test_nothing_in_the_clear_joins_a_nameless_report_to_her(database_url: str) 
         noy = stage.app.database.run_now(lambda db: _id_of(db, stage, "Noy"))
         [kept] = rows(stage, models.reports)
         assert kept.reporter is None and kept.named is False
-        assert kept.created_at == reports.coarse(kept.created_at)
+        assert kept.created_at == coarse(kept.created_at)
         [note] = rows(stage, models.notes)
-        assert note.created_at == reports.coarse(note.created_at)
+        assert note.created_at == coarse(note.created_at)
         [envelope] = rows(stage, models.envelopes)
         assert "member" not in envelope.content
         told = [each for each in rows(stage, models.deliveries) if each.member_id != noy]

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
-from bot import seals
 from bot.codec import message_from_json
-from bot.db import insert_new
 from bot.models.outbox import SETTLED, deliveries, dispatches, messages
 from bot.models.people import addresses, communities, members, memberships
-from bot.models.safeguards import reports, tallies
+from bot.models.safeguards import reports
 from bot.models.talks import bubbles, follows, inbox, posts, threads
 
 PAGE = 300  # rows of one look
@@ -169,19 +167,6 @@ def _said(payload: str) -> str:
         return event.get("text") or ", ".join(each["kind"] for each in event.get("files", ()))
     except (ValueError, AttributeError, TypeError, KeyError):
         return ""
-
-
-def count_asked(db: Connection, member_id: int, now: datetime) -> int:
-    """How often she has asked for it today, this time counted."""
-    row = {
-        "key": seals.lookup("tallies.key", "mydata", str(member_id), f"{now:%Y-%m-%d}"),
-        "count": 1,
-        "expires_at": now + timedelta(days=1),
-    }
-    new = insert_new(db, tallies).values(row)
-    grown = new.on_conflict_do_update(index_elements=["key"], set_={"count": tallies.c.count + 1})
-    asked: int = db.execute(grown.returning(tallies.c.count)).scalar_one()
-    return asked
 
 
 def find_asked(db: Connection, token: str, since: datetime) -> int | None:

@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot import seals
-from bot.db import insert_new, mark_due
+from bot.db import mark_due
 from bot.models.outbox import WAITING, deliveries
 from bot.models.people import addresses, communities, members, memberships
-from bot.models.safeguards import tallies
 from bot.models.talks import follows, posts, threads
 
 PUT_OFF = ("quiet", "paused", "pace")  # why something waits though it could leave
@@ -62,27 +60,6 @@ def release(db: Connection, member_id: int, now: datetime) -> None:
     )
     if released.rowcount:
         mark_due(db, now)
-
-
-def may_remind(db: Connection, member_id: int, now: datetime) -> bool:
-    """Whether she is told once more that she gets nothing; then not again for a while."""
-    row = {"key": _reminder(member_id), "count": 1, "expires_at": now + REMINDED}
-    new = insert_new(db, tallies).values(row)
-    new = new.on_conflict_do_update(
-        index_elements=["key"],
-        set_={"expires_at": now + REMINDED},
-        where=tallies.c.expires_at <= now,
-    )
-    return db.execute(new).rowcount == 1
-
-
-def forget_reminder(db: Connection, member_id: int) -> None:
-    """She stops anew: what she writes then is answered once."""
-    db.execute(delete(tallies).where(tallies.c.key == _reminder(member_id)))
-
-
-def _reminder(member_id: int) -> bytes:
-    return seals.lookup("tallies.key", "stopped", str(member_id))
 
 
 def leave(db: Connection, member_id: int, community_id: int) -> bool:

@@ -16,6 +16,7 @@ from bot.db import insert_returning
 from bot.models.people import communities, memberships, programmes
 from bot.models.safeguards import notes, reports
 from bot.models.talks import inbox
+from bot.timing import coarse
 
 # No letters or digits that are mistaken for one another; longer than an invite's.
 SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -72,11 +73,6 @@ def delay() -> timedelta:
     """How long others do not hear of something, so that the moment names nobody; only by chance."""
     span = int((LATEST - SOONEST).total_seconds())
     return SOONEST + timedelta(seconds=secrets.randbelow(span))
-
-
-def coarse(now: datetime) -> datetime:
-    """The hour: when something was said, as far as it is kept."""
-    return now.replace(minute=0, second=0, microsecond=0)
 
 
 def list_programmes(db: Connection, member_id: int) -> list[int]:
