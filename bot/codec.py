@@ -30,6 +30,8 @@ def message_to_json(message: Message) -> dict[str, Any]:
         stored["commands"] = True
     if message.retract is not None:
         stored["retract"] = [message.retract.table, message.retract.id]
+    if message.nudge:
+        stored["nudge"] = True
     return stored
 
 
@@ -49,6 +51,7 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         file=None if file is None else Ref(*file),
         commands=stored.get("commands", False),
         retract=None if retract is None else Ref(*retract),
+        nudge=stored.get("nudge", False),
     )
 
 

@@ -63,6 +63,7 @@ class Message:
     file: Ref | None = None  # a file that is made at the moment it is handed over
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
     retract: Ref | None = None  # not a bubble: takes back a post, or all there is in a chat
+    nudge: bool = False  # a template the provider has approved, which tells that something waits
 
 
 def refs_of(message: Message) -> Iterator[Ref]:
@@ -188,7 +189,24 @@ class Retract:
     ids: tuple[str, ...]  # the provider's, at most 100
 
 
-Outbound = Say | Picture | Document | Menu | Retract
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """A template that the provider has approved: it alone passes when her window is closed."""
+
+    to: str
+    token: str
+    template: str  # the provider's id of it
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most so many calls in any stretch of so many seconds."""
+
+    count: int
+    seconds: float
+
+
+Outbound = Say | Picture | Document | Menu | Retract | Nudge
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +233,6 @@ class Limits:
     fetches: bool = False  # files are not handed over: the provider fetches them from us
     reassigned: bool = False  # an address may pass to another person one day
     price: float = 0.0  # US dollars, about, that the provider takes for one bubble
+    rate: Rate | None = None  # of all there is on the lane
+    chat_rate: Rate | None = None  # to one person
+    group_rate: Rate | None = None  # to one group

@@ -8,7 +8,7 @@ from bot import mydata
 from bot.channels import Rejected
 from bot.conversation import Conversations
 from bot.db import Database
-from bot.messages import Button, Document, Menu, Outbound, Picture, Retract, Say
+from bot.messages import Button, Document, Menu, Nudge, Outbound, Picture, Retract, Say
 from bot.store.deliveries import Due, Part
 
 
@@ -20,6 +20,8 @@ def as_outbound(due: Due, part: Part, conversations: Conversations) -> Outbound:
         return Menu(due.to, part.token, language, conversations.menu(language))
     if "retract" in content:
         return Retract(due.to, part.token, tuple(content["retract"]))
+    if "nudge" in content:
+        return Nudge(due.to, part.token, content["nudge"])
     if "qr" in content:
         return Picture(due.to, content["text"], part.token, content["qr"])
     if "file" in content:

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot import clock, models
+from bot.judging import ATTEMPTS, LOOKED_AT
 from bot.messages import Message, Ref
-from bot.planning import ATTEMPTS, CLAIMS, LOOKED_AT
+from bot.planning import CLAIMS
 from bot.sender import IN_FLIGHT
 from bot.store import communities, members, messages, presence, reach, tallies
 from bot.store.messages import Audience

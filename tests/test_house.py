@@ -36,8 +36,10 @@ LEVELS = (
     ("bot.models.*",),
     ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
     ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
-    ("bot.channels.telegram.*",),
+    ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal"),
+    ("bot.gathering", "bot.windows"),
+    ("bot.judging",),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth",
      "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
      "bot.allowances", "bot.hearing", "bot.reading"),
@@ -58,7 +60,7 @@ LEVELS = (
 MAY_KNOW = {
     "bot.channels.*": (
         "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.rehearsal.phones",
-        "bot.channels", "bot.channels.telegram.*",
+        "bot.channels", "bot.channels.telegram.*", "bot.channels.whatsapp.*",
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
@@ -77,7 +79,7 @@ FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are s
 # Each of these libraries has one home.
 HOMES = {
     "telegram": ("bot.channels.telegram", "bot.channels.telegram.*"),
-    "twilio": ("bot.channels.whatsapp",),
+    "twilio": ("bot.channels.whatsapp", "bot.channels.whatsapp.*"),
     "aiohttp": ("bot.channels.*",),
     "starlette": ("bot.web", "bot.web.*"),
     "jinja2": ("bot.web", "bot.web.*"),

@@ -38,6 +38,7 @@ from tests.conftest import _execute, _named
 PARTIAL = {
     "uq_addresses_preferred": "preferred",
     "ix_messages_under_way": "audience is not null",
+    "ix_messages_in_line": "line_until is not null",
     "ix_deliveries_waiting": "queued",
     "ix_deliveries_under_way": "sending",
     "ix_deliveries_settled": "queued",

@@ -19,8 +19,8 @@ from bot import clock, models, seals
 from bot.channels import Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
+from bot.judging import ATTEMPTS
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
-from bot.planning import ATTEMPTS
 from bot.sender import IN_FLIGHT, MOST_REPEATS, Sender
 from bot.store import (
     communities,

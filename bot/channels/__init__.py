@@ -49,6 +49,14 @@ class Gone(SendError):
     """This address cannot be reached: stop writing to it until it writes to us."""
 
 
+class Moved(SendError):
+    """The chat has another address now: write there instead."""
+
+    def __init__(self, code: str, to: str) -> None:
+        super().__init__(code)
+        self.to = to
+
+
 class Rejected(SendError):
     """This message will never pass."""
 
@@ -130,6 +138,24 @@ class Checks(Protocol):
     async def check(self) -> tuple[bool, str]: ...
 
     def paste(self) -> list[str]: ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A channel whose provider keeps what came in: what we missed can be fetched."""
+
+    async def recall(self, since: datetime) -> list[Inbound]:
+        """What came in since then, oldest first, as its webhooks told it. Raises Unknown."""
+        ...
+
+
+@runtime_checkable
+class Balances(Protocol):
+    """A channel whose provider is paid in advance."""
+
+    async def balance(self) -> tuple[float, str] | None:
+        """What is left, and its currency; None where it cannot be read."""
+        ...
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from bot.models.outbox import (
     occurrences,
     prompts,
     showings,
+    templates,
 )
 from bot.models.people import (
     address_keys,
@@ -26,7 +27,17 @@ from bot.models.people import (
     role_offers,
     secrets,
 )
-from bot.models.safeguards import audit, codes, envelopes, erasures, notes, reports, tallies
+from bot.models.safeguards import (
+    audit,
+    backups,
+    codes,
+    envelopes,
+    erasures,
+    ledger,
+    notes,
+    reports,
+    tallies,
+)
 from bot.models.talks import bubbles, conversations, follows, inbox, posts, threads
 
 __all__ = [
@@ -37,6 +48,7 @@ __all__ = [
     "address_keys",
     "addresses",
     "audit",
+    "backups",
     "bubbles",
     "codes",
     "communities",
@@ -50,6 +62,7 @@ __all__ = [
     "inbox",
     "invites",
     "lanes",
+    "ledger",
     "members",
     "memberships",
     "messages",
@@ -64,5 +77,6 @@ __all__ = [
     "secrets",
     "showings",
     "tallies",
+    "templates",
     "threads",
 ]

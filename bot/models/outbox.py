@@ -33,6 +33,16 @@ messages = Table(  # something to be said, to one or to many
     Column("wide", Boolean, nullable=False, server_default=false()),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
+    # when the last of many would have it if its community had a lane to itself: what is said there
+    # later stands behind
+    Column("line_until", Moment),
+)
+Index(
+    "ix_messages_in_line",
+    messages.c.community_id,
+    messages.c.line_until,
+    sqlite_where=text("line_until IS NOT NULL"),
+    postgresql_where=text("line_until IS NOT NULL"),
 )
 Index(
     "ix_messages_under_way",
@@ -51,6 +61,8 @@ deliveries = Table(  # a message for one member, with its fate
     Column("address_id", Id),
     Column("lane", String(40), nullable=False),
     Column("priority", Integer, nullable=False),  # 0 is said first
+    # its place in line among those as urgent: bot/store/queueing.py
+    Column("place", Moment, nullable=False, server_default="0"),
     # queued, sending, sent, delivered, read, held, folded, unknown, failed, dropped
     Column("state", String(12), nullable=False),
     Column("reason", String(40)),  # why it is held, failed or dropped
@@ -58,6 +70,7 @@ deliveries = Table(  # a message for one member, with its fate
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("fence", Integer),  # the lane owner who took it
     Column("asked_at", Moment),  # when she did what this answers, or asked to see it
+    Column("folded_id", Id),  # the message (a digest, a summary) that says it instead
     UniqueConstraint("message_id", "member_id"),
 )
 # Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
@@ -69,6 +82,7 @@ Index(
     "ix_deliveries_waiting",
     deliveries.c.lane,
     deliveries.c.priority,
+    deliveries.c.place,
     deliveries.c.id,
     sqlite_where=text("state IN ('queued', 'unknown')"),
     postgresql_where=text("state IN ('queued', 'unknown')"),
@@ -109,6 +123,9 @@ dispatches = Table(  # one part of a delivery, as handed to a provider
     Column("repeats", Integer, nullable=False, server_default="0"),  # sends after an unknown one
     Column("error", String(20)),  # the provider's code
     Column("created_at", Moment, nullable=False),
+    # when it was last handed over: rates and costs are counted by it
+    Column("handed_at", Moment, index=True),
+    Column("told_at", Moment),  # when the provider last said what became of it
     UniqueConstraint("delivery_id", "part"),
 )
 
@@ -143,6 +160,26 @@ lanes = Table(  # one sending identity at a provider; one worker owns it at a ti
     Column("name", String(40), primary_key=True),
     Column("fence", Integer, nullable=False),  # grows with every owner; older ones are refused
     Column("link", String(200)),  # opens a chat with us; what is to be said is put at its end
+    Column("owner", String(24)),  # a random name of the process that works on it; None = nobody
+    Column("leased_until", Moment),  # by the store's own clock; then another may take it
+    Column("paused_until", Moment),  # the provider wants nothing before this ...
+    Column("paused_why", String(20)),  # ... and its code for it
+    Column("heard_at", Moment),  # what came in before this is known to have come to us
+)
+
+templates = Table(  # what a provider has approved to be said when a window is closed
+    "templates",
+    metadata,
+    Column("lane", String(40), primary_key=True),
+    Column("name", String(60), primary_key=True),  # nudge, choices_3, ...
+    Column("language", String(8), primary_key=True),  # of the member; "" = any
+    Column("code", String(8), nullable=False),  # the provider's own code of its language
+    Column("sid", String(40), nullable=False),  # the provider's id
+    Column("hash", String(16), nullable=False),  # of its text: another text is another template
+    # unsubmitted, received, pending, approved, rejected, paused, disabled
+    Column("state", String(12), nullable=False),
+    Column("reason", String(200)),  # why it was rejected or paused, in the provider's words
+    Column("checked_at", Moment, nullable=False),
 )
 
 occurrences = Table(  # a due moment that somebody took

@@ -36,6 +36,7 @@ programmes = Table(  # a grant programme: whom to ask when there is no code
     Column("names", JSON, nullable=False),  # {language: name}
     Column("contact", Text, nullable=False),  # public, shown to strangers
     Column("retention", JSON),  # {what: days}, where it differs from the usual
+    Column("budget", Integer),  # US dollars a month for providers; None = no limit is watched
 )
 
 help_contacts = Table(  # where somebody in need gets help now
@@ -80,6 +81,8 @@ members = Table(  # a person; "new" until she agreed to what is kept
     Column("paused_until", Moment),  # what is not asked for waits until then
     Column("quiet_from", Integer),  # minutes after midnight in her zone; None = as usual
     Column("quiet_until", Integer),
+    Column("week", Integer),  # the week (days since 1970 of its Monday in her zone) in which ...
+    Column("unasked", Integer, nullable=False, server_default="0"),  # ... she got so much unasked
     Column("secret", Sealed("members.secret")),  # what proves her secret word, never the word
     Column("erasing_at", Moment, index=True),  # she asked to be forgotten
     Column("erases_posts", Boolean, nullable=False, server_default=false()),  # what she wrote too
@@ -105,6 +108,8 @@ addresses = Table(  # a member on a channel
     Column("heard_count", Integer, nullable=False, server_default="0"),  # ... so much came
     Column("unreachable_at", Moment),  # blocked or gone, until she writes again
     Column("last_inbound_at", Moment),  # opens the free-reply window
+    Column("nudged_at", Moment),  # with the window closed she was last told that something waits
+    Column("nudges", Integer, nullable=False, server_default="0"),  # without an answer since
     Column("wrong_codes", Integer, nullable=False, server_default="0"),
     Column("wrong_codes_since", Moment),
     Column("created_at", Moment, nullable=False),

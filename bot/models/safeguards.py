@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table
 
 from bot.columns import Moment, Sealed, metadata
 from bot.models.keys import Id, ref, row_id
@@ -55,6 +55,21 @@ erasures = Table(  # what is to be deleted at a provider; knows nobody of ours
     Column("work", Sealed("erasures.work", as_json=True), nullable=False),  # {"to", "ids"}
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", Moment, nullable=False, index=True),
+)
+
+ledger = Table(  # who was erased: an older backup that is restored must forget them again
+    "ledger",
+    metadata,
+    Column("member_id", Id, primary_key=True),  # a number that is never given again
+    Column("erased_at", Moment, nullable=False, index=True),
+    Column("posts_too", Boolean, nullable=False),
+)
+
+backups = Table(  # when a copy of the store was made
+    "backups",
+    metadata,
+    Column("made_at", Moment, primary_key=True),
+    Column("size", Integer, nullable=False),  # bytes
 )
 
 reports = Table(  # a concern that was reported; outside communities and threads

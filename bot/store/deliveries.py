@@ -122,7 +122,7 @@ _DUE = (
         deliveries.c.due_at <= bindparam("now", type_=messages.c.created_at.type),
         deliveries.c.address_id.not_in(bindparam("busy", expanding=True)),
     )
-    .order_by(deliveries.c.priority, deliveries.c.id)
+    .order_by(deliveries.c.priority, deliveries.c.place, deliveries.c.id)
     .limit(bindparam("most"))
 )
 

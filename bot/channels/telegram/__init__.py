@@ -31,6 +31,7 @@ from bot.messages import (
     Inbound,
     Limits,
     Menu,
+    Nudge,
     Outbound,
     Picture,
     Receipt,
@@ -236,6 +237,8 @@ class Telegram:
         if isinstance(message, Retract):
             await self._delete(message.to, message.ids)
             return None
+        if isinstance(message, Nudge):
+            raise Rejected("not_here")  # here no window closes
         if isinstance(message, Picture):
             photo = qr.png(message.qr)
             shown = await self.bot.send_photo(

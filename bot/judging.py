@@ -1,0 +1,148 @@
+"""May what is due still be said? Its member is looked at again each time, whatever was before.
+
+A verdict is None (say it) or the Fate that it gets instead; the first rule that has something
+against it decides. What is gathered and what waits for a window have rooms of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot import gathering, windows
+from bot.channels import Channel
+from bot.discretion import ASKED_LASTS, is_unasked
+from bot.store import addresses, copies, fates, notices
+from bot.store.deliveries import Due
+from bot.store.fates import Fate
+from bot.timing import hours_of, quiet_until, zone
+
+LOOKED_AT = timedelta(days=1)  # what is put off is looked at again, whatever it waits for
+ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
+PERSONAL = ("direct", "safety")
+
+
+class Judge:
+    """Judges what is due on one channel; holds nothing else."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._lane = channel.lane
+        self._limits = channel.limits
+
+    def judge(
+        self, db: Connection, due: Sequence[Due], unreadable: Sequence[int], now: datetime
+    ) -> tuple[list[Due], set[int]]:
+        """What may be said, and the addresses that may only hear that something waits."""
+        due = _stay(db, due, now)
+        over = _overtaken(db, due)
+        verdicts = [over.get(each.id) or self._verdict(each, now) for each in due]
+        refused = [fate for fate in verdicts if fate is not None]
+        waits = [fate for fate in refused if fate.state in ("queued", "held")]
+        ended = [fate for fate in refused if fate.state not in ("queued", "held")]
+        ended += [Fate(id_, "failed", "unreadable") for id_ in unreadable]
+        if waits:
+            fates.put_back(db, waits)
+        if ended:
+            fates.settle(db, self._lane, ended)
+        judged = list(zip(due, verdicts, strict=True))
+        fine = [each for each, fate in judged if fate is None]
+        return fine, {each.address_id for each, fate in judged if _is_discreet(fate)}
+
+    def _verdict(self, due: Due, now: datetime) -> Fate | None:
+        if due.message.retract is not None:  # takes away, whatever became of her since
+            return None if self._limits.retract else Fate(due.id, "dropped", "no_retract")
+        return (
+            self._useless(due, now)
+            or _unwanted(due)
+            or _too_early(due, now)
+            or _closed(due, now)
+            or windows.verdict(due, self._limits.window, now)
+            or _poison(due)
+        )
+
+    def _useless(self, due: Due, now: datetime) -> Fate | None:
+        if due.message.commands and not self._limits.commands:
+            return Fate(due.id, "dropped", "no_commands")
+        if due.expires_at is not None and due.expires_at < now:
+            return Fate(due.id, "dropped", "expired")
+        return None
+
+
+# Several at once ---------------------------------------------------------------------------------
+
+
+def _stay(db: Connection, due: Sequence[Due], now: datetime) -> list[Due]:
+    """Without what goes to another app of hers, or to none: this one is of no use."""
+    lost = [each.id for each in due if each.unreachable or not each.hers]
+    gone = addresses.follow(db, lost, now) if lost else set()
+    return [each for each in due if each.id not in gone]
+
+
+def _overtaken(db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
+    """What must not be said any more: words that were hidden, notices of what was opened."""
+    tried = [each.id for each in due if each.parts]
+    hidden = copies.list_hidden(db, tried) if tried else set()
+    told = {each.id: each.address_id for each in due if each.kind == "notice"}
+    waiting = notices.list_waiting(db, [*told.values()]) if told else set()
+    opened = [id_ for id_, address_id in told.items() if address_id not in waiting]
+    return {id_: Fate(id_, "dropped", "taken_back") for id_ in hidden} | {
+        id_: Fate(id_, "dropped", "opened") for id_ in opened
+    }
+
+
+# One by one --------------------------------------------------------------------------------------
+
+
+def _unwanted(due: Due) -> Fate | None:
+    """She left, stopped or was erased, cannot be reached, or wants none of it."""
+    personal = due.kind in PERSONAL
+    if due.member_state == "erasing" and due.kind != "direct":
+        return Fate(due.id, "dropped", "erased")
+    if due.member_state == "stopped" and not personal:
+        return Fate(due.id, "dropped", "stopped")
+    if due.in_community and due.membership_state != "active":
+        return Fate(due.id, "dropped", "left")
+    if due.unreachable and not personal:
+        return Fate(due.id, "failed", "unreachable")
+    if due.doubted and due.kind != "direct":
+        return Fate(due.id, "held", "doubt")
+    muted = due.pace == "muted" or (due.wide and due.pace == "concerns")
+    return Fate(due.id, "dropped", "pace") if muted and not personal else None
+
+
+def _too_early(due: Due, now: datetime) -> Fate | None:
+    """It waits because she set it so; what she just asked for does not, nor what has begun."""
+    asked = due.asked_at is not None and due.asked_at >= now - ASKED_LASTS
+    begun = any(part.state != "failed" for part in due.parts)
+    if due.kind in PERSONAL or asked or begun:
+        return None
+    if due.paused_until is not None and due.paused_until > now:
+        return _wait(due, due.paused_until, "paused", now)
+    gathered = gathering.verdict(due, now)
+    if gathered is not None:
+        return gathered
+    hours = hours_of(due.quiet_from, due.quiet_until, due.timezone)
+    until = quiet_until(now, zone(due.timezone), hours)
+    return None if until is None else _wait(due, until, "quiet", now)
+
+
+def _wait(due: Due, until: datetime, why: str, now: datetime) -> Fate:
+    return Fate(due.id, "queued", why, min(until, now + LOOKED_AT))
+
+
+def _closed(due: Due, now: datetime) -> Fate | None:
+    """A discreet phone only hears that it waits."""
+    if due.discreet and is_unasked(due.kind, due.message, due.asked_at, now):
+        return Fate(due.id, "held", notices.DISCREET)
+    return None
+
+
+def _poison(due: Due) -> Fate | None:
+    poison = due.attempts >= ATTEMPTS and not due.parts
+    return Fate(due.id, "failed", "poison") if poison else None
+
+
+def _is_discreet(fate: Fate | None) -> bool:
+    return fate is not None and fate.reason == notices.DISCREET
