@@ -85,7 +85,7 @@ class App:
             sender.stop()
         sends = {task for task in self._tasks if task.get_name() == "Sender.run"}
         if sends:
-            await asyncio.wait(sends, timeout=LAST_WORDS)
+            await asyncio.wait(sends, timeout=LAST_WORDS + 1)
         await self._cancel()
         for channel in self.channels:
             await channel.close()

@@ -1,6 +1,9 @@
 """The time. Everybody asks here, so that tests and the simulator can move it."""
 
+import time
 from datetime import UTC, datetime, timedelta
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _shift = timedelta(0)
 _stands_at: datetime | None = None
@@ -9,6 +12,11 @@ _stands_at: datetime | None = None
 def now() -> datetime:
     """The present moment, aware, UTC."""
     return (_stands_at or datetime.now(UTC)) + _shift
+
+
+def steady() -> float:
+    """Seconds of a clock that nobody moves, and that goes on while the machine sleeps."""
+    return time.clock_gettime(_STEADY)
 
 
 def move(by: timedelta) -> None:

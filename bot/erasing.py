@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.messages import Trace
+from bot.models.outbox import PRIORITY
 from bot.scheduler import Counts, Progress, job
 from bot.store import erasures, forgetting, threads, traces
 from bot.store.forgetting import FEW, Whom
-from bot.store.messages import PRIORITY
 from bot.telling import retract
 from bot.timing import coarse
 

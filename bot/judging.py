@@ -129,7 +129,7 @@ def _too_early(due: Due, now: datetime) -> Fate | None:
 
 
 def _wait(due: Due, until: datetime, why: str, now: datetime) -> Fate:
-    return Fate(due.id, "queued", why, min(until, now + LOOKED_AT))
+    return Fate(due.id, "held", why, min(until, now + LOOKED_AT))
 
 
 def _closed(due: Due, now: datetime) -> Fate | None:

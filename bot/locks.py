@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from bot.db import Database
+from bot.db import Database, store_errors
 
 
 class LaneLock:
@@ -34,6 +34,12 @@ class LaneLock:
             self._database.owned_lanes.add(self._lane)
         return held
 
+    async def seize(self) -> bool:
+        """Take it from a holder that lives and says nothing; False if somebody was faster."""
+        sqlite = self._database.is_sqlite
+        await asyncio.to_thread(self._drop_file if sqlite else self._end_holder)
+        return await self.acquire()
+
     async def release(self) -> None:
         self._database.owned_lanes.discard(self._lane)
         if self._file is not None:
@@ -43,11 +49,16 @@ class LaneLock:
             connection, self._connection = self._connection, None
             await asyncio.to_thread(_close, connection)
 
-    def _lock_file(self) -> bool:
+    def _path(self) -> Path:
         database = Path(self._database.url.database or "memory")
-        handle = os.open(
-            database.with_name(f"{database.name}.{self._name}.lock"), os.O_RDWR | os.O_CREAT, 0o600
-        )
+        return database.with_name(f"{database.name}.{self._name}.lock")
+
+    def _drop_file(self) -> None:
+        """Its holder keeps a file that has no name any more."""
+        self._path().unlink(missing_ok=True)
+
+    def _lock_file(self) -> bool:
+        handle = os.open(self._path(), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -56,10 +67,32 @@ class LaneLock:
         self._file = handle
         return True
 
+    def _open(self) -> Connection:
+        return self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def _number(self) -> int:
+        return int(self._name[:15], 16)
+
+    def _end_holder(self) -> None:
+        """The connection that holds it is cut; the server then frees the lock."""
+        statement = text(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND (classid::bigint << 32) + objid::bigint = :n AND granted"
+        )
+        with store_errors(), self._open() as connection:
+            connection.execute(statement, {"n": self._number})
+
     def _lock_row(self) -> bool:
-        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        number = int(self._name[:15], 16)
-        held = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar()
+        with store_errors():
+            connection = self._open()
+            return self._try_row(connection)
+
+    def _try_row(self, connection: Connection) -> bool:
+        held = connection.execute(
+            text("SELECT pg_try_advisory_lock(:n)"), {"n": self._number}
+        ).scalar()
         if not held:
             connection.close()
             return False

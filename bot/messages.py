@@ -236,3 +236,4 @@ class Limits:
     rate: Rate | None = None  # of all there is on the lane
     chat_rate: Rate | None = None  # to one person
     group_rate: Rate | None = None  # to one group
+    groups: str | None = None  # what the address of a group begins with

@@ -36,22 +36,38 @@ class Planner:
         self._judge = Judge(channel)
 
     def plan(
-        self, db: Connection, fence: int, busy: Collection[int], room: int, now: datetime
+        self,
+        db: Connection,
+        fence: int,
+        busy: Collection[int],
+        room: int,
+        now: datetime,
+        *,
+        urgent: bool = False,
     ) -> list[Planned]:
-        """What goes out now, in order per address. Raises LaneLost."""
-        due = self._claim(db, fence, busy, room, now)
+        """What goes out now, in order per address; `urgent`: only answers and threads."""
+        due = self._claim(db, fence, busy, room, now, urgent=urgent)
         planned = self._freeze(db, due, now)
         return sorted(planned, key=lambda each: each[0].address_id)
 
     def _claim(
-        self, db: Connection, fence: int, busy: Collection[int], room: int, now: datetime
+        self,
+        db: Connection,
+        fence: int,
+        busy: Collection[int],
+        room: int,
+        now: datetime,
+        *,
+        urgent: bool,
     ) -> list[Due]:
         """What may be said; a notice that takes the place of something leaves in the same round."""
         fine: list[Due] = []
         for _number in range(CLAIMS):
             taken = {*busy, *(each.address_id for each in fine)}
             wanted = room - len(fine)
-            due, unreadable = deliveries.claim(db, self._lane, fence, taken, wanted, now)
+            due, unreadable = deliveries.claim(
+                db, self._lane, fence, taken, wanted, now, urgent=urgent
+            )
             found, waiting = self._judge.judge(db, due, unreadable, now)
             fine += found
             told = waiting and notices.announce(db, sorted(waiting), now)
@@ -76,7 +92,7 @@ class Planner:
         parts = deliveries.freeze(db, frozen, now) if frozen else {}
         again = [part.id for each in due for part in each.parts if part.state == "failed"]
         if again:
-            deliveries.mark_sending(db, again)
+            fates.mark_sending(db, again)
         planned = [(each, each.parts or parts.get(each.id, ())) for each in due]
         return [(each, its_parts) for each, its_parts in planned if its_parts]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.messages import Message, Ref, Text, _
 from bot.offers import under_answer, under_heavy, under_question
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 

@@ -4,57 +4,44 @@ One loop owns one lane. Each round is one transaction: it settles what came back
 due, so that under load the cost of a transaction is shared. Whatever stood as `sending` when an
 owner died becomes `unknown`: it is looked up where the provider allows it, else repeated a few
 times at most.
+
+Who owns a lane holds its lock, which is free at once when a process dies, and a lease, which runs
+out when a whole host falls silent. A number that grows with each owner fences the older ones off.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-from collections import deque
-from dataclasses import dataclass, field
+import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from sqlalchemy import Connection
 
-from bot import clock, logs, metrics
-from bot.channels import Channel, Finds, Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
+from bot import clock, logs
+from bot.channels import Channel
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
+from bot.flight import Flight, Returned
 from bot.locks import LaneLock
-from bot.messages import Document, Outbound
-from bot.parts import as_outbound, fill
 from bot.planning import Planned, Planner
-from bot.store import addresses, deliveries, fates, lanes, members, messages
-from bot.store.deliveries import Due, LaneLost, Part
-from bot.store.fates import Fate, SentPart
+from bot.rates import Meters
+from bot.store import addresses, audiences, deliveries, fates, lanes, members
+from bot.store.lanes import LaneLost
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
+FOR_THE_URGENT = 16  # of these places are kept for answers and threads
 LINGER = 0.01  # seconds to gather what else comes: one transaction then serves them all
 POLL = 0.5  # seconds between looks at the store, for what has become due and for missed wakes
+STANDBY = 1.0  # seconds between looks whether a lane is free
 SETTLES = timedelta(seconds=3)  # what a dead owner left may still be on its way
-UNKNOWN_WAITS = timedelta(seconds=30)  # for a receipt that tells what became of it
-MOST_REPEATS = 3  # of a part that may have been sent, where the provider cannot be asked
-LONGEST_WAIT = timedelta(minutes=10)
-LAST_WORDS = 10  # seconds that sends on their way get when we are told to stop
+LAST_WORDS = 8  # seconds that sends on their way get when we are told to stop
+LEASE = timedelta(seconds=15)  # an owner that is silent for so long is one no more
+RENEWED = 5.0  # seconds after which the lease is made longer
+MARGIN = 1.0  # seconds before its end from which on nothing leaves
 
 log = logs.get("sender")
-
-
-@dataclass(slots=True)
-class Returned:
-    """What came back from the provider and is not written down yet."""
-
-    fates: list[Fate] = field(default_factory=list)
-    # addresses that cannot be reached, each with the delivery that failed there
-    gone: list[tuple[int, int]] = field(default_factory=list)
-    closed: list[int] = field(default_factory=list)  # addresses whose window is closed
-
-    def add(self, earlier: Returned) -> None:
-        self.fates[:0] = earlier.fates
-        self.gone[:0] = earlier.gone
-        self.closed[:0] = earlier.closed
 
 
 class Sender:
@@ -62,20 +49,17 @@ class Sender:
 
     def __init__(self, database: Database, channel: Channel, conversations: Conversations) -> None:
         self.channel = channel
+        self.flight = Flight(database, channel, conversations, self._landed)
         self._lane = channel.lane
         self._database = database
-        self._conversations = conversations
         self._planner = Planner(channel)
         self._lock = LaneLock(database, channel.lane)
+        self._owner = secrets.token_urlsafe(9)  # this process, whichever that is
         self._wake = asyncio.Event()
         self._stopping = False
         self._fence = 0
-        self._busy: set[int] = set()  # addresses with something on its way
-        self._not_before: dict[int, datetime] = {}  # addresses that must wait, and keep their order
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._returned = Returned()
-        self._handed: deque[str] = deque(maxlen=1000)  # ids of this life, perhaps not settled yet
-        self._paused_until: datetime | None = None
+        self._renew_at = 0.0
+        self._looked_at: datetime | None = None  # for what was put off until an hour
 
     def wake(self) -> None:
         """Something may be due: who owns the lane looks now."""
@@ -84,73 +68,100 @@ class Sender:
 
     def stop(self) -> None:
         """Claim nothing more; run() ends when what is on its way is written down."""
-        self._stopping = True
+        self._stopping = self.flight.ending = True
+        self._wake.set()
+
+    def _landed(self) -> None:
         self._wake.set()
 
     async def run(self) -> None:
         """Own the lane and work until stopped; while another process owns it, wait for its end."""
         while not self._stopping:
             try:
-                if await self._lock.acquire():
+                if await self._lock.acquire() or await self._succeed():
                     await self._own()
                 else:
-                    await self._sleep(1.0)
+                    await self._sleep(STANDBY)
             except LaneLost:
                 log.warning("lane_lost", lane=self._lane)
+                self.flight.returned = Returned()  # the next owner looks it up
             except StoreDown as error:
+                # What came back stays in memory; a claim that may have been saved is recovered.
                 log.warning("store_down", lane=self._lane, error=str(error))
-                await self._sleep(1.0)
+                await self._sleep(STANDBY)
             except Exception as error:
-                # What was on its way counts as unknown from here: the next owner looks it up.
                 log.error(
                     "sender_broke",
                     lane=self._lane,
                     error=type(error).__name__,
                     where=logs.where(error),
                 )
-                self._returned = Returned()
-                await self._sleep(1.0)
+                self.flight.returned = Returned()
+                await self._sleep(STANDBY)
             finally:
-                self._fence = 0  # taken anew with the first round of the next ownership
+                self._fence, self.flight.until = 0, 0.0
                 await self._lock.release()
 
     async def drain(self) -> int:
-        """Send all that is due now and wait for it; for tests and for a moved clock."""
+        """Send all that is due now and wait for it; for tests and for a moved clock.
+
+        The rates are not kept: they count in real time.
+        """
+        self.flight.meters = Meters(
+            replace(self.channel.limits, rate=None, chat_rate=None, group_rate=None)
+        )
         count = 0
         while True:
             count += await self._round()
-            if self._tasks:
-                await asyncio.wait(self._tasks)
-            elif not self._returned.fates:
+            if self.flight.tasks:
+                await asyncio.wait(self.flight.tasks)
+            elif not self.flight.returned:
                 return count
+
+    # Owning
+
+    async def _succeed(self) -> bool:
+        """An owner that fell silent, and keeps its lock, is shut out."""
+        if not await self._database.run(lambda db: lanes.is_silent(db, self._lane)):
+            return False
+        log.warning("lane_silent", lane=self._lane)
+        return await self._lock.seize()
 
     async def _own(self) -> None:
         try:
             while not self._stopping:
-                await self._work()
+                if await self._round() < IN_FLIGHT // 2:
+                    await self._sleep(self._pause())
+                    await asyncio.sleep(LINGER)
+        except LaneLost:
+            self._fence, self.flight.until = 0, 0.0  # nothing more leaves
+            raise
         finally:
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=LAST_WORDS)
-            await self._round(last=True)
+            if self.flight.tasks:
+                await asyncio.wait(self.flight.tasks, timeout=LAST_WORDS)
+            if self._fence:
+                await self._round(last=True)
 
-    async def _work(self) -> None:
-        try:
-            if await self._round() < IN_FLIGHT // 2:
-                await self._sleep(POLL)
-                await asyncio.sleep(LINGER)
-        except StoreDown as error:
-            # What came back stays in memory; a claim that may have been saved is recovered.
-            log.warning("store_down", lane=self._lane, error=str(error))
-            self._fence = 0
-            await asyncio.sleep(1.0)
+    def _pause(self) -> float:
+        """Until somebody wakes us, or a rate that is used up allows more."""
+        return min(POLL, self.flight.meters.wait_for_all(clock.steady()) or POLL)
 
     def _take_over(self, db: Connection) -> int:
-        fence = lanes.take(db, self._lane)
-        look_at = clock.now() + SETTLES
+        now, steady = clock.now(), clock.steady()
+        fence = lanes.take(db, self._lane, self._owner, LEASE)
+        look_at = now + SETTLES
         stuck = lanes.recover(db, self._lane, look_at)
-        self._not_before |= dict.fromkeys(stuck, look_at)  # nothing else overtakes it
         if stuck:
             log.info("lane_recovered", lane=self._lane, count=len(stuck))
+        # Nothing overtakes what was tried; the rates go on as if nothing had happened.
+        waits = lanes.list_waits(db, self._lane, now)
+        self.flight.not_before |= waits | dict.fromkeys(stuck, look_at)
+        self.flight.paused_until = lanes.find_pause(db, self._lane, now)
+        since = now - timedelta(seconds=self.flight.meters.longest)
+        calls = lanes.list_calls(db, self._lane, since)
+        ages = [(address_id, (now - at).total_seconds()) for address_id, at in calls]
+        ages += [(address_id, 0.0) for address_id in stuck]
+        self.flight.meters.remember((address_id, steady - age) for address_id, age in ages)
         return fence
 
     async def _sleep(self, seconds: float) -> None:
@@ -163,151 +174,76 @@ class Sender:
     # One round: a transaction, then what it claimed flies
 
     async def _round(self, *, last: bool = False) -> int:
-        """How many were claimed; the last round claims none and only writes down."""
+        """How many were claimed; the last one claims none, writes down, gives the lane back."""
+        begun = clock.steady()
         if not self._fence:
             self._fence = await self._database.run(self._take_over)
-        if self._paused_until is not None and clock.now() >= self._paused_until:
-            self._paused_until = None
-        room = 0 if last or self._paused_until is not None else IN_FLIGHT - len(self._tasks)
-        if room <= 0 and not self._returned.fates:
+            self._leased(begun)
+        room = 0 if last else self._room(begun)
+        renews = begun >= self._renew_at
+        if room <= 0 and not (self.flight.returned or last or renews):
             return 0
-        returned, self._returned = self._returned, Returned()
+        returned, self.flight.returned = self.flight.returned, Returned()
         try:
-            planned = await self._database.run(lambda db: self._plan(db, returned, room))
+            planned = await self._database.run(
+                lambda db: self._plan(db, returned, room, renews=renews, last=last)
+            )
         except BaseException:
-            self._returned.add(returned)
+            self.flight.returned.add(returned)
             raise
-        for address_id, group in groupby(planned, key=lambda each: each[0].address_id):
-            self._fly(address_id, list(group))
+        if renews:
+            self._leased(begun)
+        self.flight.launch(planned)
         return len(planned)
 
-    def _plan(self, db: Connection, returned: Returned, room: int) -> list[Planned]:
+    def _room(self, now: float) -> int:
+        """For how many more there is a place in flight and at the provider."""
+        if self.flight.is_paused:
+            return 0
+        free = IN_FLIGHT - len(self.flight.tasks)
+        places = free if free <= FOR_THE_URGENT else free - FOR_THE_URGENT
+        return self.flight.meters.room(places, now)
+
+    def _leased(self, begun: float) -> None:
+        self._renew_at = begun + RENEWED
+        self.flight.until = begun + LEASE.total_seconds() - MARGIN
+
+    def _plan(
+        self, db: Connection, returned: Returned, room: int, *, renews: bool, last: bool
+    ) -> list[Planned]:
         now = clock.now()
+        if renews:
+            lanes.renew(db, self._lane, self._fence, LEASE)
+        else:
+            lanes.check(db, self._lane, self._fence)
         self._settle(db, returned, now)
-        messages.go_on(db)
+        if last and not self.flight.tasks:
+            lanes.give_back(db, self._lane, self._fence)
+        audiences.go_on(db)
         if room <= 0:
             return []
-        self._not_before = {each: at for each, at in self._not_before.items() if at > now}
-        busy = self._busy | self._not_before.keys()
-        return self._planner.plan(db, self._fence, busy, room, now)
+        self._release_put_off(db, now)
+        waits = {each: at for each, at in self.flight.not_before.items() if at > now}
+        self.flight.not_before = waits
+        busy = self.flight.busy | waits.keys()
+        urgent = IN_FLIGHT - len(self.flight.tasks) <= FOR_THE_URGENT
+        return self._planner.plan(db, self._fence, busy, room, now, urgent=urgent)
+
+    def _release_put_off(self, db: Connection, now: datetime) -> None:
+        """Once a second is often enough for what waits for an hour of the day."""
+        if self._looked_at is None or abs(now - self._looked_at) >= timedelta(seconds=1):
+            deliveries.release_put_off(db, self._lane, now)
+            self._looked_at = now
 
     def _settle(self, db: Connection, returned: Returned, now: datetime) -> None:
         """Write down what came back."""
         if returned.fates:
             fates.settle(db, self._lane, returned.fates)
+        if returned.pause is not None:
+            lanes.pause(db, self._lane, *returned.pause)
         for address_id in dict(returned.gone):
             members.mark_unreachable(db, address_id, now)
             failed = [id_ for address, id_ in returned.gone if address == address_id]
             addresses.fall_back(db, address_id, now, failed)
         for address_id in returned.closed:
             members.mark_window_closed(db, address_id)
-
-    # Flying: outside any transaction
-
-    def _fly(self, address_id: int, group: list[Planned]) -> None:
-        self._busy.add(address_id)
-        task = asyncio.create_task(self._send_in_order(address_id, group))
-        self._tasks.add(task)
-        task.add_done_callback(self._landed)
-
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._wake.set()
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            log.error(
-                "send_broke", lane=self._lane, error=type(error).__name__, where=logs.where(error)
-            )
-
-    async def _send_in_order(self, address_id: int, group: list[Planned]) -> None:
-        """What is due for one address; when one must wait, the rest waits behind it."""
-        not_before: datetime | None = None
-        try:
-            for due, parts in group:
-                if not_before is not None:
-                    self._returned.fates.append(Fate(due.id, "queued", None, not_before))
-                    continue
-                fate = await self._send(due, parts)
-                self._returned.fates.append(fate)
-                self._wake.set()
-                metrics.SENDS.labels(self._lane, fate.state).inc()
-                if fate.state == "queued" and fate.due_at is not None:
-                    self._not_before[address_id] = not_before = fate.due_at
-                if (address_id, due.id) in self._returned.gone:
-                    not_before = clock.now()  # the rest goes where this one goes, behind it
-        finally:
-            self._busy.discard(address_id)
-
-    async def _send(self, due: Due, parts: tuple[Part, ...]) -> Fate:
-        done: list[SentPart] = []
-        for part in parts:
-            if part.state in ("sent", "delivered", "read"):
-                continue
-            try:
-                done.append(SentPart(part.id, "sent", await self._hand_over(due, part)))
-            except SendError as error:
-                return self._unsent(due, part, tuple(done), error)
-            except Exception as error:
-                log.error(
-                    "send_broke",
-                    lane=self._lane,
-                    error=type(error).__name__,
-                    where=logs.where(error),
-                )
-                return self._unsent(due, part, tuple(done), Unknown(type(error).__name__))
-        return Fate(due.id, "sent", parts=tuple(done))
-
-    async def _hand_over(self, due: Due, part: Part) -> str | None:
-        """The provider's id. A part that may have been sent is looked up first."""
-        outbound = as_outbound(due, part, self._conversations)
-        if isinstance(outbound, Document) and not self.channel.limits.fetches:
-            outbound = await fill(self._database, outbound, due)
-        if part.state == "unknown":
-            found = await self._look_up(outbound, part)
-            if found is not None:
-                return found
-            await self._database.run(lambda db: deliveries.mark_repeating(db, part.id))
-        with metrics.SEND_SECONDS.labels(self._lane).time():
-            provider_id = await self.channel.send(outbound)
-        if provider_id is not None:
-            self._handed.append(provider_id)
-        return provider_id
-
-    async def _look_up(self, outbound: Outbound, part: Part) -> str | None:
-        """The id under which the provider took it after all; None = hand it over again."""
-        if not isinstance(self.channel, Finds):
-            if part.repeats >= MOST_REPEATS:
-                raise Rejected("unknown")
-            return None
-        ids = await self.channel.find(outbound, part.created_at)
-        # The same words may have been said to her before, and those are not the ones we miss.
-        known = await self._database.run(lambda db: fates.known_ids(db, self._lane, ids))
-        found = next((each for each in ids if each not in known and each not in self._handed), None)
-        if found is not None:
-            self._handed.append(found)
-        return found
-
-    def _unsent(self, due: Due, part: Part, done: tuple[SentPart, ...], error: SendError) -> Fate:
-        """The closed list of errors, each with what becomes of the delivery."""
-        log.info("not_sent", lane=self._lane, error=type(error).__name__, code=error.code)
-        state, part_state, again_at = "failed", "failed", None
-        match error:
-            case TryLater():
-                state, again_at = "queued", self._later(due, error)
-            case WindowClosed():
-                state = "held"
-                self._returned.closed.append(due.address_id)
-            case Unknown():
-                state, part_state, again_at = "unknown", "unknown", clock.now() + UNKNOWN_WAITS
-            case Gone():
-                self._returned.gone.append((due.address_id, due.id))
-        parts = (*done, SentPart(part.id, part_state, error=error.code))
-        return Fate(due.id, state, error.code, again_at, parts)
-
-    def _later(self, due: Due, error: TryLater) -> datetime:
-        """As the provider says, and longer each time, with jitter so that not all come at once."""
-        grown = timedelta(seconds=2 ** min(due.attempts, 10) * random.uniform(0.5, 1.0))  # noqa: S311
-        again_at = clock.now() + max(error.after, min(grown, LONGEST_WAIT))
-        if error.whole_lane:
-            self._paused_until = clock.now() + error.after
-        return again_at

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.messages import Message, Ref
+from bot.store import audiences
 from bot.store import messages as outbox
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 
 
 def tell(
@@ -25,7 +26,7 @@ def tell(
     """The message's id, or None if something with this key was said before."""
     message_id = outbox.add(db, key, kind, message, now, community_id, wide=audience.is_wide)
     if message_id is not None:
-        outbox.tell(db, message_id, kind, audience, due_at or now)
+        audiences.tell(db, message_id, kind, audience, due_at or now)
     return message_id
 
 

@@ -15,9 +15,9 @@ from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text
 from bot.store import copies, threads
 from bot.store import messages as outbox
 from bot.store import reach as reaches
+from bot.store.audiences import Audience
 from bot.store.copies import Copies
 from bot.store.meeting import Member, Sender
-from bot.store.messages import Audience
 from bot.store.reach import Reach
 from bot.store.threads import Thread
 from bot.talk import Talk

@@ -6,8 +6,8 @@ from bot.conversation import Conversation
 from bot.discretion import HOW_IT_COMES
 from bot.messages import Ref, _, _n
 from bot.store import audit, communities, programmes
+from bot.store.audiences import Audience
 from bot.store.communities import Community
-from bot.store.messages import Audience
 from bot.turn import Turn
 
 admission = Conversation("admission")

@@ -9,9 +9,9 @@ from bot.conversation import Conversation
 from bot.i18n import guess_language, languages, own_name, units
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.smalltalk import has_words
-from bot.store import audit, communities, messages, posts
+from bot.store import audiences, audit, communities, posts
+from bot.store.audiences import Audience
 from bot.store.communities import Community
-from bot.store.messages import Audience
 from bot.truth import reached, remaining
 from bot.turn import Turn
 
@@ -106,7 +106,7 @@ def _said(turn: Turn, community: Community, language: str | None = None) -> tupl
 def _counted(turn: Turn, community: Community) -> list[Text]:
     audience = _audience(turn, community)
     said = reached(turn.reach(audience))
-    lanes = messages.count_by_lane(turn.db, audience)
+    lanes = audiences.count_by_lane(turn.db, audience)
     here = {lane: count for lane, count in lanes.items() if lane in turn.limits}
     dollars = sum(count * turn.limits[lane].price for lane, count in here.items())
     if dollars:

@@ -11,7 +11,7 @@ from bot.messages import Choice, Message, Ref, Text, _, _n
 from bot.posting import DRAFT_GONE, answer, hearers, reply
 from bot.smalltalk import is_small
 from bot.store import members, posts, threads
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.turn import Turn

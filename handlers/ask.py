@@ -14,8 +14,8 @@ from bot.posting import DRAFT_GONE
 from bot.scheduler import job
 from bot.smalltalk import has_words, is_agreement, is_small
 from bot.store import communities, members, messages, posts, programmes
+from bot.store.audiences import Audience
 from bot.store.communities import Community, Membership
-from bot.store.messages import Audience
 from bot.turn import Turn
 
 BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble

@@ -12,8 +12,8 @@ from bot.i18n import fold, word_list
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.roles import ROLE_NAMES
 from bot.store import audit, communities, members, roles
+from bot.store.audiences import Audience
 from bot.store.communities import Community
-from bot.store.messages import Audience
 from bot.store.roles import Offer
 from bot.turn import Turn
 

@@ -15,7 +15,7 @@ from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import N_, Choice, Message, Ref, Text, _
 from bot.store import audit, communities, envelopes, reports
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.reports import Report
 from bot.telling import tell
 from bot.turn import Turn

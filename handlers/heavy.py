@@ -9,7 +9,7 @@ from bot.messages import Choice, Ref, _
 from bot.offers import under_answer, under_question
 from bot.posting import author
 from bot.store import communities, posts, programmes
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.turn import Turn

@@ -6,8 +6,8 @@ from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
 from bot.posting import author, hearers
 from bot.store import audit, communities, posts, threads
+from bot.store.audiences import Audience
 from bot.store.communities import Community
-from bot.store.messages import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.truth import remaining

@@ -20,7 +20,7 @@ from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
 from bot.nameless import LONGEST, TELLING, hold, tells_who
 from bot.store import communities, envelopes, members, posts, threads
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.posts import Bubble
 from bot.store.threads import Thread
 from bot.telling import tell

@@ -7,8 +7,8 @@ from bot.conversation import Conversation
 from bot.messages import Text, _
 from bot.posting import question
 from bot.store import communities, copies, posts, threads
+from bot.store.audiences import Audience
 from bot.store.communities import Membership
-from bot.store.messages import Audience
 from bot.truth import reached
 from bot.turn import Turn
 

@@ -8,7 +8,7 @@ from bot.hearing import learn_language
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.smalltalk import is_small
 from bot.store import envelopes, reports
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.reports import Report
 from bot.turn import Turn
 

@@ -20,7 +20,7 @@ from bot.hearing import learn_language
 from bot.messages import N_, Choice, Message, Ref, Text, _, _n
 from bot.smalltalk import is_small
 from bot.store import envelopes, messages, programmes, reports
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.telling import tell
 from bot.turn import Turn
 

@@ -11,8 +11,8 @@ from bot.messages import N_, Choice, Message, Ref, Text, _
 from bot.roles import ROLE_NAMES
 from bot.scheduler import job
 from bot.store import audit, communities, members, programmes, roles
+from bot.store.audiences import Audience
 from bot.store.communities import Community, Membership
-from bot.store.messages import Audience
 from bot.store.roles import Holder
 from bot.telling import tell
 from bot.turn import Turn

@@ -11,8 +11,8 @@ from bot.discretion import HOW_IT_COMES
 from bot.i18n import guess_language, languages, negotiate, own_name, tidy_name
 from bot.messages import Choice, Ref, Text, _
 from bot.store import communities, invites, members, programmes
+from bot.store.audiences import Audience
 from bot.store.communities import Community
-from bot.store.messages import Audience
 from bot.turn import Turn
 
 CONSENT_VERSION = "2026-11"

@@ -33,17 +33,18 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.db import Database
 from bot.eraser import Eraser
+from bot.flight import Flight
 from bot.router import Router
 from bot.scheduler import Job
 from bot.sender import Sender
 from bot.store import (
+    audiences,
     deliveries,
     erasures,
     fates,
     forgetting,
     inbox,
     lanes,
-    messages,
     receipts,
     secrets,
     traces,
@@ -148,16 +149,16 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "turn committed, not answered": after(Router, "take"),
     "claimed, not frozen": after(deliveries, "claim", lambda found: bool(found[0])),
     "frozen, not committed": after(deliveries, "freeze"),
-    "frozen, not sent": before(Sender, "_hand_over", _is_fresh),
+    "frozen, not sent": before(Flight, "_send_part", _is_fresh),
     "handed to the channel": both(before(Telegram, "send"), before(WhatsApp, "send")),
     "accepted, answer not read": accepted("sendMessage", "Messages.json"),
     "accepted by WhatsApp, answer not read": accepted("Messages.json"),
-    "answer read, not settled": after(Sender, "_send"),
+    "answer read, not settled": after(Flight, "_send"),
     "about to settle": before(fates, "settle", _has_fates),
     "settled, not committed": after(fates, "settle"),
-    "between two parts": before(Sender, "_hand_over", _is_second_part),
-    "first chunk of a fan-out": before(messages, "_remember"),
-    "further chunk of a fan-out": after(messages, "go_on", bool),
+    "between two parts": before(Flight, "_send_part", _is_second_part),
+    "first chunk of a fan-out": before(audiences, "_remember"),
+    "further chunk of a fan-out": after(audiences, "go_on", bool),
     "receipt applied, not committed": after(receipts, "apply", bool),
     "lane taken, not recovered": after(lanes, "take"),
     "recovered, not committed": after(lanes, "recover", bool),
@@ -173,7 +174,7 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "erasure claimed, not committed": after(erasures, "claim", bool),
     "erasure claimed, not done": before(Eraser, "_erase"),
     "erased at the provider, not written down": before(erasures, "remove"),
-    "marked as repeated, not committed": after(deliveries, "mark_repeating"),
+    "marked as repeated, not committed": after(fates, "mark_repeating"),
 }
 
 
@@ -202,7 +203,7 @@ def hurry() -> None:
             module.BURST = timedelta(seconds=0.2)
     sender.POLL = 0.05
     sender.SETTLES = timedelta(seconds=0.3)
-    messages.FAN_OUT = 2
+    audiences.FAN_OUT = 2
     secrets.FRESH = 0.5
     eraser.POLL = 0.1
     eraser.LEASE = timedelta(seconds=1)

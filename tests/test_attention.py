@@ -15,7 +15,7 @@ from bot.messages import Message, Ref
 from bot.planning import CLAIMS
 from bot.sender import IN_FLIGHT
 from bot.store import communities, members, messages, presence, reach, tallies
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.reach import Reach
 from bot.timing import FOR_GOOD, zone
 from tests.test_planning import DAY, NOTICE, Showcase, Who, heard, open_
@@ -86,7 +86,7 @@ def test_at_night_it_waits_for_the_morning(house: House, kind: str) -> None:
     noy = somebody(house)
     id_ = tell(house, noy, "news", kind)
     house.drain()
-    assert (house.fate(id_), heard(house)) == (("queued", "quiet"), [])
+    assert (house.fate(id_), heard(house)) == (("held", "quiet"), [])
     it_is("2027-01-05 06:58")
     house.drain()
     assert heard(house) == []
@@ -122,7 +122,7 @@ def test_whose_night_it_is(house: House, values: dict[str, Any], hour: str, wait
     it_is(f"2027-01-04 {hour}")
     id_ = tell(house, house.member(**({"timezone": HERE} | values)), "news")
     house.drain()
-    assert house.fate(id_)[0] == ("queued" if waits else "sent")
+    assert house.fate(id_)[0] == ("held" if waits else "sent")
 
 
 def test_a_discreet_phone_hears_at_night_nothing_at_all(house: House) -> None:
@@ -216,7 +216,7 @@ def test_a_pause(house: House) -> None:
     id_ = tell(house, noy, "news")
     house.say(noy, "an answer")
     house.drain()
-    assert (house.fate(id_), heard(house)) == (("queued", "paused"), ["an answer"])
+    assert (house.fate(id_), heard(house)) == (("held", "paused"), ["an answer"])
     clock.move(2 * DAY)
     house.drain()
     assert heard(house) == []
@@ -260,7 +260,7 @@ def test_the_end_of_a_pause_in_the_night(house: House) -> None:
     house.drain()
     clock.move(12 * HOUR)
     house.drain()
-    assert (house.fate(id_), heard(house)) == (("queued", "quiet"), [])
+    assert (house.fate(id_), heard(house)) == (("held", "quiet"), [])
 
 
 # Paces ------------------------------------------------------------------------------------------

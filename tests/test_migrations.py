@@ -21,6 +21,7 @@ from bot.models import addresses, memberships, metadata
 from bot.models import deliveries as delivery_rows
 from bot.models import members as member_rows
 from bot.store import (
+    audiences,
     communities,
     deliveries,
     lanes,
@@ -31,7 +32,7 @@ from bot.store import (
     prompts,
     threads,
 )
-from bot.store.messages import FAN_OUT, Audience
+from bot.store.audiences import FAN_OUT, Audience
 from bot.store.secrets import open_store
 from tests.conftest import _execute, _named
 
@@ -42,6 +43,8 @@ PARTIAL = {
     "ix_deliveries_waiting": "queued",
     "ix_deliveries_under_way": "sending",
     "ix_deliveries_settled": "queued",
+    "ix_deliveries_tried": "attempts > 0",
+    "ix_deliveries_put_off": "paused",
 }
 
 
@@ -277,7 +280,7 @@ def test_claiming_uses_the_index_of_what_waits(busy: list[int], database_url: st
     plan = plan_in(database_url, lambda db: deliveries.claim(db, "lane", 1, busy, 64, clock.now()))
     assert "ix_deliveries_waiting" in plan
     if database_url.startswith("sqlite"):
-        assert "SEARCH deliveries USING INDEX ix_deliveries_waiting (lane=?)" in plan
+        assert "SEARCH deliveries USING INDEX ix_deliveries_waiting (lane=? AND priority<?)" in plan
         assert "TEMP B-TREE" not in plan
         assert "SCAN deliveries" not in plan
 
@@ -292,7 +295,7 @@ def test_recovery_uses_the_index_of_what_is_under_way(database_url: str) -> None
 
 
 def test_fan_outs_use_the_index_of_what_is_under_way(database_url: str) -> None:
-    assert "ix_messages_under_way" in plan_in(database_url, messages.go_on)
+    assert "ix_messages_under_way" in plan_in(database_url, audiences.go_on)
 
 
 def test_what_she_heard_lately_uses_the_index_of_what_is_settled(database_url: str) -> None:
@@ -366,8 +369,8 @@ def test_a_fan_out_reaches_all(filled: str) -> None:
         db.execute(insert(memberships), [{"member_id": each} | place for each in ids])
         message_id = messages.add(db, "key", "thread", Message(), now)
         assert message_id is not None
-        messages.tell(db, message_id, "thread", Audience("community", 1), now)
-        while messages.go_on(db):
+        audiences.tell(db, message_id, "thread", Audience("community", 1), now)
+        while audiences.go_on(db):
             pass
         return db.execute(select(func.count()).select_from(delivery_rows)).scalar_one()
 

@@ -19,8 +19,8 @@ from bot.db import Database
 from bot.messages import Choice, Inbound, Receipt, Text
 from bot.reading import split_number
 from bot.router import Router
-from bot.store import addresses, codes, invites, meeting, messages, proofs
-from bot.store.messages import Audience
+from bot.store import addresses, audiences, codes, invites, meeting, messages, proofs
+from bot.store.audiences import Audience
 from handlers import secret as secret_talk
 from tests.stage import Person, Stage
 
@@ -104,7 +104,7 @@ def tell(stage: Stage, *texts: str, who: str = "Noy", kind: str = "thread") -> N
             said = messages.Message((Text(text),))
             id_ = messages.add(db, f"t/{text}", kind, said, clock.now())
             assert id_ is not None
-            messages.tell(db, id_, kind, Audience("member", member_id), clock.now())
+            audiences.tell(db, id_, kind, Audience("member", member_id), clock.now())
 
     stage.app.database.run_now(work)
 

@@ -18,8 +18,8 @@ from bot.discretion import ASKED_LASTS, CLOSING, WAITING
 from bot.i18n import render
 from bot.messages import Choice, Inbound, Message, Outbound, Picture, Ref, Retract, Say, Text
 from bot.sender import IN_FLIGHT
-from bot.store import copies, members, messages, notices, posts
-from bot.store.messages import Audience
+from bot.store import audiences, copies, members, messages, notices, posts
+from bot.store.audiences import Audience
 from tests.test_sender import LANE, LATER, House, Provider
 
 DAY = timedelta(days=1)
@@ -116,7 +116,7 @@ def hide(house: House, post_id: int, message_id: int) -> int:
         retract = Message(retract=Ref("posts", post_id))
         told = messages.add(db, f"taken_back/{post_id}", "thread", retract, clock.now())
         assert told is not None
-        messages.tell(db, told, "thread", Audience("holders", post_id), clock.now())
+        audiences.tell(db, told, "thread", Audience("holders", post_id), clock.now())
         return dropped
 
     return house.now(work)  # type: ignore[no-any-return]
@@ -555,15 +555,15 @@ def test_what_has_not_left_is_dropped(house: House) -> None:
 def test_a_fan_out_ends_where_it_was_kept_back(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "FAN_OUT", 2)
+    monkeypatch.setattr(audiences, "FAN_OUT", 2)
     people = [house.member() for _ in range(7)]
     hidden = post(house, people[0], "one")
     id_ = house.tell(house.community(*people), about(hidden))
     assert house.count(id_) == 2
-    assert house.now(messages.go_on)
+    assert house.now(audiences.go_on)
     assert house.count(id_) == 4
     assert hide(house, hidden, id_) == 4
-    assert not house.now(messages.go_on)
+    assert not house.now(audiences.go_on)
     house.drain()
     assert house.count(id_) == 4
     assert heard(house) == []
@@ -718,7 +718,7 @@ def test_a_menu_that_was_not_taken_is_tried_again(house: House) -> None:
 def test_a_crash_after_the_notice_was_written(house: House) -> None:
     noy = house.member(discreet=True)
     tell(house, noy, "secret")
-    house.sender._fly = lambda *_: None  # type: ignore[method-assign]  # planned, and then gone
+    house.sender.flight.launch = lambda *_: None  # type: ignore[method-assign]  # planned, and then gone
     house.drain()
     house.new_owner()
     house.drain()
@@ -733,7 +733,7 @@ def test_a_crash_while_a_secret_is_on_its_way(house: House) -> None:
     """Long after, it is not simply shown: she may not be the one who holds the phone."""
     noy = house.member(discreet=True)
     [id_] = house.say(noy, about(post(house, noy, "secret")))
-    house.sender._fly = lambda *_: None  # type: ignore[method-assign]
+    house.sender.flight.launch = lambda *_: None  # type: ignore[method-assign]
     house.drain()
     house.new_owner()
     clock.move(timedelta(hours=2))

@@ -19,10 +19,12 @@ from bot import clock, models, seals
 from bot.channels import Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
+from bot.flight import MOST_REPEATS
 from bot.judging import ATTEMPTS
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
-from bot.sender import IN_FLIGHT, MOST_REPEATS, Sender
+from bot.sender import FOR_THE_URGENT, IN_FLIGHT, Sender
 from bot.store import (
+    audiences,
     communities,
     fates,
     meeting,
@@ -33,8 +35,8 @@ from bot.store import (
     receipts,
     secrets,
 )
-from bot.store.deliveries import LaneLost
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
+from bot.store.lanes import LaneLost
 
 LANE = "trial/1"
 DAY = timedelta(days=1)
@@ -142,7 +144,7 @@ class House:
             if columns:
                 row = update(models.messages).where(models.messages.c.id == added)
                 db.execute(row.values(**columns))
-            messages.tell(db, added, kind, audience, now)
+            audiences.tell(db, added, kind, audience, now)
             return added
 
         return self.now(work)  # type: ignore[no-any-return]
@@ -263,7 +265,7 @@ def test_never_more_in_flight_than_allowed(house: House) -> None:
 
     house.provider.before = fly
     house.drain()
-    assert most == IN_FLIGHT
+    assert most == IN_FLIGHT - FOR_THE_URGENT
     assert len(house.provider.said) == len(people)
 
 
@@ -601,7 +603,7 @@ def test_a_menu_on_a_channel_without_commands(house: House) -> None:
 
 def test_a_crash_between_claiming_and_sending(house: House) -> None:
     [id_] = house.say(house.member(), "one")
-    house.sender._fly = lambda *_: None  # type: ignore[method-assign]  # claimed, and then gone
+    house.sender.flight.launch = lambda *_: None  # type: ignore[method-assign]  # and then gone
     house.drain()
     assert house.fate(id_)[0] == "sending"
     house.new_owner()
@@ -768,14 +770,14 @@ def test_a_fan_out_over_4100(house: House) -> None:
     audience = _crowd(house, 4100)
     id_ = house.tell(audience, "news")
     assert house.count(id_) == 2000
-    assert house.now(messages.go_on)
+    assert house.now(audiences.go_on)
     assert house.count(id_) == 4000
-    house.now(lambda db: messages.tell(db, id_, "broadcast", audience, clock.now()))
+    house.now(lambda db: audiences.tell(db, id_, "broadcast", audience, clock.now()))
     assert house.count(id_) == 4000, "told again: nothing new"
     house.database.close()
     house.database = Database(house.database.url.render_as_string(hide_password=False))
-    assert house.now(messages.go_on), "another process goes on"
-    assert not house.now(messages.go_on)
+    assert house.now(audiences.go_on), "another process goes on"
+    assert not house.now(audiences.go_on)
     assert house.count(id_) == 4100
     people = select(func.count(models.deliveries.c.member_id.distinct()))
     assert house.now(lambda db: db.execute(people).scalar_one()) == 4100
@@ -785,18 +787,18 @@ def test_a_fan_out_over_4100(house: House) -> None:
 def test_a_fan_out_at_the_edges_of_a_chunk(
     house: House, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "FAN_OUT", 5)
+    monkeypatch.setattr(audiences, "FAN_OUT", 5)
     id_ = house.tell(_crowd(house, size), "news")
     house.drain()
     assert len(house.provider.said) == house.count(id_) == size
     assert len({each.to for each in house.provider.said}) == size
-    assert not house.now(messages.go_on)
+    assert not house.now(audiences.go_on)
 
 
 def test_whoever_left_before_her_chunk_is_left_alone(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "FAN_OUT", 2)
+    monkeypatch.setattr(audiences, "FAN_OUT", 2)
     audience = _crowd(house, 5)
     id_ = house.tell(audience, "news")
     last = select(func.max(models.members.c.id)).scalar_subquery()
@@ -934,7 +936,7 @@ def test_the_same_key_is_said_once(house: House) -> None:
     def once(db: Any) -> int | None:
         added = messages.add(db, "once/1", "thread", _message("hello"), now)
         if added is not None:
-            messages.tell(db, added, "thread", audience, now)
+            audiences.tell(db, added, "thread", audience, now)
         return added
 
     assert house.now(once) is not None

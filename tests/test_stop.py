@@ -11,8 +11,9 @@ from sqlalchemy import select
 from bot import clock, models
 from bot.i18n import fold, word_list
 from bot.messages import Message, Text
+from bot.store import audiences
 from bot.store import messages as outbox
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from handlers.stop import start_, stop
 from tests.stage import Person, Stage
 
@@ -109,7 +110,7 @@ def _tell(db: Any) -> None:
     member_id = db.execute(select(models.members.c.id)).scalar_one()
     added = outbox.add(db, "t", "thread", Message((Text("news"),)), clock.now())
     assert added is not None
-    outbox.tell(db, added, "thread", Audience("member", member_id), clock.now())
+    audiences.tell(db, added, "thread", Audience("member", member_id), clock.now())
 
 
 def _how_she_stands(stage: Stage) -> tuple[Any, ...]:

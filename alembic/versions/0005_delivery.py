@@ -7,6 +7,15 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
+SOME_DELIVERIES = (
+    ("ix_deliveries_tried", ["lane"], sa.text("state = 'queued' AND attempts > 0")),
+    (
+        "ix_deliveries_put_off",
+        ["lane", "due_at"],
+        sa.text("state = 'held' AND reason IN ('quiet', 'paused')"),
+    ),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -61,6 +70,11 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state IN ('queued', 'unknown')"),
             postgresql_where=sa.text("state IN ('queued', 'unknown')"),
+        )
+
+    for name, columns, some in SOME_DELIVERIES:
+        op.create_index(
+            name, "deliveries", columns, unique=False, sqlite_where=some, postgresql_where=some
         )
 
     with op.batch_alter_table("dispatches", schema=None) as batch_op:
@@ -120,6 +134,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_dispatches_handed_at"))
         batch_op.drop_column("told_at")
         batch_op.drop_column("handed_at")
+
+    for name, _columns, some in SOME_DELIVERIES:
+        op.drop_index(name, "deliveries", sqlite_where=some, postgresql_where=some)
 
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index(

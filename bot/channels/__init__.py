@@ -39,10 +39,11 @@ class SendError(Exception):
 class TryLater(SendError):
     """Not taken, and may be tried again."""
 
-    def __init__(self, code: str, after: timedelta, whole_lane: bool = False) -> None:
+    def __init__(self, code: str, after: timedelta, whole_lane: bool | None = False) -> None:
         super().__init__(code)
         self.after = after
-        self.whole_lane = whole_lane  # the provider means all of us, not this chat
+        # the provider means all of us, not this chat; None = it does not say
+        self.whole_lane = whole_lane
 
 
 class Gone(SendError):

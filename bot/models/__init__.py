@@ -3,7 +3,9 @@
 from bot.columns import metadata
 from bot.models.outbox import (
     HELD,
+    PUT_OFF,
     SETTLED,
+    TRIED,
     UNDER_WAY,
     WAITING,
     deliveries,
@@ -42,7 +44,9 @@ from bot.models.talks import bubbles, conversations, follows, inbox, posts, thre
 
 __all__ = [
     "HELD",
+    "PUT_OFF",
     "SETTLED",
+    "TRIED",
     "UNDER_WAY",
     "WAITING",
     "address_keys",

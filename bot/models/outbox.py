@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Index,
@@ -62,7 +63,7 @@ deliveries = Table(  # a message for one member, with its fate
     Column("lane", String(40), nullable=False),
     Column("priority", Integer, nullable=False),  # 0 is said first
     # its place in line among those as urgent: bot/store/queueing.py
-    Column("place", Moment, nullable=False, server_default="0"),
+    Column("place", BigInteger, nullable=False, server_default="0"),
     # queued, sending, sent, delivered, read, held, folded, unknown, failed, dropped
     Column("state", String(12), nullable=False),
     Column("reason", String(40)),  # why it is held, failed or dropped
@@ -73,9 +74,23 @@ deliveries = Table(  # a message for one member, with its fate
     Column("folded_id", Id),  # the message (a digest, a summary) that says it instead
     UniqueConstraint("message_id", "member_id"),
 )
+# Said first: what she just did, then threads, sessions, broadcasts.
+PRIORITY = {
+    "direct": 0,
+    "safety": 0,
+    "notice": 1,
+    "thread": 1,
+    "retract": 1,
+    "session": 2,
+    "broadcast": 3,
+}
+
 # Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
 WAITING = text("deliveries.state IN ('queued', 'unknown')")
 UNDER_WAY = text("deliveries.state = 'sending'")
+TRIED = text("deliveries.state = 'queued' AND deliveries.attempts > 0")
+# Until a moment that is known; else whoever looks for what is due would pass by it each time.
+PUT_OFF = text("deliveries.state = 'held' AND deliveries.reason IN ('quiet', 'paused')")
 HELD = text("deliveries.state = 'held'")
 SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
 Index(
@@ -92,6 +107,19 @@ Index(
     deliveries.c.lane,
     sqlite_where=text("state = 'sending'"),
     postgresql_where=text("state = 'sending'"),
+)
+Index(
+    "ix_deliveries_tried",
+    deliveries.c.lane,
+    sqlite_where=text("state = 'queued' AND attempts > 0"),
+    postgresql_where=text("state = 'queued' AND attempts > 0"),
+)
+Index(
+    "ix_deliveries_put_off",
+    deliveries.c.lane,
+    deliveries.c.due_at,
+    sqlite_where=text("state = 'held' AND reason IN ('quiet', 'paused')"),
+    postgresql_where=text("state = 'held' AND reason IN ('quiet', 'paused')"),
 )
 Index(
     "ix_deliveries_held",

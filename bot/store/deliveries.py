@@ -25,12 +25,10 @@ from bot.codec import message_from_json
 from bot.db import insert_once, insert_returning
 from bot.i18n import SOURCE
 from bot.messages import Message, refs_of
-from bot.models.outbox import WAITING, deliveries, dispatches, lanes, messages, prompts, showings
+from bot.models.outbox import PUT_OFF, WAITING, deliveries, dispatches, messages, prompts, showings
 from bot.models.people import addresses, members, memberships
 
-
-class LaneLost(Exception):
-    """Another worker owns the lane now; this one must not send."""
+URGENT, LOWEST = 1, 9  # priorities: see store/messages.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +117,7 @@ _DUE = (
     .where(
         deliveries.c.lane == bindparam("lane"),
         WAITING,
+        deliveries.c.priority <= bindparam("lowest"),
         deliveries.c.due_at <= bindparam("now", type_=messages.c.created_at.type),
         deliveries.c.address_id.not_in(bindparam("busy", expanding=True)),
     )
@@ -127,39 +126,54 @@ _DUE = (
 )
 
 
-_OWNED = select(lanes.c.name).where(
-    lanes.c.name == bindparam("owned_lane"), lanes.c.fence == bindparam("owned_fence")
-)
 _TAKE = (
     update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), _OWNED.exists())
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
     .values(
         state="sending",
-        fence=bindparam("owned_fence"),
+        fence=bindparam("owner"),
         attempts=deliveries.c.attempts + 1,
     )
+)
+_TIME_HAS_COME = (
+    update(deliveries)
+    .where(
+        deliveries.c.lane == bindparam("its_lane"),
+        PUT_OFF,
+        deliveries.c.due_at <= bindparam("now", type_=messages.c.created_at.type),
+    )
+    .values(state="queued", reason=None)
 )
 
 
 def claim(
-    db: Connection, lane: str, fence: int, busy: Collection[int], most: int, now: datetime
+    db: Connection,
+    lane: str,
+    fence: int,
+    busy: Collection[int],
+    most: int,
+    now: datetime,
+    urgent: bool = False,
 ) -> tuple[list[Due], list[int]]:
     """What is due, most urgent first, in order per address; and ids of rows nobody can read.
 
-    Raises LaneLost.
+    `urgent`: only what answers somebody and what was said in threads. Whoever calls owns the lane.
     """
-    wanted = {"lane": lane, "now": now, "busy": list(busy), "most": most}
+    lowest = URGENT if urgent else LOWEST
+    wanted = {"lane": lane, "now": now, "busy": list(busy), "most": most, "lowest": lowest}
     rows = db.execute(_DUE, wanted).all()
     if not rows:
         return [], []
-    ids = [row.id for row in rows]
-    taken = db.execute(_TAKE, {"ids": ids, "owned_lane": lane, "owned_fence": fence})
-    if taken.rowcount != len(ids):
-        raise LaneLost(lane)
+    db.execute(_TAKE, {"ids": [row.id for row in rows], "owner": fence})
     parts = _parts(db, [row.id for row in rows if row.attempts])
     due = {row.id: _due(row, parts.get(row.id, ())) for row in rows}
     unreadable = [id_ for id_, each in due.items() if each is None]
     return [each for each in due.values() if each is not None], unreadable
+
+
+def release_put_off(db: Connection, lane: str, now: datetime) -> None:
+    """What waited for an hour of its member's is due again."""
+    db.execute(_TIME_HAS_COME, {"its_lane": lane, "now": now})
 
 
 def _parts(db: Connection, ids: list[int]) -> dict[int, tuple[Part, ...]]:
@@ -287,20 +301,6 @@ def _note_posts(db: Connection, frozen: Sequence[Frozen]) -> None:
     ]
     if rows:
         db.execute(_SHOWN[db.dialect.name], rows)
-
-
-def mark_sending(db: Connection, part_ids: Sequence[int]) -> None:
-    """These were refused before and are handed over again."""
-    db.execute(update(dispatches).where(dispatches.c.id.in_(part_ids)).values(state="sending"))
-
-
-def mark_repeating(db: Connection, part_id: int) -> None:
-    """This one may have been sent before, and is tried once more."""
-    db.execute(
-        update(dispatches)
-        .where(dispatches.c.id == part_id)
-        .values(state="sending", repeats=dispatches.c.repeats + 1)
-    )
 
 
 def find_qr(db: Connection, token: str, since: datetime) -> str | None:

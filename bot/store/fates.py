@@ -21,6 +21,7 @@ class SentPart:
     state: str  # sent, unknown, failed
     provider_id: str | None = None
     error: str | None = None
+    handed_at: datetime | None = None  # None = it was not handed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Fate:
 
 # A receipt may come before our own note. (No IN here: these statements take many rows at once.)
 _AHEAD = or_(dispatches.c.state == "delivered", dispatches.c.state == "read")
+_HANDED = func.coalesce(
+    bindparam("handed", type_=dispatches.c.handed_at.type), dispatches.c.handed_at
+)
 
 _PART_SENT = (
     update(dispatches)
@@ -44,13 +48,15 @@ _PART_SENT = (
         state=case((_AHEAD, dispatches.c.state), else_="sent"),
         provider_key=bindparam("key"),
         provider_id=bindparam("named"),
+        handed_at=_HANDED,
+        error=None,
         content=None,
     )
 )
 _PART_UNSENT = (
     update(dispatches)
     .where(dispatches.c.id == bindparam("part_id"), ~_AHEAD)
-    .values(state=bindparam("new_state"), error=bindparam("code"))
+    .values(state=bindparam("new_state"), error=bindparam("code"), handed_at=_HANDED)
 )
 _SETTLED = (
     update(deliveries)
@@ -89,7 +95,12 @@ def settle(db: Connection, lane: str, fates: Sequence[Fate]) -> None:
     parts = [part for fate in fates for part in fate.parts]
     sent = [_sent_row(lane, part) for part in parts if part.state == "sent"]
     unsent = [
-        {"part_id": part.id, "new_state": part.state, "code": _cut(part.error, 20)}
+        {
+            "part_id": part.id,
+            "new_state": part.state,
+            "code": _cut(part.error, 20),
+            "handed": part.handed_at,
+        }
         for part in parts
         if part.state != "sent"
     ]
@@ -122,7 +133,22 @@ def _cut(code: str | None, most: int) -> str | None:
 def _sent_row(lane: str, part: SentPart) -> dict[str, Any]:
     named = part.provider_id
     key = None if named is None else seals.lookup("dispatches.provider_key", lane, named)
-    return {"part_id": part.id, "key": key, "named": named}
+    return {"part_id": part.id, "key": key, "named": named, "handed": part.handed_at}
+
+
+def mark_sending(db: Connection, part_ids: Sequence[int]) -> None:
+    """These were refused before and are handed over again."""
+    db.execute(update(dispatches).where(dispatches.c.id.in_(part_ids)).values(state="sending"))
+
+
+def mark_repeating(db: Connection, part_id: int) -> bool:
+    """This one may have been sent before, and is tried once more; False if another does it."""
+    repeated = db.execute(
+        update(dispatches)
+        .where(dispatches.c.id == part_id, dispatches.c.state == "unknown")
+        .values(state="sending", repeats=dispatches.c.repeats + 1)
+    )
+    return repeated.rowcount > 0
 
 
 def known_ids(db: Connection, lane: str, provider_ids: Sequence[str]) -> set[str]:

@@ -88,7 +88,7 @@ def open_waiting(db: Connection, address_id: int, now: datetime) -> int:
     opened = db.execute(
         update(deliveries)
         .where(deliveries.c.address_id == address_id, HELD, deliveries.c.reason == DISCREET)
-        .values(state="queued", reason=None, priority=0, due_at=now, asked_at=now)
+        .values(state="queued", reason=None, priority=0, place=0, due_at=now, asked_at=now)
     )
     if opened.rowcount:
         mark_due(db, now)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, update
 
 from bot.db import mark_due
-from bot.models.outbox import WAITING, deliveries
+from bot.models.outbox import HELD, WAITING, deliveries
 from bot.models.people import addresses, communities, members, memberships
 from bot.models.talks import follows, posts, threads
 
@@ -47,18 +47,15 @@ def get(db: Connection, member_id: int) -> Presence:
 
 def release(db: Connection, member_id: int, now: datetime) -> None:
     """She set something anew: what was put off is looked at again, at once."""
-    lanes = select(addresses.c.lane).where(addresses.c.member_id == member_id)
-    released = db.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.lane.in_(lanes),
-            WAITING,
-            deliveries.c.member_id == member_id,
-            deliveries.c.reason.in_(PUT_OFF),
-        )
-        .values(due_at=now, reason=None)
-    )
-    if released.rowcount:
+    hers = addresses.c.member_id == member_id
+    lanes, ids = select(addresses.c.lane).where(hers), select(addresses.c.id).where(hers)
+    waiting = (deliveries.c.lane.in_(lanes), WAITING, deliveries.c.member_id == member_id)
+    held = (deliveries.c.address_id.in_(ids), HELD)
+    released = 0
+    for those in (waiting, held):
+        found = update(deliveries).where(*those, deliveries.c.reason.in_(PUT_OFF))
+        released += db.execute(found.values(state="queued", due_at=now, reason=None)).rowcount
+    if released:
         mark_due(db, now)
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.db import Database
 from bot.messages import Message, Text
-from bot.store import communities, messages
-from bot.store.messages import Audience
+from bot.store import audiences, communities, messages
+from bot.store.audiences import Audience
 from tests.bench import bare
 from tests.bench.cast import NEWS
 from tests.bench.rig import DATABASES, MEMBERS, Rig, met
@@ -48,7 +48,7 @@ def tell_all(database: Database, key: str) -> float:
     """Seconds for the whole fan-out, each chunk in a transaction of its own as in life."""
 
     def tell(db: Connection) -> None:
-        messages.tell(db, _add(db, key), "thread", Audience("community", 1), clock.now())
+        audiences.tell(db, _add(db, key), "thread", Audience("community", 1), clock.now())
 
     begun = time.monotonic()
     database.run_now(tell)

@@ -15,8 +15,8 @@ from bot.channels.telegram import Telegram
 from bot.cli import alembic_config
 from bot.db import Database
 from bot.messages import Message, Text
-from bot.store import communities, deliveries, meeting, messages, programmes, secrets
-from bot.store.messages import Audience
+from bot.store import audiences, communities, deliveries, meeting, messages, programmes, secrets
+from bot.store.audiences import Audience
 from tests.bench.cast import FIRST_USER, LANGUAGES, NEWS, SECRET, TOKEN
 
 
@@ -124,8 +124,8 @@ def queue(store: Store, key: str) -> None:
         news = Message((Text(NEWS),))
         message_id = messages.add(db, key, "broadcast", news, now, found.id)
         assert message_id is not None
-        messages.tell(db, message_id, "broadcast", Audience("community", found.id), now)
-        while messages.go_on(db):
+        audiences.tell(db, message_id, "broadcast", Audience("community", found.id), now)
+        while audiences.go_on(db):
             pass
 
     database.run_now(work)

@@ -32,9 +32,9 @@ from bot.messages import (
     Tap,
     Text,
 )
-from bot.store import meeting, receipts
+from bot.store import audiences, meeting, receipts
 from bot.store import messages as outbox
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from tests.channels import (
     AUTH,
     HOOK,
@@ -331,7 +331,7 @@ def tell(stage: Stage, text: str) -> int:
         member_id = db.execute(wanted).scalar_one()
         added = outbox.add(db, f"t/{text}", "thread", Message((Text(text),)), clock.now())
         assert added is not None
-        outbox.tell(db, added, "thread", Audience("member", member_id), clock.now())
+        audiences.tell(db, added, "thread", Audience("member", member_id), clock.now())
         return added
 
     return stage.app.database.run_now(work)
