@@ -57,7 +57,7 @@ class Returned:
     # addresses that cannot be reached, each with the delivery that failed there
     gone: list[tuple[int, int]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)  # addresses whose window is closed
-    moved: list[tuple[int, str]] = field(default_factory=list)  # addresses with their new name
+    moved: list[tuple[str, str]] = field(default_factory=list)  # chats: called so, called now
     pause: tuple[datetime, str] | None = None  # until when the provider wants nothing, and why
 
     def add(self, earlier: Returned) -> None:
@@ -227,7 +227,7 @@ class Flight:
                 state, again_at = "queued", self._later(due, error)
             case Moved():
                 state, again_at = "queued", clock.now()
-                self.returned.moved.append((due.address_id, error.to))
+                self.returned.moved.append((due.to, error.to))
             case WindowClosed():
                 state = "held"
                 self.returned.closed.append(due.address_id)

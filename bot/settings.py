@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     telegram_bot_token: str | None = None
     telegram_webhook_secret: str | None = None
     telegram_api_url: str = "https://api.telegram.org"
+    telegram_rate: int = 30
     twilio_account_sid: str | None = None
     twilio_auth_token: str | None = None
     twilio_whatsapp_from: str | None = None
@@ -91,6 +92,13 @@ class Settings(BaseSettings):
     def _webhook_secret(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[\w-]{1,256}", value, re.ASCII):
             raise ValueError("use 1 to 256 letters, digits, _ or -")
+        return value
+
+    @field_validator("telegram_rate")
+    @classmethod
+    def _possible_rate(cls, value: int) -> int:
+        if not 30 <= value <= 1000:
+            raise ValueError("use 30, or up to 1000 if the bot pays for broadcasts")
         return value
 
     @field_validator("twilio_account_sid")

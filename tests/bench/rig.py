@@ -81,7 +81,7 @@ class Rig:
             f"linkline {command}, {store.name}",
             "bot",
             command,
-            env=store.environment(self.fake.url),
+            env=store.environment(self.fake.url) | {"TELEGRAM_RATE": "1000"},
             log=self.folder / "log",
         )
         return exits.enter_context(started)

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -34,6 +35,7 @@ from bot.messages import (
     Nudge,
     Outbound,
     Picture,
+    Rate,
     Receipt,
     Retract,
     Say,
@@ -43,6 +45,7 @@ from bot.settings import Settings
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105
+FREE_RATE = 30  # messages a second, to all together
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 log = logs.get("telegram")
@@ -53,12 +56,27 @@ class Telegram:
 
     name = "telegram"
     limits = Limits(
-        text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=47, minutes=55)
+        text=4096,
+        buttons=10,
+        label=40,
+        commands=True,
+        retract=timedelta(hours=47, minutes=55),
+        rate=Rate(FREE_RATE, 1),
+        chat_rate=Rate(5, 5),  # one a second, in short bursts
+        group_rate=Rate(20, 60),
+        groups="-",
     )
 
     def __init__(
-        self, token: str, secret: str | None, api_url: str, public_url: str | None
+        self,
+        token: str,
+        secret: str | None,
+        api_url: str,
+        public_url: str | None,
+        rate: int = FREE_RATE,
     ) -> None:
+        self.limits = replace(type(self).limits, rate=Rate(rate, 1))
+        self._pays = True if rate > FREE_RATE else None  # for what is over the free rate
         self.lane = f"telegram/{token.partition(':')[0]}"
         self.public_url = public_url
         self._secret = secret
@@ -74,7 +92,8 @@ class Telegram:
         if token is None:
             return []
         secret, public = settings.telegram_webhook_secret, settings.public_url
-        return [cls(token, secret, settings.telegram_api_url, public)]
+        rate = settings.telegram_rate
+        return [cls(token, secret, settings.telegram_api_url, public, rate)]
 
     async def close(self) -> None:
         await self._transport.shutdown()
@@ -256,6 +275,7 @@ class Telegram:
             reply_markup=_keyboard(message),
             reply_parameters=_quote(message),
             link_preview_options=NO_PREVIEW,
+            allow_paid_broadcast=self._pays,
         )
         return f"{message.to}/{sent.message_id}"
 

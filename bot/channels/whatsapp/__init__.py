@@ -27,7 +27,7 @@ from bot.channels import (
     Unusable,
     WindowClosed,
 )
-from bot.messages import Document, File, Inbound, Limits, Outbound, Picture, Receipt, Say, Tap
+from bot.messages import Document, File, Inbound, Limits, Outbound, Picture, Rate, Receipt, Say, Tap
 from bot.settings import Settings
 
 ANSWER_SECONDS = 20.0
@@ -57,6 +57,8 @@ class WhatsApp:
         fetches=True,
         reassigned=True,
         price=0.005,
+        rate=Rate(80, 1),
+        chat_rate=Rate(40, 240),  # one in six seconds, in bursts
     )
 
     def __init__(self, sid: str, token: str, sender: str, api_url: str, public_url: str) -> None:
