@@ -289,6 +289,16 @@ def test_counting_uses_the_index_of_what_waits(database_url: str) -> None:
     assert "ix_deliveries_waiting" in plan_in(database_url, deliveries.count_waiting)
 
 
+def test_looking_for_the_hour_uses_the_index_of_what_was_put_off(database_url: str) -> None:
+    plan = plan_in(database_url, lambda db: deliveries.release_put_off(db, "lane", clock.now()))
+    assert "ix_deliveries_put_off" in plan
+
+
+def test_taking_over_uses_the_index_of_what_was_tried(database_url: str) -> None:
+    plan = plan_in(database_url, lambda db: lanes.list_waits(db, "lane", clock.now()))
+    assert "ix_deliveries_tried" in plan
+
+
 def test_recovery_uses_the_index_of_what_is_under_way(database_url: str) -> None:
     plan = plan_in(database_url, lambda db: lanes.recover(db, "lane", clock.now()))
     assert "ix_deliveries_under_way" in plan
