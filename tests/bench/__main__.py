@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import checks, fanout, history, latency, sealing, sends, turns
+from tests.bench import backlog, checks, fanout, history, latency, sealing, sends, turns
 from tests.bench.rig import FULL, QUICK, Rig
 
 PARTS = {
@@ -22,6 +22,7 @@ PARTS = {
     "f": history.run,
     "g": sealing.run,
     "h": checks.run,
+    "i": backlog.run,
 }
 
 

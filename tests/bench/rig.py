@@ -29,12 +29,29 @@ class Size:
     half: int  # updates at half the throughput, a round
     old: int  # deliveries of the past
     turns: int  # people who take part where turns are compared
+    due: int  # deliveries that wait to leave
 
 
 FULL = Size(
-    rounds=3, sends=5000, updates={16: 500, 1: 150}, idle=30, half=250, old=1_000_000, turns=60
+    rounds=3,
+    sends=5000,
+    updates={16: 500, 1: 150},
+    idle=30,
+    half=250,
+    old=1_000_000,
+    turns=60,
+    due=1_000_000,
 )
-QUICK = Size(rounds=3, sends=500, updates={16: 120, 1: 40}, idle=7, half=60, old=100_000, turns=12)
+QUICK = Size(
+    rounds=3,
+    sends=500,
+    updates={16: 120, 1: 40},
+    idle=7,
+    half=60,
+    old=100_000,
+    turns=12,
+    due=100_000,
+)
 MEMBERS = 10_000  # where it is not said otherwise
 
 Rates = dict[tuple[str, int], list[float]]

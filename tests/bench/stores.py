@@ -90,6 +90,8 @@ def add_members(db: Connection, lane: str, community_id: int, count: int, now: d
             "name": f"Noy {number}",
             "language": LANGUAGES[number % len(LANGUAGES)],
             "timezone": "Asia/Vientiane",
+            "quiet_from": 0,  # whatever the hour of the run
+            "quiet_until": 0,
         }
         for number in numbers
     ]
