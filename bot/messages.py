@@ -107,7 +107,7 @@ class Inbound:
     lane: str  # the sending identity it came to
     key: str  # names this event at its provider, for ever; seen twice = one effect
     sender: tuple[str, ...]  # names of the address, the one to write to first
-    kind: str = "message"  # message, edit, tap, blocked, unblocked, group
+    kind: str = "message"  # message, edit, tap, blocked, unblocked, group, moved
     text: str = ""
     files: tuple[File, ...] = ()
     tap: Tap | None = None
@@ -117,6 +117,7 @@ class Inbound:
     name: str | None = None  # what the person calls herself at the provider; never trusted
     language: str | None = None  # a hint from her app, an IETF tag
     receipt: str | None = None  # what acknowledge() needs to stop a button's spinner
+    moved_to: str | None = None  # the other name of this chat from now on
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,13 @@ class Receipt:
     """What the provider says became of something we sent."""
 
     lane: str
-    state: str  # sent, delivered, read, failed
+    # sent, delivered, read; or what did not arrive: failed, gone, window, later (it may be tried
+    # again), settings (nothing passes until somebody mends it), media (its words may), template
+    state: str
     token: str | None = None  # our own token, where the callback carries it
     id: str | None = None  # the provider's id
-    error: str | None = None  # the provider's code, for failed
+    error: str | None = None  # the provider's code, for what did not arrive
+    template: str | None = None  # what became of the template: rejected, paused, disabled
 
 
 @dataclass(frozen=True, slots=True)
