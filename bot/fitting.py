@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bot.discretion import CLOSING, clearable
-from bot.i18n import Lookup, render, shorten, split
+from bot.i18n import Lookup, render, shorten, split, units
 from bot.messages import Limits, Message, Text
+from bot.templates import OPENS_LIST, choices_name
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The parts as they will be handed over, and the token of the prompt they end with."""
 
-    # {"text", "buttons": [[label, data]]}, {"text", "qr"}, {"text", "file": [table, id]},
+    # {"text", "buttons": [[label, data]]}, the same with {"template", "opens"}, {"text", "qr"}, {"text", "file": [table, id]},
     # {"commands"} or {"retract": [id]}
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
@@ -30,10 +33,12 @@ def fit(
     timezone: str = "UTC",
     experienced: bool = False,
     closing: bool = False,
+    templates: Mapping[str, str] = MappingProxyType({}),
 ) -> Fitted:
     """Parts within the limits; choices become buttons, or a numbered list where there are none.
 
     `closing`: the last bubble, with the choices, tells nothing of what stands above it.
+    `templates`: ids of those that show choices, by name, where they are set up.
     """
     if message.commands:
         return Fitted(({"commands": language},), None)
@@ -59,7 +64,25 @@ def fit(
         raise ValueError("a message without words")
     contents: list[dict[str, Any]] = [{"text": part} for part in parts]
     contents[-1]["buttons"] = buttons
+    if labels and not buttons:
+        data = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
+        opens = render(OPENS_LIST, language, lookup)
+        contents[-1] |= _tappable(parts[-1], data, limits, templates, opens)
     return Fitted(tuple(contents), token)
+
+
+def _tappable(
+    text: str, data: list[list[str]], limits: Limits, templates: Mapping[str, str], opens: str
+) -> dict[str, Any]:
+    """The numbered list stays; below it stands what can be tapped, where all of it has room."""
+    sid = templates.get(choices_name(len(data)))
+    row = next((each for each in limits.tappable if len(data) <= each.most), None)
+    labels = [label for label, _data in data]
+    if sid is None or row is None or len(set(labels)) < len(labels):
+        return {}
+    if units(text) > row.text or any(len(label) > row.label for label in labels):
+        return {}
+    return {"buttons": data, "template": sid, "opens": opens}
 
 
 def _said(message: Message, experienced: bool) -> list[Text]:

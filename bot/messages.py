@@ -151,6 +151,8 @@ class Say:
     token: str  # names this part at the provider, where it has a place for it
     buttons: tuple[Button, ...] = ()
     reply_to: str | None = None
+    template: str | None = None  # shows the buttons, where nothing else does
+    opens: str = ""  # the label of what opens them as a list, where the template shows one
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,29 @@ class Nudge:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A bubble that its provider knows beforehand; {{1}}, {{2}}, ... are filled in later."""
+
+    name: str  # ours: nudge, choices_3, ...
+    language: str  # of the member; "" = any
+    code: str  # the provider's own code of its language
+    body: str
+    buttons: tuple[Button, ...] = ()
+    opens: str = ""  # the label of what opens the buttons as a list; "" = they just stand there
+    approved: bool = True  # it is said when a window is closed, so somebody there reads it first
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a template stands at its provider."""
+
+    sid: str  # the provider's id
+    name: str  # as the provider knows it
+    state: str  # unsubmitted, received, pending, approved, rejected, paused, disabled
+    reason: str | None = None  # in the provider's words
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """At most so many calls in any stretch of so many seconds."""
 
@@ -225,6 +250,15 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Tappable:
+    """Choices that a template shows: bot/templates.py names them by their number."""
+
+    most: int  # choices
+    label: int  # characters of each
+    text: int  # UTF-16 units above them
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a channel can carry."""
 
@@ -241,3 +275,4 @@ class Limits:
     chat_rate: Rate | None = None  # to one person
     group_rate: Rate | None = None  # to one group
     groups: str | None = None  # what the address of a group begins with
+    tappable: tuple[Tappable, ...] = ()  # with few choices first; only where they are set up

@@ -12,14 +12,15 @@ from sqlalchemy import Connection
 
 from bot import logs
 from bot.channels import Channel
-from bot.discretion import is_bubble, needs_closing
+from bot.discretion import clearable, is_bubble, needs_closing
 from bot.fitting import Fitted, fit
 from bot.judging import Judge
-from bot.messages import refs_of
-from bot.store import deliveries, fates, inbox, notices, repeating
+from bot.messages import Message, refs_of
+from bot.store import deliveries, fates, inbox, notices, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
+from bot.templates import choices_name
 
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
@@ -109,7 +110,10 @@ class Planner:
         None of its parts if it reads otherwise now: then it is said as a whole.
         """
         closing = due.discreet and needs_closing(due.kind, due.message)
-        fitted = self._fit(db, due, lookup, now, closing=closing)
+        again = self._render(db, due, lookup, now, closing=closing)
+        if again is None:
+            return due.parts
+        fitted = again
         if len(fitted.contents) != len(due.parts):
             repeating.forget_parts(db, due.id)
             return ()
@@ -161,7 +165,15 @@ class Planner:
             timezone=due.timezone or "UTC",
             experienced=due.experienced,
             closing=closing,
+            templates=self._templates(db, due.message),
         )
+
+    def _templates(self, db: Connection, message: Message) -> dict[str, str]:
+        """What shows its choices so that they can be tapped, if that has been set up."""
+        if not message.choices or not self._channel.limits.tappable:
+            return {}
+        counts = (len(message.choices), len(clearable(message).choices))
+        return templates.list_sids(db, self._lane, [choices_name(each) for each in counts])
 
     def _retraction(self, db: Connection, due: Due, now: datetime) -> tuple[dict[str, Any], ...]:
         """The bubbles that can still be deleted, a hundred to a call."""

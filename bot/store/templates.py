@@ -16,8 +16,8 @@ FOR_ANY = ""  # the language of what has no words of its own
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """One fixed text as a provider knows it."""
+class Kept:
+    """One template as its provider knew it when we last asked."""
 
     lane: str
     name: str  # nudge, choices_3, ...
@@ -30,7 +30,7 @@ class Template:
     checked_at: datetime
 
 
-def save(db: Connection, template: Template) -> None:
+def save(db: Connection, template: Kept) -> None:
     """It as it is now."""
     new = insert_new(db, templates).values(**asdict(template))
     key = ("lane", "name", "language")
@@ -38,10 +38,10 @@ def save(db: Connection, template: Template) -> None:
     db.execute(new.on_conflict_do_update(index_elements=list(key), set_=rest))
 
 
-def list_of(db: Connection, lane: str) -> list[Template]:
+def list_of(db: Connection, lane: str) -> list[Kept]:
     statement = select(templates).where(templates.c.lane == lane)
     rows = db.execute(statement.order_by(templates.c.name, templates.c.language))
-    return [Template(**row._mapping) for row in rows]
+    return [Kept(**row._mapping) for row in rows]
 
 
 def find_approved(db: Connection, lane: str, name: str, language: str) -> str | None:
