@@ -18,8 +18,8 @@ from bot.templates import OPENS_LIST, choices_name
 class Fitted:
     """The parts as they will be handed over, and the token of the prompt they end with."""
 
-    # {"text", "buttons": [[label, data]]}, the same with {"template", "opens"}, {"text", "qr"}, {"text", "file": [table, id]},
-    # {"commands"} or {"retract": [id]}
+    # {"text", "buttons": [[label, data]]}, the same with {"template", "opens"}, {"text", "qr"},
+    # {"text", "file": [table, id]}, {"commands"} or {"retract": [id]}
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
@@ -49,40 +49,31 @@ def fit(
     if closing:
         above = split("\n\n".join(text for text in texts if text), limits.text)
         texts, message = [render(CLOSING, language, lookup)], clearable(message)
-    labels = [
-        shorten(render(choice.label, language, lookup, timezone), limits.label)
-        for choice in message.choices
-    ]
+    said = [render(each.label, language, lookup, timezone) for each in message.choices]
+    labels = [shorten(each, limits.label) for each in said]
     token = secrets.token_urlsafe(8) if labels else None
-    buttons: list[list[str]] = []
-    if limits.buttons >= len(labels):
-        buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
-    else:
+    buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
+    numbered = len(labels) > limits.buttons
+    if numbered:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
     parts = above + split("\n\n".join(text for text in texts if text), limits.text)
     if not parts:
         raise ValueError("a message without words")
     contents: list[dict[str, Any]] = [{"text": part} for part in parts]
-    contents[-1]["buttons"] = buttons
-    if labels and not buttons:
-        data = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
-        opens = render(OPENS_LIST, language, lookup)
-        contents[-1] |= _tappable(parts[-1], data, limits, templates, opens)
+    sid = templates.get(choices_name(len(labels)))
+    tapped = sid is not None and numbered and _has_room(parts[-1], labels, limits)
+    contents[-1]["buttons"] = buttons if tapped or not numbered else []
+    if tapped:
+        contents[-1] |= {"template": sid, "opens": render(OPENS_LIST, language, lookup)}
     return Fitted(tuple(contents), token)
 
 
-def _tappable(
-    text: str, data: list[list[str]], limits: Limits, templates: Mapping[str, str], opens: str
-) -> dict[str, Any]:
-    """The numbered list stays; below it stands what can be tapped, where all of it has room."""
-    sid = templates.get(choices_name(len(data)))
-    row = next((each for each in limits.tappable if len(data) <= each.most), None)
-    labels = [label for label, _data in data]
-    if sid is None or row is None or len(set(labels)) < len(labels):
-        return {}
-    if units(text) > row.text or any(len(label) > row.label for label in labels):
-        return {}
-    return {"buttons": data, "template": sid, "opens": opens}
+def _has_room(text: str, labels: list[str], limits: Limits) -> bool:
+    """The numbered list stays; below it the same can be tapped, if all of it fits there."""
+    row = next((each for each in limits.tappable if len(labels) <= each.most), None)
+    if row is None or units(text) > row.text or len(set(labels)) < len(labels):
+        return False
+    return all(len(label) <= row.label for label in labels)
 
 
 def _said(message: Message, experienced: bool) -> list[Text]:

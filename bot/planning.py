@@ -117,9 +117,7 @@ class Planner:
         if len(fitted.contents) != len(due.parts):
             repeating.forget_parts(db, due.id)
             return ()
-        contents = {
-            part.id: fitted.contents[part.number] for part in due.parts if _is_lost(part)
-        }
+        contents = {part.id: fitted.contents[part.number] for part in due.parts if _is_lost(part)}
         for id_ in repeating.list_without_file(db, list(contents)):
             if "qr" in contents[id_]:
                 contents[id_] = {"text": contents[id_]["text"]}
@@ -127,7 +125,9 @@ class Planner:
         if fitted.prompt_token is not None and due.parts[-1].id in contents:
             repeating.show(db, fitted.prompt_token, due.address_id, due.message_id, now)
         return tuple(
-            replace(part, content=contents[part.id], state="sending") if part.id in contents else part
+            replace(part, content=contents[part.id], state="sending")
+            if part.id in contents
+            else part
             for part in due.parts
         )
 

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from bot import clock, logs
 from bot.channels import Channel, Recalls, SendError, Templated
 from bot.db import Database, StoreDown
@@ -110,16 +112,18 @@ async def refresh(database: Database, channel: Channel) -> list[templates.Kept]:
         if (there := standing.get(each.sid)) is not None
     ]
     gone = [each for each in kept if each.sid not in standing]
-    await database.run(
-        lambda db: (
-            [templates.save(db, each) for each in fresh],
-            [templates.remove(db, lane, each.name, each.language) for each in gone],
-        )
-    )
+    await database.run(lambda db: _note(db, fresh, gone))
     for each in fresh:
         if each.state in ("rejected", "paused", "disabled"):
             log.warning("template_refused", lane=lane, state=each.state)
     return fresh
+
+
+def _note(db: Connection, fresh: Sequence[templates.Kept], gone: Sequence[templates.Kept]) -> None:
+    for each in fresh:
+        templates.save(db, each)
+    for each in gone:
+        templates.remove(db, each.lane, each.name, each.language)
 
 
 def _cut(reason: str | None) -> str | None:

@@ -63,7 +63,8 @@ LEVELS = (
 MAY_KNOW = {
     "bot.channels.*": (
         "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.metrics", "bot.qr",
-        "bot.rehearsal.phones", "bot.channels", "bot.channels.telegram.*", "bot.channels.whatsapp.*",
+        "bot.rehearsal.phones", "bot.channels", "bot.channels.telegram.*",
+        "bot.channels.whatsapp.*",
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",

@@ -26,9 +26,7 @@ def mark(db: Connection, lane: str, at: datetime) -> None:
     """Never backwards: somebody else may have listened further."""
     new = insert_new(db, lanes).values(name=lane, fence=0, heard_at=at)
     further = func.coalesce(lanes.c.heard_at, at) <= at
-    same = new.on_conflict_do_update(
-        index_elements=["name"], set_={"heard_at": at}, where=further
-    )
+    same = new.on_conflict_do_update(index_elements=["name"], set_={"heard_at": at}, where=further)
     db.execute(same)
 
 

@@ -73,7 +73,7 @@ def _is_of_this_attempt(part: Any, receipt: Receipt) -> bool:
 
     While it is on its way again, the id that we know is still that of the attempt before.
     """
-    if part.provider_key is None or receipt.id is None:
+    if part.repeats == 0 or part.provider_key is None or receipt.id is None:
         return True
     keys = seals.lookups("dispatches.provider_key", receipt.lane, receipt.id)
     known = bytes(part.provider_key) in keys
@@ -148,7 +148,9 @@ def _address(address_id: int | None) -> Any:
     return update(addresses).where(addresses.c.id == address_id)
 
 
-def _mark_failed(db: Connection, part: Any, receipt: Receipt, now: datetime, *, again: bool) -> None:
+def _mark_failed(
+    db: Connection, part: Any, receipt: Receipt, now: datetime, *, again: bool
+) -> None:
     """The id stays with it: what is told once more of this attempt is known by it."""
     db.execute(
         update(dispatches)
@@ -165,7 +167,7 @@ def _mark_failed(db: Connection, part: Any, receipt: Receipt, now: datetime, *, 
 
 def _wait(repeats: int, state: str) -> timedelta:
     """Longer each time, and not for all at the same moment."""
-    grown = FIRST_WAIT * 2**repeats * random.uniform(1.0, 2.0)  # noqa: S311
+    grown = FIRST_WAIT * float(2**repeats * random.uniform(1.0, 2.0))  # noqa: S311
     return max(grown, PAUSE) if state == "settings" else grown
 
 

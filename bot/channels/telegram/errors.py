@@ -1,4 +1,4 @@
-"""Telegram's refusals in our closed list: one table, read from the top (PTB maps by HTTP status)."""
+"""Telegram's refusals in our closed list: one table, read from the top."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class WhatsApp:
         return reading.read(self.lane, url, fields)
 
     async def recall(self, since: datetime) -> list[Inbound]:
-        """What came in since then, oldest first; what is only just coming is left to its webhook."""
+        """What came in since then, oldest first; what only just comes is left to its webhook."""
         until = clock.now() - SETTLED
         try:
             found = await self._messages().list_async(

@@ -99,4 +99,3 @@ def fill(message: Say) -> str:
         values = [message.text, message.opens]
         values += [value for each in message.buttons for value in (each.label, each.data)]
     return json.dumps({str(n): value for n, value in enumerate(values, 1)}, ensure_ascii=False)
-
