@@ -37,17 +37,16 @@ def fit(
 ) -> Fitted:
     """Parts within the limits; choices become buttons, or a numbered list where there are none.
 
-    `closing`: the last bubble, with the choices, tells nothing of what stands above it.
-    `templates`: ids of those that show choices, by name, where they are set up.
+    `closing`: the last bubble, with the choices, tells nothing of what stands above it;
+    `templates`: ids of those that show choices, by name.
     """
     if message.commands:
         return Fitted(({"commands": language},), None)
     texts = [render(text, language, lookup, timezone) for text in _said(message, experienced)]
     if message.qr is not None or message.file is not None:
         return Fitted((_captioned(message, "\n\n".join(texts)),), None)
-    above: list[str] = []
+    above = _split(texts, limits) if closing else []
     if closing:
-        above = split("\n\n".join(text for text in texts if text), limits.text)
         texts, message = [render(CLOSING, language, lookup)], clearable(message)
     said = [render(each.label, language, lookup, timezone) for each in message.choices]
     labels = [shorten(each, limits.label) for each in said]
@@ -56,15 +55,15 @@ def fit(
     numbered = len(labels) > limits.buttons
     if numbered:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
-    parts = above + split("\n\n".join(text for text in texts if text), limits.text)
+    parts = above + _split(texts, limits)
     if not parts:
         raise ValueError("a message without words")
     contents: list[dict[str, Any]] = [{"text": part} for part in parts]
+    contents[-1]["buttons"] = [] if numbered else buttons
     sid = templates.get(choices_name(len(labels)))
-    tapped = sid is not None and numbered and _has_room(parts[-1], labels, limits)
-    contents[-1]["buttons"] = buttons if tapped or not numbered else []
-    if tapped:
-        contents[-1] |= {"template": sid, "opens": render(OPENS_LIST, language, lookup)}
+    if sid is not None and numbered and _has_room(parts[-1], labels, limits):
+        opens = render(OPENS_LIST, language, lookup)
+        contents[-1] |= {"buttons": buttons, "template": sid, "opens": opens}
     return Fitted(tuple(contents), token)
 
 
@@ -74,6 +73,10 @@ def _has_room(text: str, labels: list[str], limits: Limits) -> bool:
     if row is None or units(text) > row.text or len(set(labels)) < len(labels):
         return False
     return all(len(label) <= row.label for label in labels)
+
+
+def _split(texts: list[str], limits: Limits) -> list[str]:
+    return split("\n\n".join(text for text in texts if text), limits.text)
 
 
 def _said(message: Message, experienced: bool) -> list[Text]:

@@ -22,7 +22,9 @@ from bot.db import Database
 from bot.store import communities, invites
 from bot.store.secrets import open_store
 
-COMMANDS = ["audit", "doctor", "invite", "keys", "load", "migrate", "run", "web", "worker"]
+COMMANDS = [
+    "audit", "doctor", "invite", "keys", "load", "migrate", "run", "web", "whatsapp", "worker",
+]  # fmt: skip
 NOWHERE = "postgresql://linkline:geheim@127.0.0.1:1/linkline"
 TWILIO = {
     "TWILIO_ACCOUNT_SID": "AC" + "0a" * 16,

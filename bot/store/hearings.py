@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, or_, select
 
 from bot import seals
 from bot.db import insert_new
@@ -25,7 +25,7 @@ def find(db: Connection, lane: str) -> datetime | None:
 def mark(db: Connection, lane: str, at: datetime) -> None:
     """Never backwards: somebody else may have listened further."""
     new = insert_new(db, lanes).values(name=lane, fence=0, heard_at=at)
-    further = func.coalesce(lanes.c.heard_at, at) <= at
+    further = or_(lanes.c.heard_at.is_(None), lanes.c.heard_at < at)
     same = new.on_conflict_do_update(index_elements=["name"], set_={"heard_at": at}, where=further)
     db.execute(same)
 

@@ -6,7 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from bot import seals
 from bot.db import mark_due
@@ -176,7 +176,10 @@ def _pause(db: Connection, receipt: Receipt, now: datetime) -> None:
     until = now + PAUSE
     db.execute(
         update(lanes)
-        .where(lanes.c.name == receipt.lane, func.coalesce(lanes.c.paused_until, now) < until)
+        .where(
+            lanes.c.name == receipt.lane,
+            or_(lanes.c.paused_until.is_(None), lanes.c.paused_until < until),
+        )
         .values(paused_until=until, paused_why=(receipt.error or "")[:20])
     )
 
