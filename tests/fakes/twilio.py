@@ -140,6 +140,8 @@ class FakeTwilio(FakeProvider):
                 message = self._resource(one["account_sid"], one["sid"], form)
                 message |= {"direction": "inbound", "status": "received"}
                 message["num_media"] = str(one.get("num_media", 0))
+                came = format_datetime(datetime.fromtimestamp(self.now() - age, UTC))
+                message |= dict.fromkeys(("date_created", "date_sent", "date_updated"), came)
                 self.messages[one["sid"]] = message
 
     def _script_late_failures(self, rules: list[Fields]) -> None:

@@ -16,7 +16,7 @@ from twilio.rest import Client
 from bot import clock
 from bot.channels import Forbidden, Rejected, TryLater, Unknown
 from bot.channels.whatsapp import content, reading
-from bot.channels.whatsapp.errors import CONTENT, SOON, as_number, send_error
+from bot.channels.whatsapp.errors import CONTENT, PAUSE, SOON, as_number, send_error
 from bot.channels.whatsapp.transport import NOT_SENT, connect, gone_is_fine
 from bot.messages import (
     Document,
@@ -260,6 +260,9 @@ async def _asked(work: Awaitable[T]) -> T:
     except NOT_SENT:
         raise TryLater("connect", SOON) from None
     except Exception as error:
+        status = getattr(error.args[-1] if error.args else None, "status_code", 0)
+        if status in (401, 403):  # of a page that was asked for, the library tells only this
+            raise TryLater(str(status), PAUSE, whole_lane=True) from None
         raise Unknown(type(error).__name__) from None
 
 
