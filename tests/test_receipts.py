@@ -14,9 +14,9 @@ from sqlalchemy import select
 from bot import clock, models
 from bot.channels.whatsapp import errors
 from bot.messages import Choice, Message, Text
+from bot.store import audiences, receipts, templates
 from bot.store import messages as outbox
-from bot.store import receipts, templates
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.templates import Kept
 from tests.channels import HOOK, PUBLIC, form, sign, whatsapp
 from tests.channels.test_whatsapp import play, state
@@ -33,7 +33,7 @@ def tell(stage: Stage, message: Message) -> int:
         member_id = db.execute(wanted).scalar_one()
         added = outbox.add(db, f"r/{next(_keys)}", "thread", message, clock.now())
         assert added is not None
-        outbox.tell(db, added, "thread", Audience("member", member_id), clock.now())
+        audiences.tell(db, added, "thread", Audience("member", member_id), clock.now())
         return added
 
     return stage.app.database.run_now(work)

@@ -412,7 +412,7 @@ def test_retry_after_is_honoured(seconds: int) -> None:
     """Exactly; whether it is meant for the chat or for all of us, Telegram does not say."""
     error, _wire = send(refusal(429, "Too Many Requests", retry_after=seconds))
     assert error.after == timedelta(seconds=seconds)
-    assert not error.whole_lane
+    assert error.whole_lane is None
 
 
 def test_a_refused_token_stops_the_whole_lane() -> None:
@@ -574,7 +574,7 @@ def test_errors_of_pictures_and_retractions(outcome: Any, kind: Any, message: An
 @pytest.mark.parametrize("message", [PICTURE, RETRACT], ids=["picture", "retract"])
 def test_retry_after_of_pictures_and_retractions(message: Any) -> None:
     error, _wire = send(refusal(429, "Too Many Requests", retry_after=30), message)
-    assert (error.after, error.whole_lane) == (timedelta(seconds=30), False)
+    assert (error.after, error.whole_lane) == (timedelta(seconds=30), None)
 
 
 def test_no_error_quotes_a_link() -> None:

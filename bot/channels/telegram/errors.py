@@ -80,7 +80,7 @@ ROWS = (
 def send_error(error: TelegramError) -> SendError | None:
     """What it means for the sender; None = it is as good as done."""
     if isinstance(error, RetryAfter):
-        return TryLater("429", error._retry_after)
+        return TryLater("429", error._retry_after, whole_lane=None)
     if isinstance(error, ChatMigrated):
         return Moved("migrated", str(error.new_chat_id))
     row = find(error)
