@@ -52,23 +52,34 @@ def fit(
     labels = [shorten(each, limits.label) for each in said]
     token = secrets.token_urlsafe(8) if labels else None
     buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
-    numbered = len(labels) > limits.buttons
-    if numbered:
+    if len(labels) > limits.buttons:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
     parts = above + _split(texts, limits)
     if not parts:
         raise ValueError("a message without words")
+    opens = render(OPENS_LIST, language, lookup)
+    return Fitted(_contents(parts, buttons, limits, templates, opens), token)
+
+
+def _contents(
+    parts: list[str],
+    buttons: list[list[str]],
+    limits: Limits,
+    templates: Mapping[str, str],
+    opens: str,
+) -> tuple[dict[str, Any], ...]:
+    """Under the last part stands what can be tapped, if the channel or a template shows it."""
     contents: list[dict[str, Any]] = [{"text": part} for part in parts]
-    contents[-1]["buttons"] = [] if numbered else buttons
-    sid = templates.get(choices_name(len(labels)))
-    if sid is not None and numbered and _has_room(parts[-1], labels, limits):
-        opens = render(OPENS_LIST, language, lookup)
+    contents[-1]["buttons"] = buttons if len(buttons) <= limits.buttons else []
+    sid = templates.get(choices_name(len(buttons)))
+    if sid is not None and not contents[-1]["buttons"] and _has_room(parts[-1], buttons, limits):
         contents[-1] |= {"buttons": buttons, "template": sid, "opens": opens}
-    return Fitted(tuple(contents), token)
+    return tuple(contents)
 
 
-def _has_room(text: str, labels: list[str], limits: Limits) -> bool:
+def _has_room(text: str, buttons: list[list[str]], limits: Limits) -> bool:
     """The numbered list stays; below it the same can be tapped, if all of it fits there."""
+    labels = [label for label, _data in buttons]
     row = next((each for each in limits.tappable if len(labels) <= each.most), None)
     if row is None or units(text) > row.text or len(set(labels)) < len(labels):
         return False

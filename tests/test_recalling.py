@@ -21,6 +21,9 @@ from bot.settings import Settings
 from bot.store import hearings
 from tests.channels import ACCOUNT, AUTH, HOOK, PUBLIC, SENDER, form, sign
 from tests.fakes.process import Fake
+from tests.test_cli import Shell, shell
+
+__all__ = ["shell"]
 
 NOY = "whatsapp:+8562055512345"
 LANE = WhatsApp(ACCOUNT, AUTH, SENDER, "http://127.0.0.1:1", PUBLIC).lane
@@ -219,3 +222,27 @@ def test_a_store_that_goes_away_in_between_loses_nothing(database_url: str, twil
         assert house.taken() == 2
 
     play(database_url, twilio, act)
+
+
+def test_the_command(
+    shell: Shell, database_url: str, twilio: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.set(
+        DATABASE_URL=database_url,
+        TWILIO_ACCOUNT_SID=ACCOUNT,
+        TWILIO_AUTH_TOKEN=AUTH,
+        TWILIO_WHATSAPP_FROM=SENDER,
+        TWILIO_API_URL=twilio.url,
+        PUBLIC_URL=PUBLIC,
+    )
+    house = House(database_url, twilio)
+    house.wrote(("one", 400), ("two", 300))
+    since = (clock.now() - timedelta(hours=1)).isoformat()
+    asyncio.run(house.close())
+    said = [shell("whatsapp", "reconcile", "--since", since).out for _again in range(2)]
+    assert said[0].startswith("2 messages since 20")
+    assert said[0].endswith("UTC; 2 had been missed and are taken in now.\n")
+    assert said[1].endswith("UTC; 0 had been missed and are taken in now.\n")
+    assert shell("whatsapp", "reconcile", "--since", "yesterday").code == 2
+    twilio.control(fail=[{"match": {"method": "GET"}, "status": 503, "times": 2}])
+    assert "try again" in shell.fails("whatsapp", "reconcile")

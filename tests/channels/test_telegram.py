@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from bot import qr
+from bot import models, qr
 from bot.channels import Forbidden, Gone, Moved, Rejected, SendError, TryLater, Unknown, Unusable
-from bot.channels.telegram import UPDATES, Telegram
+from bot.channels.telegram import UPDATES, Telegram, errors
 from bot.messages import Button, Inbound, Menu, Picture, Retract, Say, Tap
+from bot.store import meeting
 from tests.channels import PUBLIC, SECRET, TOKEN, Line, Wire, answer, from_telegram, telegram
 from tests.fakes import contract
 from tests.fakes.phones import TelegramPhone
@@ -193,6 +197,92 @@ def test_channel_posts_and_service_messages(phone: TelegramPhone) -> None:
     other_bot = phone.say("x")
     other_bot["message"]["from"] = other_bot["message"]["from"] | {"is_bot": True}
     unusable(other_bot)
+
+
+OLD, NEW = -5, -100777
+
+
+def moved(phone: TelegramPhone, *, told_in_new: bool) -> dict[str, Any]:
+    update = phone.say("x")
+    del update["message"]["text"]
+    here, there = (NEW, OLD) if told_in_new else (OLD, NEW)
+    name = "migrate_from_chat_id" if told_in_new else "migrate_to_chat_id"
+    update["message"] |= {name: there, "chat": {"id": here, "type": "group", "title": "x"}}
+    return update
+
+
+@pytest.mark.parametrize("told_in_new", [False, True], ids=["old chat", "new chat"])
+def test_a_group_that_became_a_supergroup(told_in_new: bool, phone: TelegramPhone) -> None:
+    found = receive(moved(phone, told_in_new=told_in_new))
+    assert (found.kind, found.sender, found.moved_to) == ("moved", (str(OLD),), str(NEW))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0, 1, 0), (1, 1)])
+def test_a_group_that_moved_keeps_its_one_address(
+    order: tuple[int, ...], phone: TelegramPhone, database_url: str
+) -> None:
+    """Told in both chats, told again, in any order: rewritten once."""
+    stage = Stage(database_url)
+    channel = next(each for each in stage.app.channels if each.name == "telegram")
+
+    async def take(inbound: Inbound) -> None:
+        await stage.app.take(channel, [inbound])
+
+    async def act() -> list[str]:
+        spoken = phone.say("hello")
+        spoken["message"]["chat"] = {"id": OLD, "type": "group", "title": "x"}
+        await take(replace(receive(spoken), lane=channel.lane))
+        for told_in_new in order:
+            update = moved(phone, told_in_new=bool(told_in_new))
+            await take(replace(receive(update), lane=channel.lane))
+        sealed = select(models.addresses.c.sealed)
+        found = stage.app.database.run_now(lambda db: list(db.execute(sealed).scalars()))
+        count = stage.app.database.run_now(
+            lambda db: (
+                meeting.find_by_address(db, channel.lane, str(OLD))
+                == meeting.find_by_address(db, channel.lane, str(NEW))
+            )
+        )
+        assert count, "both names are one address"
+        await stage.close()
+        return found
+
+    assert asyncio.run(act()) == [str(NEW)]
+
+
+def test_a_group_that_nobody_knows_is_not_kept(phone: TelegramPhone, database_url: str) -> None:
+    stage = Stage(database_url)
+    channel = next(each for each in stage.app.channels if each.name == "telegram")
+
+    async def act() -> int:
+        await stage.app.take(channel, [receive(moved(phone, told_in_new=True))])
+        found = select(models.addresses.c.id)
+        count = stage.app.database.run_now(lambda db: len(db.execute(found).all()))
+        await stage.close()
+        return count
+
+    assert asyncio.run(act()) == 0
+
+
+@pytest.mark.parametrize("row", errors.ROWS, ids=lambda row: f"{row.kind.__name__}-{row.says}")
+def test_each_row_of_the_table(row: errors.Row) -> None:
+    means = {"gone": Gone, "rejected": Rejected, "unknown": Unknown, "fine": type(None)}
+    with capture_logs() as said:
+        found = errors.send_error(row.kind(row.says or "something new"))
+    assert isinstance(found, means.get(row.means, TryLater))
+    assert ("settings_refused" in [each["event"] for each in said]) == (row.means == "settings")
+    assert getattr(found, "whole_lane", False) is (row.means == "settings")
+
+
+def test_a_refusal_by_somebody_in_between_makes_nobody_unreachable() -> None:
+    error, _wire = send((403, b"<html>Forbidden</html>"))
+    assert isinstance(error, TryLater)
+
+
+def test_only_plain_text_is_ever_sent() -> None:
+    """So that nobody's words are taken for marks: Telegram never has anything to parse."""
+    folder = Path(errors.__file__).parent
+    assert not [each for each in folder.glob("*.py") if "parse_mode" in each.read_text()]
 
 
 @pytest.mark.parametrize("kind", ["poll", "message_reaction", "inline_query", "new_in_2027"])
