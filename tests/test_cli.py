@@ -149,8 +149,8 @@ def test_wrong_use(words: list[str], fresh: Shell) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [[each] for each in COMMANDS if each not in ("load", "invite", "keys")]
-    + [["invite", "x"], ["keys", "rotate"]],
+    [[each] for each in COMMANDS if each not in ("load", "invite", "keys", "whatsapp")]
+    + [["invite", "x"], ["keys", "rotate"], ["whatsapp", "templates"], ["whatsapp", "reconcile"]],
 )
 def test_wrong_settings(words: list[str], shell: Shell) -> None:
     shell.set(PORT="many")
