@@ -22,6 +22,7 @@ from bot.envelopes import Opener, opening
 from bot.eraser import Eraser
 from bot.i18n import languages
 from bot.messages import Inbound, Receipt
+from bot.recalling import Recaller
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
 from bot.sender import LAST_WORDS, Sender
@@ -54,6 +55,7 @@ class App:
         self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         self.eraser = Eraser(self.database, self.channels)
+        self.recaller = Recaller(self.database, self.channels, self.take)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
         self.scheduler = Scheduler(self.database, jobs)
@@ -67,6 +69,7 @@ class App:
             self._spawn(sender.run())
         self._spawn(Wakes(self.database, self.wake).run())
         self._spawn(self.eraser.run())
+        self._spawn(self.recaller.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))

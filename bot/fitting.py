@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bot.discretion import CLOSING, clearable
-from bot.i18n import Lookup, render, shorten, split
+from bot.i18n import Lookup, render, shorten, split, units
 from bot.messages import Limits, Message, Text
+from bot.templates import OPENS_LIST, choices_name
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The parts as they will be handed over, and the token of the prompt they end with."""
 
-    # {"text", "buttons": [[label, data]]}, {"text", "qr"}, {"text", "file": [table, id]},
-    # {"commands"} or {"retract": [id]}
+    # {"text", "buttons": [[label, data]]}, the same with {"template", "opens"}, {"text", "qr"},
+    # {"text", "file": [table, id]}, {"commands"} or {"retract": [id]}
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
@@ -30,36 +33,61 @@ def fit(
     timezone: str = "UTC",
     experienced: bool = False,
     closing: bool = False,
+    templates: Mapping[str, str] = MappingProxyType({}),
 ) -> Fitted:
     """Parts within the limits; choices become buttons, or a numbered list where there are none.
 
-    `closing`: the last bubble, with the choices, tells nothing of what stands above it.
+    `closing`: the last bubble, with the choices, tells nothing of what stands above it;
+    `templates`: ids of those that show choices, by name.
     """
     if message.commands:
         return Fitted(({"commands": language},), None)
     texts = [render(text, language, lookup, timezone) for text in _said(message, experienced)]
     if message.qr is not None or message.file is not None:
         return Fitted((_captioned(message, "\n\n".join(texts)),), None)
-    above: list[str] = []
+    above = _split(texts, limits) if closing else []
     if closing:
-        above = split("\n\n".join(text for text in texts if text), limits.text)
         texts, message = [render(CLOSING, language, lookup)], clearable(message)
-    labels = [
-        shorten(render(choice.label, language, lookup, timezone), limits.label)
-        for choice in message.choices
-    ]
+    said = [render(each.label, language, lookup, timezone) for each in message.choices]
+    labels = [shorten(each, limits.label) for each in said]
     token = secrets.token_urlsafe(8) if labels else None
-    buttons: list[list[str]] = []
-    if limits.buttons >= len(labels):
-        buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
-    else:
+    buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
+    if len(labels) > limits.buttons:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
-    parts = above + split("\n\n".join(text for text in texts if text), limits.text)
+    parts = above + _split(texts, limits)
     if not parts:
         raise ValueError("a message without words")
+    opens = render(OPENS_LIST, language, lookup)
+    return Fitted(_contents(parts, buttons, limits, templates, opens), token)
+
+
+def _contents(
+    parts: list[str],
+    buttons: list[list[str]],
+    limits: Limits,
+    templates: Mapping[str, str],
+    opens: str,
+) -> tuple[dict[str, Any], ...]:
+    """Under the last part stands what can be tapped, if the channel or a template shows it."""
     contents: list[dict[str, Any]] = [{"text": part} for part in parts]
-    contents[-1]["buttons"] = buttons
-    return Fitted(tuple(contents), token)
+    contents[-1]["buttons"] = buttons if len(buttons) <= limits.buttons else []
+    sid = templates.get(choices_name(len(buttons)))
+    if sid is not None and not contents[-1]["buttons"] and _has_room(parts[-1], buttons, limits):
+        contents[-1] |= {"buttons": buttons, "template": sid, "opens": opens}
+    return tuple(contents)
+
+
+def _has_room(text: str, buttons: list[list[str]], limits: Limits) -> bool:
+    """The numbered list stays; below it the same can be tapped, if all of it fits there."""
+    labels = [label for label, _data in buttons]
+    row = next((each for each in limits.tappable if len(labels) <= each.most), None)
+    if row is None or units(text) > row.text or len(set(labels)) < len(labels):
+        return False
+    return all(len(label) <= row.label for label in labels)
+
+
+def _split(texts: list[str], limits: Limits) -> list[str]:
+    return split("\n\n".join(text for text in texts if text), limits.text)
 
 
 def _said(message: Message, experienced: bool) -> list[Text]:

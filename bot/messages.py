@@ -107,7 +107,7 @@ class Inbound:
     lane: str  # the sending identity it came to
     key: str  # names this event at its provider, for ever; seen twice = one effect
     sender: tuple[str, ...]  # names of the address, the one to write to first
-    kind: str = "message"  # message, edit, tap, blocked, unblocked, group
+    kind: str = "message"  # message, edit, tap, blocked, unblocked, group, moved
     text: str = ""
     files: tuple[File, ...] = ()
     tap: Tap | None = None
@@ -117,6 +117,7 @@ class Inbound:
     name: str | None = None  # what the person calls herself at the provider; never trusted
     language: str | None = None  # a hint from her app, an IETF tag
     receipt: str | None = None  # what acknowledge() needs to stop a button's spinner
+    moved_to: str | None = None  # the other name of this chat from now on
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,13 @@ class Receipt:
     """What the provider says became of something we sent."""
 
     lane: str
-    state: str  # sent, delivered, read, failed
+    # sent, delivered, read; or what did not arrive: failed, gone, window, later (it may be tried
+    # again), settings (nothing passes until somebody mends it), media (its words may), template
+    state: str
     token: str | None = None  # our own token, where the callback carries it
     id: str | None = None  # the provider's id
-    error: str | None = None  # the provider's code, for failed
+    error: str | None = None  # the provider's code, for what did not arrive
+    template: str | None = None  # what became of the template: rejected, paused, disabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Say:
     token: str  # names this part at the provider, where it has a place for it
     buttons: tuple[Button, ...] = ()
     reply_to: str | None = None
+    template: str | None = None  # shows the buttons, where nothing else does
+    opens: str = ""  # the label of what opens them as a list, where the template shows one
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,29 @@ class Nudge:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A bubble that its provider knows beforehand; {{1}}, {{2}}, ... are filled in later."""
+
+    name: str  # ours: nudge, choices_3, ...
+    language: str  # of the member; "" = any
+    code: str  # the provider's own code of its language
+    body: str
+    buttons: tuple[Button, ...] = ()
+    opens: str = ""  # the label of what opens the buttons as a list; "" = they just stand there
+    approved: bool = True  # it is said when a window is closed, so somebody there reads it first
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a template stands at its provider."""
+
+    sid: str  # the provider's id
+    name: str  # as the provider knows it
+    state: str  # unsubmitted, received, pending, approved, rejected, paused, disabled
+    reason: str | None = None  # in the provider's words
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """At most so many calls in any stretch of so many seconds."""
 
@@ -221,6 +250,15 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Tappable:
+    """Choices that a template shows: bot/templates.py names them by their number."""
+
+    most: int  # choices
+    label: int  # characters of each
+    text: int  # UTF-16 units above them
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a channel can carry."""
 
@@ -237,3 +275,4 @@ class Limits:
     chat_rate: Rate | None = None  # to one person
     group_rate: Rate | None = None  # to one group
     groups: str | None = None  # what the address of a group begins with
+    tappable: tuple[Tappable, ...] = ()  # with few choices first; only where they are set up

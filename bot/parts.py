@@ -29,7 +29,8 @@ def as_outbound(due: Due, part: Part, conversations: Conversations) -> Outbound:
             raise Rejected("elsewhere")  # a file goes where it was asked for, or nowhere
         return Document(due.to, content["text"], part.token, mydata.FILE_NAME, b"")
     buttons = tuple(Button(*each) for each in content.get("buttons", ()))
-    return Say(due.to, content["text"], part.token, buttons)
+    template, opens = content.get("template"), content.get("opens", "")
+    return Say(due.to, content["text"], part.token, buttons, template=template, opens=opens)
 
 
 async def fill(database: Database, document: Document, due: Due) -> Document:

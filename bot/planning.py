@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,15 @@ from sqlalchemy import Connection
 
 from bot import logs
 from bot.channels import Channel
-from bot.discretion import is_bubble, needs_closing
+from bot.discretion import clearable, is_bubble, needs_closing
 from bot.fitting import Fitted, fit
 from bot.judging import Judge
-from bot.messages import refs_of
-from bot.store import deliveries, fates, inbox, notices
+from bot.messages import Message, refs_of
+from bot.store import deliveries, fates, inbox, notices, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
+from bot.templates import choices_name
 
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
@@ -78,8 +80,12 @@ class Planner:
 
     def _freeze(self, db: Connection, due: Sequence[Due], now: datetime) -> list[Planned]:
         """Render what is said for the first time; what was frozen before keeps its words."""
+        wordless = [each for each in due if each.parts and any(map(_is_lost, each.parts))]
+        said = [each for each in due if not each.parts] + wordless
+        lookup = References(db, (ref for each in said for ref in refs_of(each.message)))
+        restored = {each.id: self._restore(db, each, lookup, now) for each in wordless}
+        due = [replace(each, parts=restored.get(each.id, each.parts)) for each in due]
         fresh = [each for each in due if not each.parts]
-        lookup = References(db, (ref for each in fresh for ref in refs_of(each.message)))
         # What will stand in the list of chats.
         last = {each.address_id: each.id for each in due if is_bubble(each.message)}
         frozen = []
@@ -95,6 +101,35 @@ class Planner:
             fates.mark_sending(db, again)
         planned = [(each, each.parts or parts.get(each.id, ())) for each in due]
         return [(each, its_parts) for each, its_parts in planned if its_parts]
+
+    def _restore(
+        self, db: Connection, due: Due, lookup: References, now: datetime
+    ) -> tuple[Part, ...]:
+        """What its provider took and did not bring home says the same once more.
+
+        None of its parts if it reads otherwise now: then it is said as a whole.
+        """
+        closing = due.discreet and needs_closing(due.kind, due.message)
+        again = self._render(db, due, lookup, now, closing=closing)
+        if again is None:
+            return due.parts
+        fitted = again
+        if len(fitted.contents) != len(due.parts):
+            repeating.forget_parts(db, due.id)
+            return ()
+        contents = {part.id: fitted.contents[part.number] for part in due.parts if _is_lost(part)}
+        for id_ in repeating.list_without_file(db, list(contents)):
+            if "qr" in contents[id_]:
+                contents[id_] = {"text": contents[id_]["text"]}
+        repeating.restore(db, contents)
+        if fitted.prompt_token is not None and due.parts[-1].id in contents:
+            repeating.show(db, fitted.prompt_token, due.address_id, due.message_id, now)
+        return tuple(
+            replace(part, content=contents[part.id], state="sending")
+            if part.id in contents
+            else part
+            for part in due.parts
+        )
 
     def _render(
         self, db: Connection, due: Due, lookup: References, now: datetime, *, closing: bool
@@ -130,7 +165,15 @@ class Planner:
             timezone=due.timezone or "UTC",
             experienced=due.experienced,
             closing=closing,
+            templates=self._templates(db, due.message),
         )
+
+    def _templates(self, db: Connection, message: Message) -> dict[str, str]:
+        """What shows its choices so that they can be tapped, if that has been set up."""
+        if not message.choices or not self._channel.limits.tappable:
+            return {}
+        counts = (len(message.choices), len(clearable(message).choices))
+        return templates.list_sids(db, self._lane, [choices_name(each) for each in counts])
 
     def _retraction(self, db: Connection, due: Due, now: datetime) -> tuple[dict[str, Any], ...]:
         """The bubbles that can still be deleted, a hundred to a call."""
@@ -142,3 +185,8 @@ class Planner:
             post_id = retract.id if retract.table == "posts" else None
             ids = notices.list_bubbles(db, due.address_id, post_id, now - young)
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))
+
+
+def _is_lost(part: Part) -> bool:
+    """Its words were forgotten when its provider took it, and then it did not arrive."""
+    return part.state == "failed" and part.content is None

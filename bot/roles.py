@@ -175,6 +175,7 @@ WAYS: dict[str, str] = {
         [
             "$ run", "$ web", "$ worker", "$ migrate", "$ load", "$ invite", "$ doctor", "$ audit",
             "$ keys", "$ keys rotate", "$ keys status", "$ erase", "$ forget", "$ seed",
+            "$ whatsapp", "$ whatsapp templates", "$ whatsapp reconcile",
         ],
         "operate",
     ),

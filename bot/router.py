@@ -43,6 +43,8 @@ class Router:
     async def take(self, inbound: Inbound) -> None:
         """One turn in one transaction. Raises StoreDown: then nothing was taken."""
         now = clock.now()
+        if inbound.kind == "moved":
+            return await self._move(inbound, now)
         try:
             outcome = await self._database.run(lambda db: self._turn(db, inbound, now))
         except StoreDown:
@@ -58,6 +60,12 @@ class Router:
             )
             outcome = await self._database.run(lambda db: self._sorry(db, inbound, now, reason))
         metrics.TURNS.labels(inbound.lane, outcome).inc()
+
+    async def _move(self, inbound: Inbound, now: datetime) -> None:
+        """Nobody said anything: a chat is called otherwise now."""
+        lane, [old], new = inbound.lane, inbound.sender, inbound.moved_to or ""
+        moved = await self._database.run(lambda db: meeting.readdress(db, lane, old, new, now))
+        metrics.TURNS.labels(lane, "moved" if moved else "repeated").inc()
 
     async def park(self, lane: str, key: str, payload: str, reason: str) -> None:
         """Keep an authenticated event that cannot be used. Raises StoreDown."""

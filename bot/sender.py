@@ -27,7 +27,7 @@ from bot.flight import Flight, Returned
 from bot.locks import LaneLock
 from bot.planning import Planned, Planner
 from bot.rates import Meters
-from bot.store import addresses, audiences, deliveries, fates, lanes, members
+from bot.store import addresses, audiences, deliveries, fates, lanes, meeting, members
 from bot.store.lanes import LaneLost
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way
@@ -245,5 +245,7 @@ class Sender:
             members.mark_unreachable(db, address_id, now)
             failed = [id_ for address, id_ in returned.gone if address == address_id]
             addresses.fall_back(db, address_id, now, failed)
+        for old, new in returned.moved:
+            meeting.readdress(db, self._lane, old, new, now)
         for address_id in returned.closed:
             members.mark_window_closed(db, address_id)

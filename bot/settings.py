@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     twilio_auth_token: str | None = None
     twilio_whatsapp_from: str | None = None
     twilio_api_url: str = "https://api.twilio.com"
+    whatsapp_template_languages: str = "lo=lo,km=en,en=en"
 
     @field_validator("database_url")
     @classmethod

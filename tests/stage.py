@@ -101,6 +101,7 @@ class Stage:
         self.requests: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}  # the last one by chat id
         self.erased: list[str] = []  # what Twilio was told to delete
+        self.templates: dict[str, str] = {}  # what those say that have nothing to fill in, by sid
         self._numbers = itertools.count(1)
         self._codes = itertools.count()
         self._digits = itertools.count()  # 482 915 730, 483 015 730, ...
@@ -445,9 +446,21 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
             return Response(status, json.dumps(answer))
         sid = f"SM{next(self._stage.ids):032x}"
         person = self._stage.by_address.get(fields["To"].partition(":")[2])
+        words, buttons = self._shown(fields)
         if person is not None:
-            person.get(Heard(sid, _media(fields.get("MediaUrl", "")) + fields["Body"], []))
-        return Response(201, json.dumps({"sid": sid, "status": "queued", "body": fields["Body"]}))
+            person.get(Heard(sid, _media(fields.get("MediaUrl", "")) + words, buttons))
+        return Response(201, json.dumps({"sid": sid, "status": "queued", "body": words}))
+
+    def _shown(self, fields: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
+        """The words, and what can be tapped below them: (label, what a tap on it carries)."""
+        if "ContentSid" not in fields:
+            return fields["Body"], []
+        filled = list(json.loads(fields.get("ContentVariables", "{}")).values())
+        if not filled:
+            return self._stage.templates[fields["ContentSid"]], []
+        if len(filled) <= 4:
+            return filled[0], [(label, f"choice-{n}") for n, label in enumerate(filled[1:], 1)]
+        return filled[0], list(zip(filled[2::2], filled[3::2], strict=True))
 
     def _erase(self, method: str, path: str) -> Response:
         """Its records go; the bubbles on the phone stay."""

@@ -22,7 +22,9 @@ from bot.db import Database
 from bot.store import communities, invites
 from bot.store.secrets import open_store
 
-COMMANDS = ["audit", "doctor", "invite", "keys", "load", "migrate", "run", "web", "worker"]
+COMMANDS = [
+    "audit", "doctor", "invite", "keys", "load", "migrate", "run", "web", "whatsapp", "worker",
+]  # fmt: skip
 NOWHERE = "postgresql://linkline:geheim@127.0.0.1:1/linkline"
 TWILIO = {
     "TWILIO_ACCOUNT_SID": "AC" + "0a" * 16,
@@ -147,8 +149,8 @@ def test_wrong_use(words: list[str], fresh: Shell) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [[each] for each in COMMANDS if each not in ("load", "invite", "keys")]
-    + [["invite", "x"], ["keys", "rotate"]],
+    [[each] for each in COMMANDS if each not in ("load", "invite", "keys", "whatsapp")]
+    + [["invite", "x"], ["keys", "rotate"], ["whatsapp", "templates"], ["whatsapp", "reconcile"]],
 )
 def test_wrong_settings(words: list[str], shell: Shell) -> None:
     shell.set(PORT="many")

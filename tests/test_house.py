@@ -31,11 +31,12 @@ LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
      "bot.timing", "bot.roles"),
-    ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.pace"),
+    ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.pace", "bot.templates"),
     ("bot.models.keys",),
     ("bot.models.*",),
     ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
     ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
+    ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal",
      "bot.rates"),
@@ -43,7 +44,7 @@ LEVELS = (
     ("bot.judging",),
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth",
      "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
-     "bot.allowances", "bot.hearing", "bot.reading"),
+     "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading"),
     ("bot.turn", "bot.envelopes", "bot.parts"),
     ("bot.flight",),
     ("bot.routes", "bot.sender", "bot.upkeep", "bot.erasing", "bot.rehearsal.playing",
@@ -61,8 +62,9 @@ LEVELS = (
 # Folders whose files all look the same: what each file in them may know of ours.
 MAY_KNOW = {
     "bot.channels.*": (
-        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.qr", "bot.rehearsal.phones",
-        "bot.channels", "bot.channels.telegram.*", "bot.channels.whatsapp.*",
+        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.metrics", "bot.qr",
+        "bot.rehearsal.phones", "bot.channels", "bot.channels.telegram.*",
+        "bot.channels.whatsapp.*",
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -28,6 +29,7 @@ from bot.settings import Settings
 from bot.store import invites
 from bot.web import build, webhooks
 from tests import stage
+from tests.channels import sign
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 from tests.transcript import Transcript, programme
 
@@ -266,12 +268,15 @@ def test_a_store_that_is_down(
     update = TelegramPhone(None).say("hello")
     phone = whatsapp_phone()
     form = phone.say("hello")
+    told = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    signed = sign(urlencode(told).encode(), "/webhooks/whatsapp?d=token1")
     with monkeypatch.context() as patch:
         down(patch)
         for answer in (
             telegram(client, update, **{SECRET_HEADER: stage.SECRET}),
             telegram(client, ["unusable"], **{SECRET_HEADER: stage.SECRET}),
             client.post("/webhooks/whatsapp", data=dict(form), headers=phone.headers(form)),
+            client.post("/webhooks/whatsapp?d=token1", data=dict(told), headers=signed),
             client.post("/webhooks/simulator", json={"phone": "alex", "text": "hello"}),
         ):
             assert answer.status_code == 503

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, Self, runtime_checkable
 
-from bot.messages import Inbound, Limits, Outbound, Receipt
+from bot.messages import Inbound, Limits, Outbound, Receipt, Standing, Template
 from bot.settings import Settings
 
 Commands = Sequence[tuple[str, str]]  # (command, what it does)
@@ -156,6 +156,27 @@ class Balances(Protocol):
 
     async def balance(self) -> tuple[float, str] | None:
         """What is left, and its currency; None where it cannot be read."""
+        ...
+
+
+@runtime_checkable
+class Templated(Protocol):
+    """A channel whose provider must know some bubbles beforehand. All raise SendErrors."""
+
+    def own_templates(self) -> list[Template]:
+        """Those of no words of ours, which show choices."""
+        ...
+
+    async def create_template(self, template: Template, name: str) -> str:
+        """The provider's id of it."""
+        ...
+
+    async def submit_template(self, sid: str, name: str) -> str:
+        """Let it be read there; the state it has now."""
+        ...
+
+    async def list_templates(self) -> list[Standing]:
+        """All that the provider knows of us, and how they stand."""
         ...
 
 

@@ -26,6 +26,7 @@ from bot.messages import (
     Retract,
     Say,
     Tap,
+    Tappable,
 )
 from bot.rehearsal.phones import Bubble, Phone, Phones
 from bot.settings import Settings
@@ -39,6 +40,7 @@ LOOKS = {
         fetches=True,
         reassigned=True,
         price=0.005,
+        tappable=(Tappable(3, 20, 1024), Tappable(10, 24, 1024)),
     ),
     "telegram": Limits(
         text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=47, minutes=55)

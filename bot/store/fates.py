@@ -35,8 +35,9 @@ class Fate:
     parts: tuple[SentPart, ...] = ()
 
 
-# A receipt may come before our own note. (No IN here: these statements take many rows at once.)
-_AHEAD = or_(dispatches.c.state == "delivered", dispatches.c.state == "read")
+# A receipt may come before our own note, and knows more. (No IN here: these statements take many
+# rows at once.)
+_AHEAD = ~or_(dispatches.c.state == "sending", dispatches.c.state == "unknown")
 _HANDED = func.coalesce(
     bindparam("handed", type_=dispatches.c.handed_at.type), dispatches.c.handed_at
 )
@@ -49,7 +50,7 @@ _PART_SENT = (
         provider_key=bindparam("key"),
         provider_id=bindparam("named"),
         handed_at=_HANDED,
-        error=None,
+        error=case((_AHEAD, dispatches.c.error), else_=None),
         content=None,
     )
 )

@@ -219,6 +219,29 @@ def _name_key(db: Connection, lane: str, key: bytes, name: str) -> None:
     )
 
 
+def readdress(db: Connection, lane: str, old: str, new: str, now: datetime) -> bool:
+    """A chat has another name at its provider now; told again, nothing changes any more.
+
+    The old name stays hers too: what comes late from there is still from her.
+    """
+    here = _address_of(db, lane, old)
+    there = _address_of(db, lane, new)
+    if here is None or here == there:
+        return False
+    if there is not None:  # she was heard there before we were told: that one is used
+        gone = update(addresses).where(addresses.c.id == here)
+        db.execute(gone.values(unreachable_at=now))
+        return False
+    db.execute(update(addresses).where(addresses.c.id == here).values(sealed=new))
+    _add_keys(db, here, lane, [new])
+    return True
+
+
+def _address_of(db: Connection, lane: str, name: str) -> int | None:
+    keys = address_keys.c.key.in_(keys_of(lane, name))
+    return db.execute(select(address_keys.c.address_id).where(keys)).scalar()
+
+
 def find_by_address(db: Connection, lane: str, name: str) -> int | None:
     """The member id behind an address, if we know it."""
     statement = (

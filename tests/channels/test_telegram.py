@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from bot import qr
-from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unknown, Unusable
-from bot.channels.telegram import UPDATES, Telegram
+from bot import models, qr
+from bot.channels import Forbidden, Gone, Moved, Rejected, SendError, TryLater, Unknown, Unusable
+from bot.channels.telegram import UPDATES, Telegram, errors
 from bot.messages import Button, Inbound, Menu, Picture, Retract, Say, Tap
+from bot.store import meeting
 from tests.channels import PUBLIC, SECRET, TOKEN, Line, Wire, answer, from_telegram, telegram
 from tests.fakes import contract
 from tests.fakes.phones import TelegramPhone
@@ -187,16 +191,98 @@ def test_channel_posts_and_service_messages(phone: TelegramPhone) -> None:
     post = phone.say("x")["message"]
     post["chat"] = {"id": -100, "type": "channel", "title": "x"}
     unusable({"update_id": 1, "channel_post": post})
-    for name in ("migrate_to_chat_id", "migrate_from_chat_id"):
-        update = phone.say("x")
-        update["message"] |= {name: -1002, "chat": {"id": -5, "type": "group", "title": "x"}}
-        unusable(update)
     nobody = phone.say("x")
     del nobody["message"]["from"]
     unusable(nobody)
     other_bot = phone.say("x")
     other_bot["message"]["from"] = other_bot["message"]["from"] | {"is_bot": True}
     unusable(other_bot)
+
+
+OLD, NEW = -5, -100777
+
+
+def moved(phone: TelegramPhone, *, told_in_new: bool) -> dict[str, Any]:
+    update = phone.say("x")
+    del update["message"]["text"]
+    here, there = (NEW, OLD) if told_in_new else (OLD, NEW)
+    name = "migrate_from_chat_id" if told_in_new else "migrate_to_chat_id"
+    update["message"] |= {name: there, "chat": {"id": here, "type": "group", "title": "x"}}
+    return update
+
+
+@pytest.mark.parametrize("told_in_new", [False, True], ids=["old chat", "new chat"])
+def test_a_group_that_became_a_supergroup(told_in_new: bool, phone: TelegramPhone) -> None:
+    found = receive(moved(phone, told_in_new=told_in_new))
+    assert (found.kind, found.sender, found.moved_to) == ("moved", (str(OLD),), str(NEW))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0, 1, 0), (1, 1)])
+def test_a_group_that_moved_keeps_its_one_address(
+    order: tuple[int, ...], phone: TelegramPhone, database_url: str
+) -> None:
+    """Told in both chats, told again, in any order: rewritten once."""
+    stage = Stage(database_url)
+    channel = next(each for each in stage.app.channels if each.name == "telegram")
+
+    async def take(inbound: Inbound) -> None:
+        await stage.app.take(channel, [inbound])
+
+    async def act() -> list[str]:
+        spoken = phone.say("hello")
+        spoken["message"]["chat"] = {"id": OLD, "type": "group", "title": "x"}
+        await take(replace(receive(spoken), lane=channel.lane))
+        for told_in_new in order:
+            update = moved(phone, told_in_new=bool(told_in_new))
+            await take(replace(receive(update), lane=channel.lane))
+        sealed = select(models.addresses.c.sealed)
+        found = stage.app.database.run_now(lambda db: list(db.execute(sealed).scalars()))
+        count = stage.app.database.run_now(
+            lambda db: (
+                meeting.find_by_address(db, channel.lane, str(OLD))
+                == meeting.find_by_address(db, channel.lane, str(NEW))
+            )
+        )
+        assert count, "both names are one address"
+        await stage.close()
+        return found
+
+    assert asyncio.run(act()) == [str(NEW)]
+
+
+def test_a_group_that_nobody_knows_is_not_kept(phone: TelegramPhone, database_url: str) -> None:
+    stage = Stage(database_url)
+    channel = next(each for each in stage.app.channels if each.name == "telegram")
+
+    async def act() -> int:
+        await stage.app.take(channel, [receive(moved(phone, told_in_new=True))])
+        found = select(models.addresses.c.id)
+        count = stage.app.database.run_now(lambda db: len(db.execute(found).all()))
+        await stage.close()
+        return count
+
+    assert asyncio.run(act()) == 0
+
+
+@pytest.mark.parametrize("row", errors.ROWS, ids=lambda row: f"{row.kind.__name__}-{row.says}")
+def test_each_row_of_the_table(row: errors.Row) -> None:
+    means = {"gone": Gone, "rejected": Rejected, "unknown": Unknown, "fine": type(None)}
+    with capture_logs() as said:
+        found = errors.send_error(row.kind(row.says or "something new"))
+    assert isinstance(found, means.get(row.means, TryLater))
+    assert ("settings_refused" in [each["event"] for each in said]) == (row.means == "settings")
+    assert getattr(found, "whole_lane", False) is (row.means == "settings")
+
+
+def test_a_refusal_by_somebody_in_between_makes_nobody_unreachable() -> None:
+    error, _wire = send((403, b"<html>Forbidden</html>"))
+    assert isinstance(error, TryLater)
+
+
+def test_only_plain_text_is_ever_sent() -> None:
+    """So that nobody's words are taken for marks: Telegram never has anything to parse."""
+    folder = Path(errors.__file__).parent
+    assert not [each for each in folder.glob("*.py") if "parse_mode" in each.read_text()]
 
 
 @pytest.mark.parametrize("kind", ["poll", "message_reaction", "inline_query", "new_in_2027"])
@@ -381,11 +467,11 @@ ERRORS: list[tuple[Any, type[SendError] | tuple[type[SendError], ...]]] = [
     (refusal(403, "Forbidden: user is deactivated"), Gone),
     (refusal(403, "Forbidden: bot was kicked from the group chat"), Gone),
     (refusal(403, "Forbidden: bot can't initiate conversation with a user"), Gone),
-    (answer(403, ok=False, error_code=400, description="Bot domain invalid."), Gone),
+    (answer(403, ok=False, error_code=400, description="Bot domain invalid."), Rejected),
     (refusal(400, "Bad Request: chat not found"), Gone),
     (refusal(400, "Bad Request: private chat not found"), Gone),
     (refusal(400, "Bad Request: PEER_ID_INVALID"), Gone),
-    (refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1001), Gone),
+    (refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1001), Moved),
     (refusal(400, "Bad Request: message is too long"), Rejected),
     (refusal(400, "Bad Request: message text is empty"), Rejected),
     (refusal(400, "Bad Request: BUTTON_DATA_INVALID"), Rejected),
@@ -411,11 +497,12 @@ def test_errors(outcome: Any, kind: Any) -> None:
     assert isinstance(error, kind), repr(error)
 
 
-@pytest.mark.parametrize(("seconds", "whole"), [(3, False), (30, True), (86400, True)])
-def test_retry_after_is_honoured(seconds: int, whole: bool) -> None:
+@pytest.mark.parametrize("seconds", [3, 30, 86400])
+def test_retry_after_is_honoured(seconds: int) -> None:
+    """Exactly; whether it is meant for the chat or for all of us, Telegram does not say."""
     error, _wire = send(refusal(429, "Too Many Requests", retry_after=seconds))
     assert error.after == timedelta(seconds=seconds)
-    assert error.whole_lane is whole
+    assert error.whole_lane is None
 
 
 def test_a_refused_token_stops_the_whole_lane() -> None:
@@ -577,7 +664,7 @@ def test_errors_of_pictures_and_retractions(outcome: Any, kind: Any, message: An
 @pytest.mark.parametrize("message", [PICTURE, RETRACT], ids=["picture", "retract"])
 def test_retry_after_of_pictures_and_retractions(message: Any) -> None:
     error, _wire = send(refusal(429, "Too Many Requests", retry_after=30), message)
-    assert (error.after, error.whole_lane) == (timedelta(seconds=30), True)
+    assert (error.after, error.whole_lane) == (timedelta(seconds=30), None)
 
 
 def test_no_error_quotes_a_link() -> None:

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from bot import clock, models
+from bot import clock, metrics, models
 from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unknown, Unusable
 from bot.channels import WindowClosed as Closed
-from bot.channels.whatsapp import WhatsApp
+from bot.channels.whatsapp import WhatsApp, errors
 from bot.fitting import fit
 from bot.i18n import graphemes, units
 from bot.messages import (
@@ -559,24 +560,72 @@ def test_an_unknown_picture_is_found_by_its_caption() -> None:
     assert asyncio.run(run()) == ["SM2"]
 
 
-# PLATFORMS 2.9: what the codes mean for the one who gets the message, and for all.
+# The table, row by row: in the answer to a send, and in a status callback.
+MEANS: dict[str, type[SendError]] = {
+    "gone": Gone,
+    "later": TryLater,
+    "settings": TryLater,
+    "window": Closed,
+    "template": Rejected,
+    "media": Rejected,
+    "rejected": Rejected,
+}
+# PLATFORMS 2.9, as it was written down before the code.
+WANTED: dict[str, set[int]] = {
+    "gone": {21211, 21614, 21610, 63003, 63024, 63014, 63033, 63015},
+    "later": {20429, 21611, 30001, 14107, 63010, 63012, 63017, 63018},
+    "settings": {20003, 21408, 21606, 21703, 63007, 21609, 63001, 63038, 63051, 63112},
+    "window": {63016},
+    "template": {63040, 63041, 63042},
+    "media": {63019},
+    "rejected": {20404, 21617, 21620, 21655, 21656, 92007, 63005, 63013, 63021, 63027, 63028}
+    | {63029, 63032, 63049},
+}
 ERRORS: list[tuple[int, int, type[SendError], bool]] = [
-    *((400, code, Gone, False) for code in (21211, 21614, 21610, 63003, 63024, 63014, 63033)),
-    (400, 63032, Gone, False),
-    *((400, code, TryLater, False) for code in (21611, 30001, 14107, 63010, 63012, 63017, 63018)),
+    *((400, row.code, MEANS[row.means], row.means == "settings") for row in errors.ROWS),
     (429, 20429, TryLater, False),
     (429, 429, TryLater, False),
     (401, 20003, TryLater, True),
     (401, 401, TryLater, True),
-    *((400, code, TryLater, True) for code in (21408, 21606, 21703, 63007, 21609, 63001)),
-    *((400, code, TryLater, True) for code in (63038, 63051, 63112)),
-    (400, 63016, Closed, False),
-    *((400, code, Rejected, False) for code in (21617, 21620, 21655, 21656, 92007, 63005, 63013)),
-    *((400, code, Rejected, False) for code in (63019, 63021, 63027, 63040, 63049)),
     (404, 20404, Rejected, False),
+    (400, 99999, Rejected, False),
     (500, 20500, Unknown, False),
     (503, 503, Unknown, False),
 ]
+
+
+def test_the_table_is_the_one_of_the_platform_notes() -> None:
+    for means, codes in WANTED.items():
+        assert {row.code for row in errors.ROWS if row.means == means} == codes
+    assert len({row.code for row in errors.ROWS}) == len(errors.ROWS)
+
+
+@pytest.mark.parametrize("row", errors.ROWS, ids=lambda row: str(row.code))
+def test_each_row_in_a_callback(row: errors.Row) -> None:
+    fields = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": str(row.code)}
+    [found] = receive(fields, f"{HOOK}?d=token1")
+    state = "failed" if row.means == "rejected" else row.means
+    assert found == Receipt(whatsapp().lane, state, "token1", "SM1", str(row.code), row.template)
+
+
+@pytest.mark.parametrize("callback", [False, True])
+def test_a_code_of_no_table_is_counted(callback: bool) -> None:
+    counted = metrics.STRANGE.labels("whatsapp")._value
+    before = counted.get()
+    if callback:
+        receive({"MessageSid": "SM1", "MessageStatus": "failed", "ErrorCode": "98765"})
+    else:
+        send(answer(400, code=98765, message="no", status=400))
+    assert counted.get() == before + 1
+
+
+@pytest.mark.parametrize("code", [each.code for each in errors.ROWS if each.means == "settings"])
+def test_what_somebody_must_mend_is_an_alarm(code: int) -> None:
+    with capture_logs() as said:
+        send(answer(400, code=code, message="no", status=400))
+        receive({"MessageSid": "SM1", "MessageStatus": "failed", "ErrorCode": str(code)})
+    alarms = [each for each in said if each["event"] == "settings_refused"]
+    assert [(each["log_level"], each["code"]) for each in alarms] == [("error", str(code))] * 2
 
 
 @pytest.mark.parametrize(("status", "code", "kind", "whole"), ERRORS)

@@ -387,8 +387,8 @@ def post_json(fake: Fake, body: bytes) -> int:
 
 def test_what_is_not_faked_is_written_down(telegram: Fake, twilio: Fake) -> None:
     for fake in (telegram, twilio):
-        assert post(fake.url + "/v1/Content", b"", {}) == 404
-        assert fake.history()[-1]["path"] == "/v1/Content"
+        assert post(fake.url + "/v1/Services", b"", {}) == 404
+        assert fake.history()[-1]["path"] == "/v1/Services"
 
 
 def test_controls_are_checked(telegram: Fake) -> None:

@@ -20,6 +20,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
+from tests.fakes.content import (
+    approval_facts,
+    body_of,
+    content_complaints,
+    content_facts,
+    new_content,
+    submission_complaints,
+    variables_problem,
+)
 from tests.fakes.contract import MESSAGE_PATH, MESSAGES_PATH, TWILIO, twilio_complaints
 from tests.fakes.process import Answer, Call, Failure, FakeProvider, options_parser, run
 
@@ -31,6 +40,7 @@ LISTS = {
 }
 WINDOW_SECONDS = 24 * 3600
 WINDOW_CLOSED = 63016
+NOT_APPROVED = {"rejected": 63040, "paused": 63041, "disabled": 63042}
 ON_ITS_WAY = ("accepted", "scheduled", "queued", "sending", "receiving")
 ERROR_CODES = {401: 20003, 404: 20404, 429: 20429}
 ERROR_WORDS = {
@@ -72,6 +82,9 @@ class FakeTwilio(FakeProvider):
         "auth_token": "",
         "window": False,
         "templates": {},
+        # What becomes of a submitted template, until the control `approve` tells otherwise.
+        "approval": "pending",
+        "balance": ["12.50", "USD"],
         "statuses": ["sent", "delivered", "read"],
         "deliver_callbacks_to": None,
         "callback_delay": 0,
@@ -96,6 +109,7 @@ class FakeTwilio(FakeProvider):
         self.last_inbound: dict[tuple[str, str], float] = {}
         self.late_failures: list[Fields] = []
         self.callbacks: list[Fields] = []
+        self.contents: dict[str, Fields] = {}
 
     def clear(self) -> None:
         super().clear()
@@ -106,7 +120,15 @@ class FakeTwilio(FakeProvider):
             "inbound": self._keep_inbound,
             "media": self.media.update,
             "fail_later": self._script_late_failures,
+            "approve": self._set_approvals,
         }
+
+    def _set_approvals(self, changes: dict[str, Any]) -> None:
+        """{sid: status, or [status, rejection_reason]}, as Meta's people decide."""
+        for sid, told in changes.items():
+            status, reason = (told, "") if isinstance(told, str) else told
+            approval = self.contents[sid]["approval"]
+            approval |= {"status": status, "rejection_reason": reason}
 
     def _keep_inbound(self, messages: list[Fields]) -> None:
         """People who wrote: {from, to} and, to be found later, {sid, account_sid, body}."""
@@ -118,6 +140,8 @@ class FakeTwilio(FakeProvider):
                 message = self._resource(one["account_sid"], one["sid"], form)
                 message |= {"direction": "inbound", "status": "received"}
                 message["num_media"] = str(one.get("num_media", 0))
+                came = format_datetime(datetime.fromtimestamp(self.now() - age, UTC))
+                message |= dict.fromkeys(("date_created", "date_sent", "date_updated"), came)
                 self.messages[one["sid"]] = message
 
     def _script_late_failures(self, rules: list[Fields]) -> None:
@@ -141,6 +165,16 @@ class FakeTwilio(FakeProvider):
             Route(message + "/Media/{media}.json", self.serve_media, methods=["GET", "DELETE"]),
             Route(message + "/Media/{media}", self.serve_media_content),
             Route("/_cdn/{media}", self.serve_cdn),
+            Route(account + "/Balance.json", self.serve_balance),
+            Route("/v1/Content", self.serve_contents, methods=["GET", "POST"]),
+            Route("/v1/Content/{sid}", self.serve_content, methods=["GET", "DELETE"]),
+            Route("/v1/Content/{sid}/ApprovalRequests", self.serve_approval),
+            Route(
+                "/v1/Content/{sid}/ApprovalRequests/whatsapp",
+                self.serve_submission,
+                methods=["POST"],
+            ),
+            Route("/v1/ContentAndApprovals", self.serve_contents_and_approvals),
             Route("/_callbacks", self.serve_callbacks),
         ]
 
@@ -187,7 +221,8 @@ class FakeTwilio(FakeProvider):
     def _is_allowed(self, request: Request) -> bool:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         user, _, password = _decoded(secret).partition(":")
-        is_account = user == request.path_params["account"]
+        # The address of the Content API names no account.
+        is_account = user == request.path_params.get("account", user) and user.startswith("AC")
         if scheme != "Basic" or not password or not (is_account or user.startswith("SK")):
             return False
         if is_account:
@@ -197,8 +232,13 @@ class FakeTwilio(FakeProvider):
     async def _create_message(self, call: Call) -> Answer:
         fields = call.fields
         template = fields.get("ContentSid")
-        if template and self.flags["templates"] and template not in self.flags["templates"]:
+        known = self.flags["templates"].keys() | self.contents.keys()
+        if template and known and template not in known:
             return refusal(400, 21655, "The ContentSid is Invalid")
+        if template in self.contents:
+            problem = variables_problem(self.contents[template], fields)
+            if problem:
+                return refusal(400, 21656, problem)
         kind = "MM" if "MediaUrl" in fields else "SM"
         account = call.path.split("/")[3]
         message = self._resource(account, kind + uuid.uuid4().hex, fields)
@@ -245,7 +285,11 @@ class FakeTwilio(FakeProvider):
         }
 
     def _body(self, fields: Fields) -> str:
-        text: str = self.flags["templates"].get(fields.get("ContentSid"), fields.get("Body", ""))
+        sid = fields.get("ContentSid")
+        if sid in self.contents:
+            text: str = body_of(self.contents[sid])
+        else:
+            text = self.flags["templates"].get(sid, fields.get("Body", ""))
         if "ContentSid" in fields:
             for name, value in json.loads(fields.get("ContentVariables") or "{}").items():
                 text = text.replace("{{" + name + "}}", str(value))
@@ -348,6 +392,120 @@ class FakeTwilio(FakeProvider):
             "uri": f"/2010-04-01/Accounts/{account}/Messages/{parent}/Media/{sid}.json",
         }
 
+    # What is left of the account, and its templates.
+
+    async def serve_balance(self, request: Request) -> Response:
+        async def accept(_call: Call) -> Answer:
+            balance, currency = self.flags["balance"]
+            account = request.path_params["account"]
+            body = {"account_sid": account, "balance": balance, "currency": currency}
+            return Answer(200, body)
+
+        return await self._guarded(request, Call("GET", request.url.path, "", {}), accept)
+
+    async def serve_contents(self, request: Request) -> Response:
+        if request.method == "GET":
+            return await self._serve_page(request, "contents", content_facts)
+        try:
+            fields = json.loads(await request.body())
+        except ValueError:
+            fields = {}
+        call = Call("POST", request.url.path, "", fields)
+        call.complaints = content_complaints(fields)
+        refused = refusal(400, 92005, call.complaints[0]) if call.complaints else None
+
+        async def accept(_call: Call) -> Answer:
+            account = _decoded(request.headers["authorization"].split()[1]).split(":")[0]
+            content = new_content(account, fields, self.now())
+            self.contents[content["sid"]] = content
+            return Answer(201, content_facts(content))
+
+        return await self._guarded(request, call, accept, refused)
+
+    async def serve_content(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+
+        async def accept(call: Call) -> Answer:
+            if sid not in self.contents:
+                return NOT_FOUND
+            if call.method == "DELETE":
+                del self.contents[sid]
+                return Answer(204)
+            return Answer(200, content_facts(self.contents[sid]))
+
+        return await self._guarded(request, Call(request.method, request.url.path, "", {}), accept)
+
+    async def serve_approval(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+
+        async def accept(_call: Call) -> Answer:
+            if sid not in self.contents:
+                return NOT_FOUND
+            return Answer(200, approval_facts(self.contents[sid]))
+
+        return await self._guarded(request, Call("GET", request.url.path, "", {}), accept)
+
+    async def serve_submission(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+        try:
+            fields = json.loads(await request.body())
+        except ValueError:
+            fields = {}
+        call = Call("POST", request.url.path, "", fields)
+        content = self.contents.get(sid)
+        call.complaints = submission_complaints(content, fields) if content else []
+        refused = refusal(400, 92002, call.complaints[0]) if call.complaints else None
+
+        async def accept(_call: Call) -> Answer:
+            if content is None:
+                return NOT_FOUND
+            if content["approval"]:
+                return refusal(409, 92004, "It was submitted before")
+            content["approval"] = {
+                "name": fields["name"],
+                "category": fields["category"],
+                "content_type": next(iter(content["types"])),
+                "status": self.flags["approval"],
+                "rejection_reason": "",
+                "allow_category_change": True,
+            }
+            return Answer(201, content["approval"])
+
+        return await self._guarded(request, call, accept, refused)
+
+    async def serve_contents_and_approvals(self, request: Request) -> Response:
+        def facts(content: Fields) -> Fields:
+            approval = content["approval"] or {"status": "unsubmitted", "rejection_reason": ""}
+            plain = {name: value for name, value in content_facts(content).items()}
+            return plain | {"approval_requests": approval}
+
+        return await self._serve_page(request, "contents", facts)
+
+    async def _serve_page(
+        self, request: Request, key: str, facts: Callable[[Fields], Fields]
+    ) -> Response:
+        query = dict(request.query_params)
+        size, page = int(query.get("PageSize", 50)), int(query.get("Page", 0))
+
+        async def accept(call: Call) -> Answer:
+            found = list(self.contents.values())
+            start = page * size
+            base = str(request.base_url).rstrip("/") + call.path
+            following = f"{base}?{_query({'PageSize': size, 'Page': page + 1})}"
+            meta = {
+                "key": key,
+                "page": page,
+                "page_size": size,
+                "url": f"{base}?{_query({'PageSize': size, 'Page': page})}",
+                "first_page_url": f"{base}?{_query({'PageSize': size, 'Page': 0})}",
+                "previous_page_url": None,
+                "next_page_url": following if start + size < len(found) else None,
+            }
+            rows = [facts(each) for each in found[start : start + size]]
+            return Answer(200, {key: rows, "meta": meta})
+
+        return await self._guarded(request, Call("GET", request.url.path, "", query), accept)
+
     # Status callbacks.
 
     async def _report(self, message: Fields, fields: Fields) -> None:
@@ -366,9 +524,21 @@ class FakeTwilio(FakeProvider):
             if rule["times"] and all(to_match.get(k) == v for k, v in rule["match"].items()):
                 rule["times"] -= 1
                 return [rule["status"]], rule["error_code"]
-        if self.flags["window"] and "ContentSid" not in fields and not self._is_open(message):
-            return ["failed"], WINDOW_CLOSED
+        if self.flags["window"] and not self._is_open(message):
+            refused = self._refused_outside(fields)
+            if refused:
+                return ["failed"], refused
         return list(self.flags["statuses"]), None
+
+    def _refused_outside(self, fields: Fields) -> int | None:
+        """Outside her window only what was approved passes."""
+        sid = fields.get("ContentSid")
+        if sid is None:
+            return WINDOW_CLOSED
+        if sid not in self.contents:
+            return None
+        status = (self.contents[sid]["approval"] or {}).get("status")
+        return None if status == "approved" else NOT_APPROVED.get(status, WINDOW_CLOSED)
 
     def _is_open(self, message: Fields) -> bool:
         """A message through a service has no sender yet: any sender's window will do."""

@@ -17,7 +17,6 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
-    Message,
     ReplyParameters,
     Update,
 )
@@ -25,10 +24,11 @@ from telegram.error import TelegramError
 
 from bot import logs, qr
 from bot.channels import Commands, Forbidden, Rejected, Unknown, Unusable
-from bot.channels.telegram.transport import Transport, send_error
+from bot.channels.telegram import reading
+from bot.channels.telegram.errors import send_error
+from bot.channels.telegram.transport import Transport
 from bot.messages import (
     Document,
-    File,
     Inbound,
     Limits,
     Menu,
@@ -39,7 +39,6 @@ from bot.messages import (
     Receipt,
     Retract,
     Say,
-    Tap,
 )
 from bot.settings import Settings
 
@@ -114,68 +113,12 @@ class Telegram:
     def _read(self, key: str, data: dict[str, Any]) -> list[Inbound | Receipt]:
         try:
             update = Update.de_json(data, self.bot)
-            inbound = self._inbound(key, update)
+            inbound = reading.read(self.lane, key, update)
         except Exception as error:  # whatever the library trips over
             raise Unusable(key, type(error).__name__) from None
         if inbound is None:
             raise Unusable(key, "not_for_us")
         return [inbound]
-
-    def _inbound(self, key: str, update: Update) -> Inbound | None:
-        if update.callback_query is not None:
-            return self._tap(key, update)
-        if update.my_chat_member is not None:
-            return self._membership(key, update)
-        message = update.message or update.edited_message
-        if message is None or message.from_user is None or message.from_user.is_bot:
-            return None
-        if message.migrate_to_chat_id or message.migrate_from_chat_id:
-            return None
-        return self._message(key, message, edited=update.edited_message is not None)
-
-    def _message(self, key: str, message: Message, *, edited: bool) -> Inbound:
-        user, chat = message.from_user, message.chat
-        assert user is not None
-        kind = "edit" if edited else "message"
-        return Inbound(
-            lane=self.lane,
-            key=key,
-            sender=(str(chat.id),),
-            kind=kind if chat.type == "private" else "group",
-            text=message.text or message.caption or "",
-            files=_files(message),
-            id=f"{chat.id}/{message.message_id}",
-            reply_to=_quoted(message),
-            forwarded=message.forward_origin is not None or "forward_date" in message.api_kwargs,
-            name=user.first_name,
-            language=user.language_code,
-        )
-
-    def _tap(self, key: str, update: Update) -> Inbound | None:
-        query = update.callback_query
-        assert query is not None
-        if query.message is None or query.message.chat.type != "private":
-            return None
-        token, _dot, index = (query.data or "").rpartition(".")
-        return Inbound(
-            lane=self.lane,
-            key=key,
-            sender=(str(query.message.chat.id),),
-            kind="tap",
-            tap=Tap(token, int(index) if index.isdecimal() and len(index) < 3 else 99),
-            name=query.from_user.first_name,
-            language=query.from_user.language_code,
-            receipt=query.id,
-        )
-
-    def _membership(self, key: str, update: Update) -> Inbound | None:
-        """In a private chat this comes only when she blocks or unblocks the bot."""
-        change = update.my_chat_member
-        assert change is not None
-        if change.chat.type != "private":
-            return None
-        kind = "blocked" if change.new_chat_member.status == "kicked" else "unblocked"
-        return Inbound(lane=self.lane, key=key, sender=(str(change.chat.id),), kind=kind)
 
     async def listen(self) -> AsyncIterator[tuple[str, list[Inbound | Receipt] | Unusable]]:
         """Long polling: (raw update, what it holds); it is confirmed when the next one is asked."""
@@ -243,7 +186,10 @@ class Telegram:
         try:
             return await self._send(message)
         except TelegramError as error:
-            raise send_error(error) from None
+            told = send_error(error)
+            if told is None:
+                return None
+            raise told from None
         except Exception as error:  # an answer that is none
             raise Unknown(type(error).__name__) from None
 
@@ -289,41 +235,8 @@ class Telegram:
             await self._delete(to or ids[0].partition("/")[0], ids)
         except TelegramError as error:
             told = send_error(error)
-            if not isinstance(told, Rejected):
+            if told is not None and not isinstance(told, Rejected):
                 raise told from None
-
-
-def _files(message: Message) -> tuple[File, ...]:
-    found: list[File] = []
-    for kind in ("voice", "audio", "video", "video_note", "document", "sticker"):
-        media = getattr(message, kind)
-        if media is not None:
-            seconds = getattr(media, "duration", None)
-            mime = getattr(media, "mime_type", None)
-            found.append(File(_KINDS.get(kind, kind), media.file_id, _seconds(seconds), mime))
-    if message.photo:
-        found.append(File("photo", message.photo[-1].file_id))
-    if message.location is not None:
-        place = message.location
-        found.append(File("location", f"{place.latitude},{place.longitude}"))
-    if message.contact is not None:
-        found.append(File("contact", message.contact.phone_number))
-    return tuple(found)
-
-
-_KINDS = {"audio": "voice", "video_note": "video"}
-
-
-def _seconds(value: Any) -> int | None:
-    return int(value.total_seconds()) if isinstance(value, timedelta) else value
-
-
-def _quoted(message: Message) -> str | None:
-    """What is quoted. Inside a forum topic every message 'replies' to the topic's first one."""
-    quoted = message.reply_to_message
-    if quoted is None or quoted.forum_topic_created is not None:
-        return None
-    return f"{message.chat.id}/{quoted.message_id}"
 
 
 def _keyboard(message: Say) -> InlineKeyboardMarkup | None:

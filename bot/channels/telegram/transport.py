@@ -1,31 +1,18 @@
-"""How requests travel to Telegram, and what its refusals mean to us."""
+"""How requests travel to Telegram: python-telegram-bot over aiohttp."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-    TimedOut,
-)
-from telegram.error import Forbidden as Refused
+from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.request import BaseRequest, RequestData
 
-from bot.channels import Gone, Rejected, SendError, TryLater, Unknown
+from bot.channels.telegram.errors import NotConnected, Overloaded
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
-
-# Bad Requests that mean the chat, not the message.
-_GONE = ("chat not found", "user not found", "peer_id_invalid", "bot can't initiate")
 
 
 class Transport(BaseRequest):
@@ -77,14 +64,6 @@ class Transport(BaseRequest):
             raise NetworkError(type(error).__name__) from None
 
 
-class Overloaded(NetworkError):
-    """Telegram answered that it could not: an outage, and nothing may be lost in it."""
-
-
-class NotConnected(NetworkError):
-    """The request never left this machine."""
-
-
 def _body(request_data: RequestData) -> dict[str, str] | aiohttp.FormData:
     """Fields, and files where there are some."""
     fields = request_data.json_parameters
@@ -94,24 +73,3 @@ def _body(request_data: RequestData) -> dict[str, str] | aiohttp.FormData:
     for name, (filename, content, kind) in request_data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=kind)
     return form
-
-
-def send_error(error: TelegramError) -> SendError:
-    """Telegram's errors in our closed list; BadRequest is a NetworkError and comes first."""
-    if isinstance(error, RetryAfter):
-        wait = error._retry_after
-        return TryLater("429", wait, whole_lane=wait > timedelta(seconds=5))
-    if isinstance(error, ChatMigrated):
-        return Gone("migrated")
-    if isinstance(error, Refused):
-        return Gone("403")
-    if isinstance(error, BadRequest):
-        said = error.message.lower()
-        return Gone("400") if any(words in said for words in _GONE) else Rejected("400")
-    if isinstance(error, InvalidToken):
-        return TryLater("401", timedelta(seconds=60), whole_lane=True)
-    if isinstance(error, NotConnected | Overloaded):
-        return TryLater(type(error).__name__, timedelta(seconds=2))
-    if isinstance(error, NetworkError):
-        return Unknown("network")
-    return Unknown(type(error).__name__)
