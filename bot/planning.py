@@ -15,10 +15,11 @@ from bot.discretion import is_bubble, needs_closing
 from bot.fitting import Fitted, fit
 from bot.judging import Judge
 from bot.messages import refs_of
-from bot.store import deliveries, fates, inbox, notices
+from bot.store import deliveries, fates, inbox, notices, templates
 from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
+from bot.windows import NUDGE
 
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
@@ -122,6 +123,9 @@ class Planner:
     ) -> Fitted:
         if due.message.retract is not None:
             return Fitted(self._retraction(db, due, now), None)
+        if due.message.nudge:
+            sid = templates.find_approved(db, self._lane, NUDGE, due.language)
+            return Fitted(() if sid is None else ({"nudge": sid},), None)
         return fit(
             due.message,
             due.language,

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     twilio_auth_token: str | None = None
     twilio_whatsapp_from: str | None = None
     twilio_api_url: str = "https://api.twilio.com"
+    whatsapp_daily_limit: int = 250
 
     @field_validator("database_url")
     @classmethod
@@ -68,6 +69,13 @@ class Settings(BaseSettings):
     def _possible_port(cls, value: int) -> int:
         if not 0 <= value <= 65535:
             raise ValueError("use a number from 1 to 65535")
+        return value
+
+    @field_validator("whatsapp_daily_limit")
+    @classmethod
+    def _possible_limit(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError("use a number, 0 = no limit")
         return value
 
     @field_validator("public_url", "telegram_api_url", "twilio_api_url")

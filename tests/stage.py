@@ -10,7 +10,7 @@ import itertools
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -24,13 +24,14 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from bot import clock, models, programme
 from bot.app import App
+from bot.approving import approve
 from bot.channels import Channel, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.rehearsal import transcripts
 from bot.settings import Settings
-from bot.store import codes, communities, invites, meeting, reports
+from bot.store import codes, communities, invites, meeting, reports, templates
 from bot.store.lanes import save_link
 from handlers import welcome
 from tests.canaries import canaries
@@ -107,6 +108,7 @@ class Stage:
         self._receipts = itertools.count(2)
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
+        self.phones.approves = False  # unless the story is about what passes a closed window
         self._patches = (
             mock.patch.object(simulator, "phones", lambda: self.phones),
             mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
@@ -145,6 +147,16 @@ class Stage:
         lanes = {each.name: each.lane for each in self.app.channels}
         self.app.database.run_now(lambda db: programme.load(db, found, lanes, clock.now()))
         self.app.database.run_now(lambda db: _save_links(db, lanes))
+        self.app.database.run_now(self._approve)
+
+    def _approve(self, db: Any) -> None:
+        """The templates, as an operator has had them approved."""
+        approve(db, clock.now())
+        lane = next(each.lane for each in self.app.channels if each.name == "whatsapp")
+        for number, each in enumerate(templates.list_of(db, "simulator/whatsapp")):
+            sid = f"HX{number:032x}"
+            self.phones.templates[sid] = self.phones.templates[each.sid]
+            templates.save(db, replace(each, lane=lane, sid=sid))
 
     def add(self, name: str, channel: str, language: str) -> Person:
         number = next(self._numbers)
@@ -446,8 +458,15 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
         sid = f"SM{next(self._stage.ids):032x}"
         person = self._stage.by_address.get(fields["To"].partition(":")[2])
         if person is not None:
-            person.get(Heard(sid, _media(fields.get("MediaUrl", "")) + fields["Body"], []))
-        return Response(201, json.dumps({"sid": sid, "status": "queued", "body": fields["Body"]}))
+            person.get(self._heard(sid, fields))
+        about = {"sid": sid, "status": "queued", "body": fields.get("Body", "")}
+        return Response(201, json.dumps(about))
+
+    def _heard(self, sid: str, fields: dict[str, str]) -> Heard:
+        if "ContentSid" in fields:
+            words, button = self._stage.phones.templates[fields["ContentSid"]]
+            return Heard(sid, words, [button])
+        return Heard(sid, _media(fields.get("MediaUrl", "")) + fields["Body"], [])
 
     def _erase(self, method: str, path: str) -> Response:
         """Its records go; the bubbles on the phone stay."""
