@@ -20,8 +20,8 @@ from bot.messages import Limits, Message, Ref, Text, _n
 from bot.returning import another_day
 from bot.scheduler import Counts, Job, Progress
 from bot.store import addresses, expiry, messages, moves, nudges, templates, waiting
+from bot.store.audiences import Audience
 from bot.store.expiry import Unsaid
-from bot.store.messages import Audience
 from bot.store.waiting import Group
 from bot.telling import tell
 from bot.timing import quiet_until, zone

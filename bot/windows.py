@@ -95,7 +95,7 @@ def nudge_verdict(due: Due, window: timedelta | None, now: datetime) -> Fate | N
             return Fate(due.id, "dropped", reason)
     where, hours = nudged_in(due.timezone, due.quiet_from, due.quiet_until)
     until = quiet_until(now, zone(where), hours)
-    return None if until is None else Fate(due.id, "queued", "quiet", until)
+    return None if until is None else Fate(due.id, "held", "quiet", until)
 
 
 def nudged_in(timezone: str | None, start: int | None, end: int | None) -> tuple[str, Hours]:

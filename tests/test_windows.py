@@ -18,7 +18,7 @@ from bot.channels import WindowClosed
 from bot.messages import Limits, Nudge, Outbound
 from bot.scheduler import Progress
 from bot.store import members, nudges, templates, threads, waiting
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.templates import Kept
 from bot.timing import quiet_until, zone
 from tests.test_planning import post
