@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 import handlers
+from bot import approving, clock, erasing, logs, metrics, nudging, seals, upkeep
 from bot import channels as channel_folder
-from bot import clock, erasing, logs, metrics, seals, upkeep
 from bot.channels import Acknowledges, Channel, Invites, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
 from bot.db import Database, StoreDown
@@ -58,6 +58,7 @@ class App:
         self.recaller = Recaller(self.database, self.channels, self.take)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
+        jobs += nudging.jobs(limits, self.settings.whatsapp_daily_limit)
         self.scheduler = Scheduler(self.database, jobs)
 
     # Life
@@ -135,6 +136,8 @@ class App:
         try:
             if isinstance(channel, Prepares):
                 await channel.prepare({code: self.conversations.menu(code) for code in languages()})
+            if channel.name == "simulator":
+                await self.database.run(lambda db: approving.approve(db, clock.now()))
             if isinstance(channel, Invites):
                 return await self._has_link(channel.lane, await channel.invite_link(""))
         except Exception as error:

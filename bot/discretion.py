@@ -23,6 +23,8 @@ HOW_IT_COMES = _(
 )
 CLOSING = _("What now? Clear empties this screen.")
 
+_TELL_NOTHING = ("notice", "nudge")  # kinds of messages that say no more than that something waits
+
 # What these stand for tells who is who, or what somebody wrote.
 _TELLING = frozenset(
     {
@@ -51,7 +53,7 @@ def is_bubble(message: Message) -> bool:
 
 def needs_closing(kind: str, message: Message) -> bool:
     """Whether a last bubble must follow that tells nothing."""
-    if kind == "notice" or not is_bubble(message):
+    if kind in _TELL_NOTHING or not is_bubble(message):
         return False
     if (message.step or "").startswith(_TELLING_TALKS):
         return True
@@ -60,7 +62,7 @@ def needs_closing(kind: str, message: Message) -> bool:
 
 def is_unasked(kind: str, message: Message, asked_at: datetime | None, now: datetime) -> bool:
     """Whether a discreet phone may only be told that this waits."""
-    if kind == "notice" or not is_bubble(message):
+    if kind in _TELL_NOTHING or not is_bubble(message):
         return False
     return asked_at is None or asked_at < now - ASKED_LASTS
 

@@ -36,9 +36,10 @@ class Judge:
     ) -> tuple[list[Due], set[int]]:
         """What may be said, and the addresses that may only hear that something waits."""
         due = _stay(db, due, now)
-        over = _overtaken(db, due)
+        over = _overtaken(db, due) | windows.overtaken(db, self._lane, due, now)
         verdicts = [over.get(each.id) or self._verdict(each, now) for each in due]
-        refused = [fate for fate in verdicts if fate is not None]
+        gone = self._elsewhere(db, due, verdicts, now)
+        refused = [each for each in verdicts if each is not None and each.delivery_id not in gone]
         waits = [fate for fate in refused if fate.state in ("queued", "held")]
         ended = [fate for fate in refused if fate.state not in ("queued", "held")]
         ended += [Fate(id_, "failed", "unreadable") for id_ in unreadable]
@@ -46,13 +47,31 @@ class Judge:
             fates.put_back(db, waits)
         if ended:
             fates.settle(db, self._lane, ended)
-        judged = list(zip(due, verdicts, strict=True))
+        judged = [pair for pair in zip(due, verdicts, strict=True) if pair[0].id not in gone]
         fine = [each for each, fate in judged if fate is None]
+        windows.left_now(db, fine, now)
         return fine, {each.address_id for each, fate in judged if _is_discreet(fate)}
+
+    def _elsewhere(
+        self, db: Connection, due: Sequence[Due], verdicts: Sequence[Fate | None], now: datetime
+    ) -> set[int]:
+        """What waits with its window closed is said in another app of hers; those that go there."""
+        if self._limits.window is None:
+            return set()
+        held = [
+            each
+            for each, fate in zip(due, verdicts, strict=True)
+            if fate is not None
+            and fate.reason in (windows.CLOSED, notices.DISCREET)
+            and not windows.is_open(each.last_inbound_at, self._limits.window, now)
+        ]
+        return windows.elsewhere(db, held, now) if held else set()
 
     def _verdict(self, due: Due, now: datetime) -> Fate | None:
         if due.message.retract is not None:  # takes away, whatever became of her since
             return None if self._limits.retract else Fate(due.id, "dropped", "no_retract")
+        if due.kind == windows.NUDGE:
+            return self._useless(due, now) or windows.nudge_verdict(due, self._limits.window, now)
         return (
             self._useless(due, now)
             or _unwanted(due)

@@ -21,6 +21,7 @@ from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
 from bot.templates import choices_name
+from bot.windows import NUDGE
 
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
@@ -157,6 +158,9 @@ class Planner:
     ) -> Fitted:
         if due.message.retract is not None:
             return Fitted(self._retraction(db, due, now), None)
+        if due.message.nudge:
+            sid = templates.find_approved(db, self._lane, NUDGE, due.language)
+            return Fitted(() if sid is None else ({"nudge": sid},), None)
         return fit(
             due.message,
             due.language,

@@ -77,7 +77,7 @@ WAYS: dict[str, str] = {
             "back.*", "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*",
             "help.*", "hours.*", "language.*", "leave.*", "menu.*", "mute.*", "mydata.*", "open.*",
             "pace.*", "pause.*", "phones.*", "profile.*", "secret.*", "settings.*", "start.*",
-            "stop.*", "support.*", "unmute.*", "welcome.*", "zone.*",
+            "stop.*", "support.*", "unmute.*", "waiting.*", "welcome.*", "zone.*",
             "on code", "on doubted", "on edit", "on group", "on stale", "on stopped",
             "on stranger",
         ],

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot import allowances, clock, logs, metrics
+from bot import allowances, clock, logs, metrics, returning, windows
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.i18n import tidy
 from bot.messages import File, Inbound, Limits, Tap, _
 from bot.routes import PRIVATE, Routes
-from bot.store import addresses, doubts, forgetting, inbox, meeting, members, messages
+from bot.store import addresses, doubts, forgetting, inbox, meeting, members
 from bot.store import conversations as talks
 from bot.talk import Talk
 from bot.turn import Turn
@@ -141,13 +141,16 @@ class Router:
         new: bool,
         now: datetime,
     ) -> Turn:
+        opens = False
         if inbound.kind != "blocked":
             members.mark_heard(db, sender.address_id, now, *allowances.heard(sender, now))
             if self._is_doubtful(sender, now):
                 doubts.mark(db, sender.address_id, now)
                 sender = replace(sender, doubted_at=now)
             elif sender.doubted_at is None:
-                self._open_window(db, sender, new, now)
+                opens = not new and self._is_back(sender, now)
+                if not sender.preferred:
+                    addresses.come_back(db, sender.address_id, now)
         expired = sender.conversation_expires_at is not None and (
             sender.conversation_expires_at < now
         )
@@ -163,19 +166,16 @@ class Router:
             limits=self._limits,
             talk=talk,
             text=tidy(inbound.text),
+            opens=opens,
         )
 
-    def _open_window(
-        self, db: Connection, sender: meeting.Sender, new: bool, now: datetime
-    ) -> None:
+    def _is_back(self, sender: meeting.Sender, now: datetime) -> bool:
+        """What waited for her to write may come; she is asked about it at most once a day."""
+        if sender.offer_at is not None:
+            return sender.offer_at <= now
         limits = self._limits.get(sender.lane)
         window = None if limits is None else limits.window
-        last = sender.last_inbound_at
-        closed = window is not None and (last is None or last < now - window)
-        if not new and (closed or sender.unreachable):
-            messages.release_held(db, sender.address_id, now)
-        if not sender.preferred:
-            addresses.come_back(db, sender.address_id, now)
+        return sender.unreachable or not windows.is_open(sender.last_inbound_at, window, now)
 
     def _is_doubtful(self, sender: meeting.Sender, now: datetime) -> bool:
         """Perhaps somebody else has this number now: it was silent long, or has another user id."""
@@ -195,6 +195,8 @@ class Router:
             turn.asked.beneath = _shallow(beneath)
         elif beneath is not None:
             self._go_back(turn, beneath)
+        if turn.opens:
+            returning.take_up(turn)
         turn.flush()
         self._save(turn, before)
 

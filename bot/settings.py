@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     twilio_whatsapp_from: str | None = None
     twilio_api_url: str = "https://api.twilio.com"
     whatsapp_template_languages: str = "lo=lo,km=en,en=en"
+    whatsapp_daily_limit: int = 250
 
     @field_validator("database_url")
     @classmethod
@@ -69,6 +70,13 @@ class Settings(BaseSettings):
     def _possible_port(cls, value: int) -> int:
         if not 0 <= value <= 65535:
             raise ValueError("use a number from 1 to 65535")
+        return value
+
+    @field_validator("whatsapp_daily_limit")
+    @classmethod
+    def _possible_limit(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError("use a number, 0 = no limit")
         return value
 
     @field_validator("public_url", "telegram_api_url", "twilio_api_url")

@@ -45,6 +45,7 @@ class Turn:
     asked: Talk | None = None  # what this turn asks; None = it asks nothing
     offered: bool = False  # this turn said something that has choices of its own
     told: int = 0  # messages told to others in this turn
+    opens: bool = False  # what waited for her to write may be said, or she is asked about it
     kept: tuple[int, ...] = ()  # inbox rows of hers that are taken up after this step
     seen: dict[int, Message] = field(default_factory=dict)  # messages read in this turn, by id
     _said: list[tuple[str, Message, datetime]] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
-from bot.store import communities, members, notices
+from bot.store import communities, members, notices, waiting
 from bot.turn import Turn
 
 open_ = Conversation(
@@ -38,6 +38,8 @@ def clear_screen(turn: Turn) -> None:
 def show(turn: Turn) -> None:
     """What was held back goes out; then the question that was open, if there is one."""
     opened = notices.open_waiting(turn.db, turn.address_id, turn.now)
+    if not opened and waiting.list_of(turn.db, turn.address_id, turn.now):
+        return turn.start("waiting.show")
     if turn.talk is not None:
         turn.say(_("This is where you were:"))
     elif not opened:

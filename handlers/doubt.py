@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.conversation import Conversation
 from bot.i18n import fold, graphemes, tidy_name
 from bot.messages import Choice, Message, _
-from bot.store import addresses, alerts, doubts, meeting, messages
+from bot.store import addresses, alerts, doubts, meeting, waiting
 from bot.turn import Turn
 
 TRIES = 5  # wrong names, then this is somebody else
@@ -53,7 +53,7 @@ def _trust(turn: Turn) -> None:
     """It is she: what waited comes now, then what she wrote first is taken up."""
     doubts.end(turn.db, turn.address_id)
     turn.sender = replace(turn.sender, doubted_at=None)
-    messages.release_held(turn.db, turn.address_id, turn.now)
+    waiting.release(turn.db, turn.address_id, turn.now)
     addresses.come_back(turn.db, turn.address_id, turn.now)
     turn.say(_("Thank you."))
     turn.take_up(turn.data["kept"])

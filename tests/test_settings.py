@@ -31,6 +31,7 @@ WRONG = [
     ("DATABASE_URL", "postgresql://", "postgresql://"),
     ("DATABASE_URL", "sqlite:///", "sqlite:///path"),
     ("DATABASE_URL", "sqlite:///:memory:", "sqlite:///path"),
+    ("WHATSAPP_DAILY_LIMIT", "-1", "0 = no limit"),
     ("PORT", "many", "integer"),
     ("PORT", "-1", "65535"),
     ("PORT", "65536", "65535"),

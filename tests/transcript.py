@@ -40,6 +40,7 @@ async def play(path: Path, database_url: str, channel: str | None = None) -> Sta
 
 async def _stage(transcript: Transcript, database_url: str, channel: str | None) -> Stage:
     stage = Stage(database_url)
+    stage.phones.approves = transcript.templates
     stage.load(programme(transcript))
     for part in transcript.cast:
         person = stage.add(part.name, channel or part.channel, part.language)

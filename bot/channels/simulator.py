@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from bot.messages import (
     Inbound,
     Limits,
     Menu,
+    Nudge,
     Outbound,
     Picture,
     Receipt,
@@ -49,6 +50,7 @@ LOOKS = {
 FILES = ("voice", "photo", "video", "document", "sticker", "location")
 SLOW = 2.0  # seconds a slow provider takes
 BUSY = timedelta(seconds=10)  # for which a provider that has too many wants to be left alone
+SAYS = "say:"  # the button of a template says words
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -96,6 +98,7 @@ class Simulator:
         phone = phones().all.get(inbound.sender[0])
         if phone is None:
             return
+        phone.spoke_at = clock.now().isoformat()
         if inbound.kind == "tap":
             self._note_tap(phone, inbound)
         elif inbound.kind == "edit":
@@ -149,16 +152,26 @@ class Simulator:
         phone = phones().all.get(message.to)
         if phone is None:
             raise Rejected("no_phone")
-        await _trouble(phone)
+        await _trouble(phone, message)
         match message:
             case Menu():
                 phone.commands = list(message.commands)
                 phones().tell("commands", {"phone": phone.id, "commands": phone.commands})
             case Retract():
                 phones().take_away(phone, message.ids)
+            case Nudge():
+                return _show_template(phone, message)
             case Say() | Picture() | Document():
+                self._check_window(phone)
                 return _show(phone, message)
         return None
+
+    def _check_window(self, phone: Phone) -> None:
+        """As the provider does: after a day without a word only templates pass."""
+        if self.limits.window is None or not phone.spoke_at:
+            return
+        if datetime.fromisoformat(phone.spoke_at) < clock.now() - self.limits.window:
+            raise WindowClosed("63016")
 
     async def erase(self, to: str, ids: Sequence[str]) -> None:
         """As Telegram does on the phone; Twilio only forgets, and the phone keeps its bubbles."""
@@ -189,6 +202,9 @@ def _inbound(phone: Phone, sent: dict[str, Any]) -> Inbound:
         "receipt": key,
     }
     if "button" in sent:
+        words = _template_words(phone, sent)
+        if words:
+            return Inbound(text=words, id=f"{phone.id}/{key}", **common)
         return Inbound(kind="tap", tap=_tap(phone, sent), **common)
     if "membership" in sent:
         kind = {"blocks": "blocked", "unblocks": "unblocked"}[sent["membership"]]
@@ -213,6 +229,13 @@ def _tap(phone: Phone, sent: dict[str, Any]) -> Tap:
     return Tap(token, int(index))
 
 
+def _template_words(phone: Phone, sent: dict[str, Any]) -> str:
+    """What the button of a template says, as if it were typed; "" for our own buttons."""
+    bubble = next(each for each in phone.bubbles if each.id == sent["bubble"])
+    _label, data = bubble.buttons[int(sent["button"])]
+    return data.removeprefix(SAYS) if data.startswith(SAYS) else ""
+
+
 def _own(phone: Phone, bubble_id: str) -> Bubble:
     return next(each for each in phone.bubbles if each.id == bubble_id and each.mine)
 
@@ -235,14 +258,28 @@ def _show(phone: Phone, message: Say | Picture | Document) -> str:
     return bubble.id
 
 
-async def _trouble(phone: Phone) -> None:
+def _show_template(phone: Phone, message: Nudge) -> str:
+    if message.template not in phones().templates:
+        raise Rejected("no_template")
+    words, button = phones().templates[message.template]
+    bubble = Bubble(
+        id=f"{phone.id}/{message.token}", mine=False, text=words, at=clock.now().isoformat()
+    )
+    bubble.buttons = [button]
+    phones().note("hears", phone, words=words, labels=(button[0],), bubble=bubble.id)
+    phones().show(phone, bubble)
+    return bubble.id
+
+
+async def _trouble(phone: Phone, message: Outbound) -> None:
     """What the provider of this phone does instead of its work."""
     failures: dict[str, SendError] = {
         "blocked": Gone("blocked"),
         "window": WindowClosed("63016"),
         "busy": TryLater("429", BUSY),
     }
-    if phone.provider in failures:
+    passes = phone.provider == "window" and isinstance(message, Nudge)
+    if phone.provider in failures and not passes:
         raise failures[phone.provider]
     if phone.provider == "slow":
         await asyncio.sleep(SLOW)

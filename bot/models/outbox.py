@@ -93,6 +93,8 @@ TRIED = text("deliveries.state = 'queued' AND deliveries.attempts > 0")
 PUT_OFF = text("deliveries.state = 'held' AND deliveries.reason IN ('quiet', 'paused')")
 HELD = text("deliveries.state = 'held'")
 SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
+# Reasons why something is held that no word from her ends: it is opened, asked or gathered.
+ELSEWISE = ("discreet", "doubt", "cut", "gathered", "cap", "quiet", "paused")
 Index(
     "ix_deliveries_waiting",
     deliveries.c.lane,

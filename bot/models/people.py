@@ -110,6 +110,8 @@ addresses = Table(  # a member on a channel
     Column("last_inbound_at", Moment),  # opens the free-reply window
     Column("nudged_at", Moment),  # with the window closed she was last told that something waits
     Column("nudges", Integer, nullable=False, server_default="0"),  # without an answer since
+    # from when on she is asked about what waited for her window; None = nothing is to be asked
+    Column("offer_at", Moment),
     Column("wrong_codes", Integer, nullable=False, server_default="0"),
     Column("wrong_codes_since", Moment),
     Column("created_at", Moment, nullable=False),
@@ -121,6 +123,14 @@ Index(
     unique=True,
     sqlite_where=text("preferred"),
     postgresql_where=text("preferred"),
+)
+
+Index(  # who was nudged lately: providers count them
+    "ix_addresses_nudged",
+    addresses.c.lane,
+    addresses.c.nudged_at,
+    sqlite_where=text("nudged_at IS NOT NULL"),
+    postgresql_where=text("nudged_at IS NOT NULL"),
 )
 
 address_keys = Table(  # the names one address may come by (number, user id), as keyed lookups

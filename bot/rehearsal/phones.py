@@ -55,6 +55,7 @@ class Phone:
     bubbles: list[Bubble] = field(default_factory=list)
     commands: list[tuple[str, str]] = field(default_factory=list)
     provider: str = "works"
+    spoke_at: str = ""  # ISO time of its last word to us, which opens a window; "" = not known
 
     def find(self, bubble_id: str) -> Bubble | None:
         return next((each for each in self.bubbles if each.id == bubble_id), None)
@@ -92,11 +93,15 @@ class Phones:
         self.all = {each.id: each for each in everyday()}
         self.journal: list[Fact] = []
         self.codes: dict[str, str] = {}  # invite codes that were shown, and for what
+        # What passes a closed window, as at a provider: id -> words, and (label, what it says)
+        self.approves = True  # whether the templates we submit pass at all
+        self.templates: dict[str, tuple[str, tuple[str, str]]] = {}
         self._noted: set[str] = set()  # keys of what was written down
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
 
-    def set_out(self, phones: Iterable[Phone]) -> None:
+    def set_out(self, phones: Iterable[Phone], *, approves: bool = True) -> None:
         """Other phones from now on, with an empty journal."""
+        self.approves = approves
         self.all = {each.id: each for each in phones}
         self.journal, self.codes, self._noted = [], {}, set()
 

@@ -78,7 +78,9 @@ class Rehearsals:
             clock.reset()
             if play.transcript:
                 clock.move(transcripts.BEGINS - clock.now())
-            phones().set_out(replace(each, bubbles=[], commands=[]) for each in play.people)
+            approves = play.transcript is None or play.transcript.templates
+            people = (replace(each, bubbles=[], commands=[]) for each in play.people)
+            phones().set_out(people, approves=approves)
             await self.app.move_to(settings)
             await self.app.database.run(lambda db: _load(db, play.programme))
             self.app.wake()

@@ -8,6 +8,7 @@ community crafts: approval, discreet   (a line for each community that is not pl
 programme demo-programme               (instead: the communities of a file in docs/)
 on their own channels only             (what is said differs by channel)
 with links of the real apps            (which the simulator has not)
+with approved templates                (what passes a closed window)
 
 Noy > words              says           Noy < words         hears, in full
 Noy > [Send]             chooses                            | another line of the same bubble
@@ -38,6 +39,7 @@ from bot.settings import ROOT
 FILES = ("voice", "photo", "sticker", "location")
 OWN_CHANNELS = "on their own channels only"
 REAL_LINKS = "with links of the real apps"
+TEMPLATES = "with approved templates"
 BEGINS = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # a Monday, ten o'clock in Vientiane
 RESTART = "-- the bot restarts --"
 DRAWN = "Lotus 12"  # the name that is suggested in a discreet community; elsewhere drawn by lot
@@ -88,6 +90,7 @@ class Transcript:
     lines: list[Line]
     own_only: bool = False
     real_links: bool = False
+    templates: bool = False
     title: str = ""
     programme: str | None = None
 
@@ -112,6 +115,8 @@ class _Reader:
             found.own_only = True
         elif line == REAL_LINKS:
             found.real_links = True
+        elif line == TEMPLATES:
+            found.templates = True
         elif line.startswith("| ") or line == "|":
             found.lines[-1].words += "\n" + line[2:]
         elif line.startswith("community "):

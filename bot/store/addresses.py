@@ -27,7 +27,7 @@ from bot.models.talks import conversations, inbox
 MOST = 2  # apps of one member
 
 # They belong to one chat: what answers her there, its notices and alerts, what is deleted there.
-_STAYS = ("direct", "notice", "retract", "alert")
+STAYS = ("direct", "notice", "retract", "alert", "nudge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Address:
         return {"telegram": "Telegram", "whatsapp": "WhatsApp"}.get(name, name.capitalize())
 
 
-_FRESH = {"doubted_at": None, "unlocked_until": None, "wrong_codes": 0}
+_FRESH = {"doubted_at": None, "unlocked_until": None, "wrong_codes": 0, "offer_at": None}
 _ADDRESS = (
     addresses.c.id,
     addresses.c.member_id,
@@ -108,9 +108,9 @@ def fall_back(
         return None
     if here.preferred:
         _prefer(db, other)
-    _move(db, _waiting_at(db, here, failed), other, now, since=other.linked_at)
+    move(db, _waiting_at(db, here, failed), other, now, since=other.linked_at)
     # What is older than the other one is not shown there: it waits until she is back.
-    left = select(deliveries.c.id).join(messages).where(messages.c.kind.not_in(_STAYS))
+    left = select(deliveries.c.id).join(messages).where(messages.c.kind.not_in(STAYS))
     left = left.where(deliveries.c.lane == here.lane, deliveries.c.address_id == here.id, WAITING)
     db.execute(
         update(deliveries)
@@ -150,7 +150,7 @@ def _preferred(db: Connection, member_id: int) -> Address | None:
 def _use(db: Connection, here: Address, before: Address | None, now: datetime) -> None:
     _prefer(db, here)
     if before is not None:
-        _move(db, _waiting_at(db, before), here, now, since=here.linked_at)
+        move(db, _waiting_at(db, before), here, now, since=here.linked_at)
 
 
 def _prefer(db: Connection, address: Address) -> None:
@@ -185,11 +185,11 @@ def follow(db: Connection, delivery_ids: Sequence[int], now: datetime) -> set[in
     )
     gone = set()
     for row in db.execute(statement.where(deliveries.c.id.in_(delivery_ids))).all():
-        stays = row.kind in _STAYS
+        stays = row.kind in STAYS
         target = None if stays else _preferred(db, row.member_id)
         if target is not None and target.is_usable and target.id != row.address_id:
             since = target.linked_at if row.hers else None
-            if _move(db, [row.id], target, now, since=since):
+            if move(db, [row.id], target, now, since=since):
                 gone.add(row.id)
                 continue
         if not row.hers:
@@ -207,21 +207,24 @@ def _waiting_at(db: Connection, here: Address, failed: Sequence[int] = ()) -> li
     return sorted(found)
 
 
-def _move(
-    db: Connection, delivery_ids: Sequence[int], to: Address, now: datetime, since: datetime | None
-) -> int:
-    """Say these at another address instead, rendered anew; what is older than `since` stays."""
+def move(
+    db: Connection, ids: Sequence[int], to: Address, now: datetime, since: datetime | None
+) -> list[int]:
+    """Say these at another address instead, rendered anew; what is older than `since` stays.
+
+    Those that go.
+    """
     statement = select(deliveries.c.id).join(messages)
     wanted: list[ColumnElement[bool]] = [
-        deliveries.c.id.in_(delivery_ids),
-        messages.c.kind.not_in(_STAYS),
+        deliveries.c.id.in_(ids),
+        messages.c.kind.not_in(STAYS),
     ]
     if since is not None:
         wanted.append(messages.c.created_at >= since)
-    ids = list(db.execute(statement.where(*wanted)).scalars())
-    if not ids:
-        return 0
-    db.execute(delete(dispatches).where(dispatches.c.delivery_id.in_(ids)))
+    going = list(db.execute(statement.where(*wanted)).scalars())
+    if not going:
+        return []
+    db.execute(delete(dispatches).where(dispatches.c.delivery_id.in_(going)))
     later = (deliveries.c.state == "queued", deliveries.c.due_at)
     values: dict[str, Any] = {
         "address_id": to.id,
@@ -232,9 +235,9 @@ def _move(
         "attempts": 0,
         "asked_at": None,  # not on that phone
     }
-    db.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**values))
+    db.execute(update(deliveries).where(deliveries.c.id.in_(going)).values(**values))
     mark_due(db, now, to.lane)
-    return len(ids)
+    return going
 
 
 def _park(db: Connection, delivery_ids: Sequence[int], *, for_ever: bool) -> None:
@@ -270,7 +273,7 @@ def attach(db: Connection, address_id: int, member_id: int, now: datetime) -> No
         waiting = list(db.execute(select(deliveries.c.id).where(*parked, SETTLED)).scalars())
         found = find(db, address_id)
         assert found is not None
-        _move(db, waiting, found, now, since=None)
+        move(db, waiting, found, now, since=None)
 
 
 def cut(
@@ -290,11 +293,11 @@ def cut(
     heir = max(others, key=lambda each: (each.is_usable, each.since), default=None)
     if heir is not None:
         _inherit(db, here, heir)
-        _move(db, waiting, heir, now, since=None)
+        move(db, waiting, heir, now, since=None)
     left = select(deliveries.c.id, messages.c.kind).join(messages)
     left = left.where(deliveries.c.id.in_(waiting), deliveries.c.address_id == here.id)
     for id_, kind in db.execute(left).all():
-        _park(db, [id_], for_ever=kind in _STAYS)
+        _park(db, [id_], for_ever=kind in STAYS)
 
 
 def _make_strange(db: Connection, here: Address, now: datetime) -> None:

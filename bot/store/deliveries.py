@@ -50,6 +50,7 @@ class Due:
 
     id: int
     attempts: int
+    reason: str | None  # why it waited before
     message_id: int
     message: Message
     kind: str
@@ -81,6 +82,7 @@ _DUE = (
     select(
         deliveries.c.id,
         deliveries.c.attempts,
+        deliveries.c.reason,
         deliveries.c.message_id,
         deliveries.c.address_id,
         deliveries.c.asked_at,
@@ -209,6 +211,7 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
     return Due(
         id=row.id,
         attempts=row.attempts,
+        reason=row.reason,
         message_id=row.message_id,
         message=message,
         kind="safety" if row.kind == "alert" else row.kind,  # judged alike; alerts never move

@@ -52,6 +52,7 @@ class Sender:
     unlocked_until: datetime | None  # the secret word was given here
     heard_since: datetime | None  # the minute in which ...
     heard_count: int  # ... so much came
+    offer_at: datetime | None = None  # from when on she is asked about what waited for her window
     changed: bool = False  # came with another user id than we knew for this number
 
     def is_fresh(self, now: datetime) -> bool:
@@ -87,6 +88,7 @@ _SENDER = (
         addresses.c.unlocked_until,
         addresses.c.heard_since,
         addresses.c.heard_count,
+        addresses.c.offer_at,
         conversations.c.state.label("conversation"),
         conversations.c.expires_at,
         address_keys.c.key,
@@ -165,6 +167,7 @@ def _sender(row: Row[Any]) -> Sender:
         unlocked_until=row.unlocked_until,
         heard_since=row.heard_since,
         heard_count=row.heard_count,
+        offer_at=row.offer_at,
     )
 
 

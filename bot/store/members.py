@@ -20,6 +20,7 @@ _HEARD = (
         unreachable_at=None,
         heard_since=bindparam("since"),
         heard_count=bindparam("count"),
+        nudges=0,
     )
 )
 

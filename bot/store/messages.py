@@ -18,7 +18,7 @@ from bot import seals
 from bot.codec import message_from_json, message_to_json
 from bot.db import insert_once, insert_returning, mark_due
 from bot.messages import Message
-from bot.models.outbox import HELD, PRIORITY, deliveries, messages
+from bot.models.outbox import PRIORITY, deliveries, messages
 
 _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
@@ -89,14 +89,3 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
         .values(due_at=due_at)
     )
     return changed.rowcount > 0
-
-
-def release_held(db: Connection, address_id: int, now: datetime) -> None:
-    """Her window is open again: what waited for it goes out, in order."""
-    released = db.execute(
-        update(deliveries)
-        .where(deliveries.c.address_id == address_id, HELD, deliveries.c.reason != "discreet")
-        .values(state="queued", reason=None, due_at=now)
-    )
-    if released.rowcount:
-        mark_due(db, now)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    and_,
     case,
     false,
     func,
@@ -86,14 +87,10 @@ def _fate(
     audience: Hearers, windows: Mapping[str, timedelta], now: datetime, *, urgent: bool
 ) -> ColumnElement[str]:
     """What becomes of a message for each of them, her quiet hours aside: a field of Reach."""
-    heard_at = func.coalesce(addresses.c.last_inbound_at, literal(0))
-    closed = [
-        (addresses.c.lane == lane) & (heard_at < literal(now - window, Moment))
-        for lane, window in windows.items()
-    ]
+    waits = and_(or_(false(), *_closed(addresses.c, windows, now)), ~_has_open_other(windows, now))
     fates = [
         ("never", addresses.c.unreachable_at.is_not(None)),
-        ("later", or_(addresses.c.doubted_at.is_not(None), *closed)),
+        ("later", or_(addresses.c.doubted_at.is_not(None), waits)),
         ("noticed", members.c.discreet),
     ]
     if not urgent:
@@ -107,6 +104,29 @@ def _fate(
         *((test, literal_column(f"'{fate}'")) for fate, test in fates),
         else_=literal_column("'now'"),
     )
+
+
+def _closed(
+    columns: Any, windows: Mapping[str, timedelta], now: datetime
+) -> list[ColumnElement[bool]]:
+    heard_at = func.coalesce(columns.last_inbound_at, literal(0))
+    return [
+        (columns.lane == lane) & (heard_at < literal(now - window, Moment))
+        for lane, window in windows.items()
+    ]
+
+
+def _has_open_other(windows: Mapping[str, timedelta], now: datetime) -> ColumnElement[bool]:
+    """Whether another app of hers takes what this one cannot: bot/windows.py."""
+    other = addresses.alias()
+    usable = (
+        other.c.member_id == addresses.c.member_id,
+        other.c.id != addresses.c.id,
+        other.c.unreachable_at.is_(None),
+        other.c.doubted_at.is_(None),
+        ~or_(false(), *_closed(other.c, windows, now)),
+    )
+    return select(other.c.id).where(*usable).exists()
 
 
 def _at_pace(audience: Hearers, paces: Sequence[str]) -> ColumnElement[bool]:
