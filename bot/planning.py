@@ -14,12 +14,14 @@ from bot.channels import Channel
 from bot.discretion import is_bubble, needs_closing
 from bot.fitting import Fitted, fit
 from bot.judging import Judge
-from bot.messages import refs_of
+from bot.listing import said_in_full
+from bot.messages import Message, refs_of
 from bot.store import deliveries, fates, inbox, notices
 from bot.store.deliveries import Due, Frozen, Part
 from bot.store.fates import Fate
 from bot.store.references import References
 
+NOTHING = Message()
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
 Planned = tuple[Due, tuple[Part, ...]]
@@ -122,12 +124,16 @@ class Planner:
     ) -> Fitted:
         if due.message.retract is not None:
             return Fitted(self._retraction(db, due, now), None)
+        limits, timezone = self._channel.limits, due.timezone or "UTC"
+        message = said_in_full(due.message, limits.text, lookup, due.language, timezone)
+        if message == NOTHING:
+            return Fitted((), None)
         return fit(
-            due.message,
+            message,
             due.language,
-            self._channel.limits,
+            limits,
             lookup,
-            timezone=due.timezone or "UTC",
+            timezone=timezone,
             experienced=due.experienced,
             closing=closing,
         )

@@ -35,7 +35,7 @@ LEVELS = (
     ("bot.models.keys",),
     ("bot.models.*",),
     ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
-    ("bot.models", "bot.db", "bot.fitting", "bot.smalltalk", "bot.channels"),
+    ("bot.models", "bot.db", "bot.fitting", "bot.listing", "bot.smalltalk", "bot.channels"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.wakes", "bot.rehearsal.journal",
      "bot.rates"),
@@ -44,7 +44,7 @@ LEVELS = (
     ("bot.conversation", "bot.scheduler", "bot.programme", "bot.planning", "bot.truth",
      "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
      "bot.allowances", "bot.hearing", "bot.reading"),
-    ("bot.turn", "bot.envelopes", "bot.parts"),
+    ("bot.turn", "bot.envelopes", "bot.parts", "bot.digests"),
     ("bot.flight",),
     ("bot.routes", "bot.sender", "bot.upkeep", "bot.erasing", "bot.rehearsal.playing",
      "handlers.*"),
@@ -73,7 +73,7 @@ MAY_KNOW = {
         "bot.offers", "bot.timing", "bot.typed", "bot.naming", "bot.pace", "bot.roles",
         "bot.allowances", "bot.hearing",
         "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
-        "bot.telling", "bot.posting", "bot.nameless", "bot.envelopes",
+        "bot.telling", "bot.posting", "bot.nameless", "bot.envelopes", "bot.digests",
     ),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
