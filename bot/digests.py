@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.messages import Listing, Message, Ref, Text, _
-from bot.store import digests
-from bot.store.digests import Content
+from bot.gathering import moment
+from bot.messages import Listing, Message, Ref, Text, _, _n
+from bot.store import digests, presence
+from bot.store.digests import Content, Gathered, News, Reader
+from bot.store.messages import Audience
+from bot.telling import tell
+from bot.timing import coarse
 
 LINE = 100  # graphemes of somebody's words in one line
 ANNOUNCED = 200  # of an announcement, which cannot be read by a number
+QUOTED = 60  # of a question that was answered
+GATHERING = ("daily", "weekly")
 
 fold = digests.fold
 
@@ -64,7 +71,7 @@ def _line(content: Content) -> Text:
     """One delivery in one line."""
     if content.post_id is None:
         return _briefly(content.message)
-    words = Ref("posts", content.post_id, LINE)
+    words = _words(content.post_id)
     who, thread = _author(content), Ref("threads", content.thread_id or 0)
     if content.post_kind == "announcement":
         words = replace(words, most=ANNOUNCED)
@@ -96,3 +103,120 @@ def _briefly(message: Message) -> Text:
         for name, value in first.params.items()
     }
     return replace(first, params=params)
+
+
+# When their moment has come ----------------------------------------------------------------------
+
+BATCH = 100  # readers in one transaction
+PILE = 3  # more of one community, after a night or a pause, are said as one
+
+
+def make_due(db: Connection, now: datetime) -> int:
+    """What is gathered for those whose moment has come; how many they were, BATCH at most."""
+    readers = digests.list_due(db, now, BATCH)
+    _serve(db, readers, now)
+    return len(readers)
+
+
+def look_again(
+    db: Connection, member_id: int, now: datetime, *, gathered_too: bool = False
+) -> None:
+    """She set something anew: what was put off is judged again at once.
+
+    What is gathered at her pace waits for its moment (`gathered_too`: or comes now).
+    """
+    presence.release(db, member_id, now)
+    soon = []
+    for each in digests.list_places(db, member_id):
+        if each.pace in GATHERING and not gathered_too:
+            at = moment(each.pace, now, each.timezone)
+            digests.mark_looked_at(db, each, at, each.since or coarse(now))
+        else:
+            soon.append(each)
+    _serve(db, soon, now)
+
+
+def _serve(db: Connection, readers: Sequence[Reader], now: datetime) -> None:
+    if not readers:
+        return
+    waiting = digests.list_gathered(db, sorted({each.member_id for each in readers}))
+    news = _News(db, coarse(now))
+    for each in readers:
+        _serve_one(db, each, waiting.get((each.member_id, each.community_id), ()), news, now)
+
+
+def _serve_one(
+    db: Connection, reader: Reader, waiting: Sequence[Gathered], news: _News, now: datetime
+) -> None:
+    """One community of one member: a digest, or what waits is judged one by one."""
+    if reader.paused_until is not None and reader.paused_until > now:
+        digests.mark_looked_at(db, reader, reader.paused_until, None)
+        return
+    gathers = reader.inside and reader.pace in GATHERING
+    next_at = moment(reader.pace, now, reader.timezone) if gathers else None
+    if not digests.mark_looked_at(db, reader, next_at, coarse(now)):
+        return
+    digests.drop(db, [each.id for each in waiting if each.deaf])
+    waiting = [each for each in waiting if not each.deaf]
+    fresh = [each for each in waiting if not each.is_digest]
+    wants = reader.inside and reader.pace not in ("concerns", "muted")
+    capped = any(each.reason == "cap" for each in fresh)
+    if not (gathers or (wants and (capped or len(fresh) > PILE))):
+        return digests.release(db, [each.id for each in fresh], now)
+    told = news.told(reader) if gathers else ()
+    if fresh or told:  # a digest that has not left yet is opened: one is enough
+        _make(db, reader, [each.id for each in waiting], told, now)
+
+
+def _make(
+    db: Connection, reader: Reader, ids: Sequence[int], told: Sequence[Text], now: datetime
+) -> None:
+    listing = Listing(heading(reader.community_id), tuple(told))
+    message = put_together(digests.list_contents(db, ids), [listing] if told else ())
+    if message is None:
+        return
+    at = reader.due_at or now
+    key = f"digest/{reader.membership_id}/{at.isoformat()}/{max(ids, default=0)}"
+    audience = Audience("member", reader.member_id)
+    message_id = tell(
+        db, now, key, audience, message, kind="digest", community_id=reader.community_id
+    )
+    if message_id is not None:
+        fold(db, ids, message_id)
+
+
+class _News:
+    """What was going on in communities, read once for all who read it at the same moment."""
+
+    def __init__(self, db: Connection, until: datetime) -> None:
+        self._db = db
+        self._until = until
+        self._read: dict[tuple[int, datetime], list[News]] = {}
+
+    def told(self, reader: Reader) -> list[Text]:
+        """What she has not heard of anyway."""
+        days = 7 if reader.pace == "weekly" else 1
+        since = reader.since or self._until - timedelta(days=days)
+        wanted = reader.community_id, since
+        if wanted not in self._read:
+            self._read[wanted] = digests.list_news(self._db, *wanted, self._until)
+        return [
+            _outcome(each) for each in self._read[wanted] if reader.member_id not in each.followers
+        ]
+
+
+def _outcome(news: News) -> Text:
+    thread = Ref("threads", news.thread_id)
+    if news.helpful_id is not None:
+        return _("{thread}, what helped: {words}", thread=thread, words=_words(news.helpful_id))
+    return _n(
+        "{thread} has {n} new answer: {question}",
+        "{thread} has {n} new answers: {question}",
+        n=news.answers,
+        thread=thread,
+        question=Ref("posts", news.question_id, QUOTED),
+    )
+
+
+def _words(post_id: int) -> Ref:
+    return Ref("posts", post_id, LINE)

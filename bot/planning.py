@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import logs
+from bot import gathering, logs
 from bot.channels import Channel
 from bot.discretion import is_bubble, needs_closing
 from bot.fitting import Fitted, fit
@@ -92,6 +92,7 @@ class Planner:
             if rendered is not None:
                 frozen.append(rendered)
         parts = deliveries.freeze(db, frozen, now) if frozen else {}
+        gathering.count(db, [each.due for each in frozen], now)
         again = [part.id for each in due for part in each.parts if part.state == "failed"]
         if again:
             fates.mark_sending(db, again)

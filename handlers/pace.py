@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot import digests
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
 from bot.pace import PACES
-from bot.store import communities, presence
+from bot.store import communities
 from bot.store.communities import Membership
 from bot.turn import Turn
 
@@ -91,7 +92,7 @@ def _set(turn: Turn, community_id: int, wanted: str) -> None:
     if found is None or not found.is_active:
         return turn.say(_("You are not in that group any more."))
     communities.mark_pace(turn.db, found.id, wanted)
-    presence.release(turn.db, turn.member.id, turn.now)
+    digests.look_again(turn.db, turn.member.id, turn.now)
     said = [_is_set(wanted, _label(turn, community_id))]
     if wanted == "muted" and found.role == "facilitator":
         said.append(_("You facilitate it: newcomers who wait are not announced to you either."))

@@ -18,7 +18,7 @@ from bot import seals
 from bot.codec import message_from_json, message_to_json
 from bot.db import insert_once, insert_returning, mark_due
 from bot.messages import Message
-from bot.models.outbox import HELD, PRIORITY, deliveries, messages
+from bot.models.outbox import GATHERED, HELD, PRIORITY, deliveries, messages
 
 _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
@@ -95,7 +95,11 @@ def release_held(db: Connection, address_id: int, now: datetime) -> None:
     """Her window is open again: what waited for it goes out, in order."""
     released = db.execute(
         update(deliveries)
-        .where(deliveries.c.address_id == address_id, HELD, deliveries.c.reason != "discreet")
+        .where(
+            deliveries.c.address_id == address_id,
+            HELD,
+            deliveries.c.reason.not_in(("discreet", *GATHERED)),
+        )
         .values(state="queued", reason=None, due_at=now)
     )
     if released.rowcount:
