@@ -12,13 +12,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.gathering import moment
+from bot import logs
+from bot.db import must_end
+from bot.gathering import LOOKED_AT, moment
 from bot.messages import Listing, Message, Ref, Text, _, _n
-from bot.store import digests, presence
-from bot.store.digests import Content, Gathered, News, Reader
+from bot.store import digests, outcomes, presence
+from bot.store.digests import Content, Gathered, Reader
 from bot.store.messages import Audience
+from bot.store.outcomes import Outcome
 from bot.telling import tell
 from bot.timing import coarse
+
+log = logs.get("digests")
 
 LINE = 100  # graphemes of somebody's words in one line
 ANNOUNCED = 200  # of an announcement, which cannot be read by a number
@@ -142,7 +147,16 @@ def _serve(db: Connection, readers: Sequence[Reader], now: datetime) -> None:
     waiting = digests.list_gathered(db, sorted({each.member_id for each in readers}))
     news = _News(db, coarse(now))
     for each in readers:
-        _serve_one(db, each, waiting.get((each.member_id, each.community_id), ()), news, now)
+        mine = waiting.get((each.member_id, each.community_id), ())
+        try:
+            with db.begin_nested():
+                _serve_one(db, each, mine, news, now)
+        except Exception as error:
+            if must_end(error):
+                raise
+            # One that cannot be made must not hold up the others.
+            log.error("digest_failed", error=type(error).__name__, where=logs.where(error))
+            digests.mark_looked_at(db, each, now + LOOKED_AT, None)
 
 
 def _serve_one(
@@ -150,7 +164,9 @@ def _serve_one(
 ) -> None:
     """One community of one member: a digest, or what waits is judged one by one."""
     if reader.paused_until is not None and reader.paused_until > now:
-        digests.mark_looked_at(db, reader, reader.paused_until, None)
+        # Looked at at least once a day: the pause may end in another way.
+        again = min(reader.paused_until, now + LOOKED_AT)
+        digests.mark_looked_at(db, reader, again, None)
         return
     gathers = reader.inside and reader.pace in GATHERING
     next_at = moment(reader.pace, now, reader.timezone) if gathers else None
@@ -169,10 +185,13 @@ def _serve_one(
 
 
 def _make(
-    db: Connection, reader: Reader, ids: Sequence[int], told: Sequence[Text], now: datetime
+    db: Connection, reader: Reader, ids: Sequence[int], news: Sequence[Outcome], now: datetime
 ) -> None:
-    listing = Listing(heading(reader.community_id), tuple(told))
-    message = put_together(digests.list_contents(db, ids), [listing] if told else ())
+    contents = digests.list_contents(db, ids)
+    asked = {each.post_id for each in contents}
+    told = tuple(_outcome(each, just_asked=each.question_id in asked) for each in news)
+    listing = Listing(heading(reader.community_id), told)
+    message = put_together(contents, [listing] if told else ())
     if message is None:
         return
     at = reader.due_at or now
@@ -191,30 +210,34 @@ class _News:
     def __init__(self, db: Connection, until: datetime) -> None:
         self._db = db
         self._until = until
-        self._read: dict[tuple[int, datetime], list[News]] = {}
+        self._read: dict[tuple[int, datetime], list[Outcome]] = {}
 
-    def told(self, reader: Reader) -> list[Text]:
+    def told(self, reader: Reader) -> list[Outcome]:
         """What she has not heard of anyway."""
         days = 7 if reader.pace == "weekly" else 1
         since = reader.since or self._until - timedelta(days=days)
         wanted = reader.community_id, since
         if wanted not in self._read:
-            self._read[wanted] = digests.list_news(self._db, *wanted, self._until)
-        return [
-            _outcome(each) for each in self._read[wanted] if reader.member_id not in each.followers
-        ]
+            self._read[wanted] = outcomes.list_of(self._db, *wanted, self._until)
+        return [each for each in self._read[wanted] if reader.member_id not in each.followers]
 
 
-def _outcome(news: News) -> Text:
-    thread = Ref("threads", news.thread_id)
-    if news.helpful_id is not None:
-        return _("{thread}, what helped: {words}", thread=thread, words=_words(news.helpful_id))
+def _outcome(outcome: Outcome, *, just_asked: bool) -> Text:
+    """What became of a question; one that stands in the same digest is not repeated."""
+    thread = Ref("threads", outcome.thread_id)
+    if outcome.helpful_id is not None:
+        return _("{thread}, what helped: {words}", thread=thread, words=_words(outcome.helpful_id))
+    n = outcome.answers
+    if just_asked:
+        return _n(
+            "{thread} has {n} new answer.", "{thread} has {n} new answers.", n=n, thread=thread
+        )
     return _n(
         "{thread} has {n} new answer: {question}",
         "{thread} has {n} new answers: {question}",
-        n=news.answers,
+        n=n,
         thread=thread,
-        question=Ref("posts", news.question_id, QUOTED),
+        question=Ref("posts", outcome.question_id, QUOTED),
     )
 
 

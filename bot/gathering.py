@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -18,15 +18,14 @@ from bot.models.outbox import GATHERED
 from bot.store import digests
 from bot.store.deliveries import Due
 from bot.store.fates import Fate
-from bot.timing import MONDAY, MORNING, hours_of, next_at, quiet_until, zone
+from bot.timing import MONDAY, MORNING, MOST_UNASKED, hours_of, next_at, quiet_until, week_of, zone
 
-# In one week, over all her communities; the last places are kept for what matters more.
-MOST = {"thread": 7, "session": 6, "broadcast": 5}
+LOOKED_AT = timedelta(days=1)  # what is put off is looked at again, whatever it waits for
 
 
 def is_unasked(due: Due) -> bool:
     """Whether it goes to a whole community, and not to her because of what she does there."""
-    return due.wide and due.kind in MOST and due.community_id is not None
+    return due.wide and due.kind in MOST_UNASKED and due.community_id is not None
 
 
 def counts(due: Due, now: datetime) -> bool:
@@ -41,13 +40,13 @@ def verdict(due: Due, said: int, now: datetime) -> Fate | None:
     if due.pace in ("daily", "weekly"):
         return Fate(due.id, "held", "gathered", moment(due.pace, now, due.timezone))
     if due.paused_until is not None and due.paused_until > now:
-        return Fate(due.id, "held", "paused", due.paused_until)
+        return Fate(due.id, "held", "paused", min(due.paused_until, now + LOOKED_AT))
     hours = hours_of(due.quiet_from, due.quiet_until, due.timezone)
     until = quiet_until(now, where, hours)
     if until is not None:
         return Fate(due.id, "held", "quiet", until)
     before = due.unasked if due.week == week_of(now, due.timezone) else 0
-    if before + said >= MOST[due.kind] and not due.parts:
+    if before + said >= MOST_UNASKED[due.kind] and not due.parts:
         return Fate(due.id, "held", "cap", next_at(now, where, MORNING))
     return None
 
@@ -55,12 +54,6 @@ def verdict(due: Due, said: int, now: datetime) -> Fate | None:
 def moment(pace: str, now: datetime, timezone: str | None) -> datetime:
     """When what is gathered at this pace is said."""
     return next_at(now, zone(timezone), MORNING, MONDAY if pace == "weekly" else None)
-
-
-def week_of(now: datetime, timezone: str | None) -> int:
-    """The week it is in her zone: days since 1970 of its Monday."""
-    today = now.astimezone(zone(timezone)).date()
-    return today.toordinal() - today.weekday() - date(1970, 1, 1).toordinal()
 
 
 def arm(db: Connection, due: Sequence[Due], refused: Sequence[Fate]) -> None:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from bot import gathering, windows
 from bot.channels import Channel
 from bot.discretion import ASKED_LASTS, is_unasked
+from bot.gathering import LOOKED_AT
 from bot.store import addresses, copies, fates, notices
 from bot.store.deliveries import Due
 from bot.store.fates import Fate
 from bot.timing import hours_of, quiet_until, zone
 
-LOOKED_AT = timedelta(days=1)  # what is put off is looked at again, whatever it waits for
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 PERSONAL = ("direct", "safety")
 
