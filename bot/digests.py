@@ -17,8 +17,8 @@ from bot.db import must_end
 from bot.gathering import LOOKED_AT, moment
 from bot.messages import Listing, Message, Ref, Text, _, _n
 from bot.store import digests, outcomes, presence
+from bot.store.audiences import Audience
 from bot.store.digests import Content, Gathered, Reader
-from bot.store.messages import Audience
 from bot.store.outcomes import Outcome
 from bot.telling import tell
 from bot.timing import coarse

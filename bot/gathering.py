@@ -40,11 +40,11 @@ def verdict(due: Due, said: int, now: datetime) -> Fate | None:
     if due.pace in ("daily", "weekly"):
         return Fate(due.id, "held", "gathered", moment(due.pace, now, due.timezone))
     if due.paused_until is not None and due.paused_until > now:
-        return Fate(due.id, "held", "paused", min(due.paused_until, now + LOOKED_AT))
+        return Fate(due.id, "held", "rest", min(due.paused_until, now + LOOKED_AT))
     hours = hours_of(due.quiet_from, due.quiet_until, due.timezone)
     until = quiet_until(now, where, hours)
     if until is not None:
-        return Fate(due.id, "held", "quiet", until)
+        return Fate(due.id, "held", "night", until)
     before = due.unasked if due.week == week_of(now, due.timezone) else 0
     if before + said >= MOST_UNASKED[due.kind] and not due.parts:
         return Fate(due.id, "held", "cap", next_at(now, where, MORNING))

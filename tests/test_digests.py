@@ -15,9 +15,9 @@ from bot.channels import TryLater
 from bot.i18n import units
 from bot.messages import Inbound, Ref
 from bot.posting import answer, question
-from bot.store import copies, posts, reach, threads
+from bot.store import audiences, copies, posts, reach, threads
 from bot.store import messages as outbox
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.timing import FOR_GOOD, MOST_UNASKED
 from tests.test_attention import it_is, mark, set_pace, somebody, wide
 from tests.test_planning import DAY, NOTICE, Showcase, Who
@@ -58,7 +58,7 @@ def asked(house: House, who: Who, where: Audience, words: str) -> tuple[int, int
         message_id = outbox.add(db, f"q{post_id}", "thread", body, now, where.id, wide=True)
         assert message_id is not None
         audience = Audience("community", where.id, but=(who[1],))
-        outbox.tell(db, message_id, "thread", audience, now)
+        audiences.tell(db, message_id, "thread", audience, now)
         posts.mark(
             db,
             post_id,

@@ -46,7 +46,7 @@ def downgrade() -> None:
     # What waits for a digest is said one by one again.
     op.execute(
         "UPDATE deliveries SET state = 'queued', reason = NULL WHERE state = 'held'"
-        " AND reason IN ('gathered', 'cap', 'quiet', 'paused')"
+        " AND reason IN ('gathered', 'cap', 'night', 'rest')"
     )
     kept = {"sqlite_autoincrement": True} if op.get_bind().dialect.name == "sqlite" else {}
     with op.batch_alter_table("memberships", schema=None, table_kwargs=kept) as batch_op:

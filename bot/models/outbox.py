@@ -94,7 +94,7 @@ TRIED = text("deliveries.state = 'queued' AND deliveries.attempts > 0")
 PUT_OFF = text("deliveries.state = 'held' AND deliveries.reason IN ('quiet', 'paused')")
 HELD = text("deliveries.state = 'held'")
 # Why something is held until bot/digests.py looks at it: her pace, her cap, her night, her pause.
-GATHERED = ("gathered", "cap", "quiet", "paused")
+GATHERED = ("gathered", "cap", "night", "rest")
 SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
 Index(
     "ix_deliveries_waiting",
