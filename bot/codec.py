@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from bot.messages import Choice, Message, Ref, Text
+from bot.messages import Choice, Listing, Message, Ref, Text
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
@@ -32,6 +32,11 @@ def message_to_json(message: Message) -> dict[str, Any]:
         stored["retract"] = [message.retract.table, message.retract.id]
     if message.nudge:
         stored["nudge"] = True
+    if message.listings:
+        stored["listings"] = [
+            [text_to_json(text) for text in (each.heading, *each.lines)]
+            for each in message.listings
+        ]
     return stored
 
 
@@ -52,6 +57,10 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         commands=stored.get("commands", False),
         retract=None if retract is None else Ref(*retract),
         nudge=stored.get("nudge", False),
+        listings=tuple(
+            Listing(text_from_json(heading), tuple(text_from_json(line) for line in lines))
+            for heading, *lines in stored.get("listings", ())
+        ),
     )
 
 

@@ -7,19 +7,20 @@ against it decides. What is gathered and what waits for a window have rooms of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from bot import gathering, windows
 from bot.channels import Channel
 from bot.discretion import ASKED_LASTS, is_unasked
+from bot.gathering import LOOKED_AT
 from bot.store import addresses, copies, fates, notices
 from bot.store.deliveries import Due
 from bot.store.fates import Fate
 from bot.timing import hours_of, quiet_until, zone
 
-LOOKED_AT = timedelta(days=1)  # what is put off is looked at again, whatever it waits for
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 PERSONAL = ("direct", "safety")
 
@@ -36,10 +37,13 @@ class Judge:
     ) -> tuple[list[Due], set[int]]:
         """What may be said, and the addresses that may only hear that something waits."""
         due = _stay(db, due, now)
+        due = _anew(db, due)
         over = _overtaken(db, due) | windows.overtaken(db, self._lane, due, now)
-        verdicts = [over.get(each.id) or self._verdict(each, now) for each in due]
+        said: dict[int, int] = {}  # what these say unasked, by member
+        verdicts = [over.get(each.id) or self._verdict(each, said, now) for each in due]
         gone = self._elsewhere(db, due, verdicts, now)
         refused = [each for each in verdicts if each is not None and each.delivery_id not in gone]
+        gathering.arm(db, due, refused)
         waits = [fate for fate in refused if fate.state in ("queued", "held")]
         ended = [fate for fate in refused if fate.state not in ("queued", "held")]
         ended += [Fate(id_, "failed", "unreadable") for id_ in unreadable]
@@ -67,19 +71,22 @@ class Judge:
         ]
         return windows.elsewhere(db, held, now) if held else set()
 
-    def _verdict(self, due: Due, now: datetime) -> Fate | None:
+    def _verdict(self, due: Due, said: dict[int, int], now: datetime) -> Fate | None:
         if due.message.retract is not None:  # takes away, whatever became of her since
             return None if self._limits.retract else Fate(due.id, "dropped", "no_retract")
         if due.kind == windows.NUDGE:
             return self._useless(due, now) or windows.nudge_verdict(due, self._limits.window, now)
-        return (
+        fate = (
             self._useless(due, now)
             or _unwanted(due)
-            or _too_early(due, now)
+            or _too_early(due, said, now)
             or _closed(due, now)
             or windows.verdict(due, self._limits.window, now)
             or _poison(due)
         )
+        if fate is None and gathering.counts(due, now):
+            said[due.member_id] = said.get(due.member_id, 0) + 1
+        return fate
 
     def _useless(self, due: Due, now: datetime) -> Fate | None:
         if due.message.commands and not self._limits.commands:
@@ -97,6 +104,18 @@ def _stay(db: Connection, due: Sequence[Due], now: datetime) -> list[Due]:
     lost = [each.id for each in due if each.unreachable or not each.hers]
     gone = addresses.follow(db, lost, now) if lost else set()
     return [each for each in due if each.id not in gone]
+
+
+def _anew(db: Connection, due: Sequence[Due]) -> list[Due]:
+    """A digest of which no bubble has left is rendered anew: what was hidden since is not in it."""
+    stale = [
+        each.id
+        for each in due
+        if each.kind == "digest" and each.parts and all(p.state == "failed" for p in each.parts)
+    ]
+    if stale:
+        copies.forget_frozen(db, stale)
+    return [replace(each, parts=()) if each.id in stale else each for each in due]
 
 
 def _overtaken(db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
@@ -121,27 +140,27 @@ def _unwanted(due: Due) -> Fate | None:
         return Fate(due.id, "dropped", "erased")
     if due.member_state == "stopped" and not personal:
         return Fate(due.id, "dropped", "stopped")
-    if due.in_community and due.membership_state != "active":
+    if due.community_id is not None and due.membership_state != "active":
         return Fate(due.id, "dropped", "left")
     if due.unreachable and not personal:
         return Fate(due.id, "failed", "unreachable")
     if due.doubted and due.kind != "direct":
         return Fate(due.id, "held", "doubt")
-    muted = due.pace == "muted" or (due.wide and due.pace == "concerns")
+    to_all = due.wide or due.kind == "digest"
+    muted = due.pace == "muted" or (to_all and due.pace == "concerns")
     return Fate(due.id, "dropped", "pace") if muted and not personal else None
 
 
-def _too_early(due: Due, now: datetime) -> Fate | None:
+def _too_early(due: Due, said: dict[int, int], now: datetime) -> Fate | None:
     """It waits because she set it so; what she just asked for does not, nor what has begun."""
     asked = due.asked_at is not None and due.asked_at >= now - ASKED_LASTS
     begun = any(part.state != "failed" for part in due.parts)
     if due.kind in PERSONAL or asked or begun:
         return None
+    if gathering.is_unasked(due):
+        return gathering.verdict(due, said.get(due.member_id, 0), now)
     if due.paused_until is not None and due.paused_until > now:
         return _wait(due, due.paused_until, "paused", now)
-    gathered = gathering.verdict(due, now)
-    if gathered is not None:
-        return gathered
     hours = hours_of(due.quiet_from, due.quiet_until, due.timezone)
     until = quiet_until(now, zone(due.timezone), hours)
     return None if until is None else _wait(due, until, "quiet", now)

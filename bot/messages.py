@@ -50,6 +50,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Short lines under a heading; a line with words that are gone by then is left out."""
+
+    heading: Text
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something to be said, to one or to many, before anybody's language is known."""
 
@@ -64,22 +72,27 @@ class Message:
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
     retract: Ref | None = None  # not a bubble: takes back a post, or all there is in a chat
     nudge: bool = False  # a template the provider has approved, which tells that something waits
+    listings: tuple[Listing, ...] = ()  # said after the paragraphs, all in one bubble
 
 
 def refs_of(message: Message) -> Iterator[Ref]:
     """All references that must be looked up to render a message."""
     for text in (*message.paragraphs, *(choice.label for choice in message.choices)):
-        yield from _refs_in(text)
+        yield from refs_in(text)
+    for listing in message.listings:
+        for text in (listing.heading, *listing.lines):
+            yield from refs_in(text)
     if message.hint is not None:
-        yield from _refs_in(message.hint)
+        yield from refs_in(message.hint)
 
 
-def _refs_in(text: Text) -> Iterator[Ref]:
+def refs_in(text: Text) -> Iterator[Ref]:
+    """All references of one text."""
     for value in text.params.values():
         if isinstance(value, Ref):
             yield value
         elif isinstance(value, Text):
-            yield from _refs_in(value)
+            yield from refs_in(value)
 
 
 @dataclass(frozen=True, slots=True)

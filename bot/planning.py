@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import logs
+from bot import gathering, logs
 from bot.channels import Channel
 from bot.discretion import clearable, is_bubble, needs_closing
 from bot.fitting import Fitted, fit
 from bot.judging import Judge
+from bot.listing import said_in_full
 from bot.messages import Message, refs_of
 from bot.store import deliveries, fates, inbox, notices, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part
@@ -23,6 +24,7 @@ from bot.store.references import References
 from bot.templates import choices_name
 from bot.windows import NUDGE
 
+NOTHING = Message()
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
 Planned = tuple[Due, tuple[Part, ...]]
@@ -97,6 +99,7 @@ class Planner:
             if rendered is not None:
                 frozen.append(rendered)
         parts = deliveries.freeze(db, frozen, now) if frozen else {}
+        gathering.count(db, [each.due for each in frozen], now)
         again = [part.id for each in due for part in each.parts if part.state == "failed"]
         if again:
             fates.mark_sending(db, again)
@@ -161,12 +164,16 @@ class Planner:
         if due.message.nudge:
             sid = templates.find_approved(db, self._lane, NUDGE, due.language)
             return Fitted(() if sid is None else ({"nudge": sid},), None)
+        limits, timezone = self._channel.limits, due.timezone or "UTC"
+        message = said_in_full(due.message, limits.text, lookup, due.language, timezone)
+        if message == NOTHING:
+            return Fitted((), None)
         return fit(
-            due.message,
+            message,
             due.language,
-            self._channel.limits,
+            limits,
             lookup,
-            timezone=due.timezone or "UTC",
+            timezone=timezone,
             experienced=due.experienced,
             closing=closing,
             templates=self._templates(db, due.message),

@@ -6,9 +6,11 @@ hour that comes twice the first one counts.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 
 Hours = tuple[int, int]  # from, until: minutes after midnight; equal = never
 
@@ -17,6 +19,8 @@ OFFICE: Hours = (17 * 60, 8 * 60)  # quiet outside the hours of an office
 NEVER: Hours = (0, 0)
 MORNING = 8 * 60  # when what is gathered for a day or a week comes
 MONDAY = 0
+# Unasked, in one week, over all her communities; the last places are for what matters more.
+MOST_UNASKED = {"thread": 7, "session": 6, "broadcast": 5}
 FOR_GOOD = datetime(2999, 1, 1, tzinfo=UTC)  # a pause until she comes back
 
 
@@ -67,6 +71,12 @@ def hours_of(quiet_from: int | None, quiet_until: int | None, timezone: str | No
     if quiet_from is not None and quiet_until is not None:
         return quiet_from, quiet_until
     return NEVER if timezone is None else USUAL
+
+
+def week_of(now: datetime, timezone: str | None) -> int:
+    """The week it is there: days since 1970 of its Monday."""
+    today = now.astimezone(zone(timezone)).date()
+    return today.toordinal() - today.weekday() - _FIRST_DAY
 
 
 def coarse(now: datetime) -> datetime:

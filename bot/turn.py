@@ -238,9 +238,9 @@ class Turn:
         """Go on with what she wrote before, as if it came now."""
         self.kept = tuple(inbox_ids)
 
-    def reach(self, audience: Audience) -> Reach:
-        """How many of them get it now, later, or not at all."""
-        return reaches.count(self.db, audience, self.windows, self.now)
+    def reach(self, audience: Audience, kind: str = "thread") -> Reach:
+        """How many of them get what is of this kind now, later, or not at all."""
+        return reaches.count(self.db, audience, self.windows, self.now, kind)
 
     def start(self, name: str, **data: Any) -> None:
         """Go on with another talk in the same turn: "menu.start"; `data` is what it begins with."""

@@ -105,7 +105,7 @@ def _said(turn: Turn, community: Community, language: str | None = None) -> tupl
 
 def _counted(turn: Turn, community: Community) -> list[Text]:
     audience = _audience(turn, community)
-    said = reached(turn.reach(audience))
+    said = reached(turn.reach(audience, "broadcast"))
     lanes = audiences.count_by_lane(turn.db, audience)
     here = {lane: count for lane, count in lanes.items() if lane in turn.limits}
     dollars = sum(count * turn.limits[lane].price for lane, count in here.items())

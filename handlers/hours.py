@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot import typed
+from bot import digests, typed
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
 from bot.store import members, presence
@@ -42,7 +42,7 @@ def chosen(turn: Turn) -> None:
     start_, end = wanted
     zone = presence.get(turn.db, turn.member.id).timezone
     members.mark(turn.db, turn.member.id, quiet_from=start_, quiet_until=end, timezone=zone)
-    presence.release(turn.db, turn.member.id, turn.now)
+    digests.look_again(turn.db, turn.member.id, turn.now)
     if start_ == end:
         said = _("Messages come at any hour now.")
     else:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot import digests
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
 from bot.pace import PACES
-from bot.store import communities, presence
+from bot.store import communities, members, presence
 from bot.store.communities import Membership
+from bot.timing import MOST_UNASKED
 from bot.turn import Turn
 
 pace = Conversation("pace", words=N_("how much, fewer messages"))
@@ -91,10 +93,21 @@ def _set(turn: Turn, community_id: int, wanted: str) -> None:
     if found is None or not found.is_active:
         return turn.say(_("You are not in that group any more."))
     communities.mark_pace(turn.db, found.id, wanted)
-    presence.release(turn.db, turn.member.id, turn.now)
+    # Eight o'clock is eight o'clock where she is.
+    zone = presence.get(turn.db, turn.member.id).timezone
+    members.mark(turn.db, turn.member.id, timezone=zone)
+    digests.look_again(turn.db, turn.member.id, turn.now)
     said = [_is_set(wanted, _label(turn, community_id))]
     if wanted == "muted" and found.role == "facilitator":
         said.append(_("You facilitate it: newcomers who wait are not announced to you either."))
+    if wanted == "at_once":
+        said.append(
+            _(
+                "At most {n} messages a week come unasked, from all your groups together. "
+                "What is more comes in one message in the morning.",
+                n=MOST_UNASKED["thread"],
+            )
+        )
     said.append(_("Write SETTINGS to change it."))
     choices = []
     if wanted == "muted":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import digests
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
 from bot.store import members, presence
@@ -78,7 +79,7 @@ def end(turn: Turn) -> None:
     if until is None or until <= turn.now:
         return turn.say(_("There is no pause just now. Write PAUSE to begin one."))
     members.mark(turn.db, turn.member.id, paused_until=None)
-    presence.release(turn.db, turn.member.id, turn.now)
+    digests.look_again(turn.db, turn.member.id, turn.now, gathered_too=True)
     found = presence.get(turn.db, turn.member.id)
     hours = hours_of(found.quiet_from, found.quiet_until, turn.member.timezone)
     if quiet_until(turn.now, zone(found.timezone), hours) is not None:

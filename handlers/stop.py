@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import digests
 from bot.conversation import Conversation
 from bot.i18n import guess_language
 from bot.messages import N_, Text, _
@@ -73,7 +74,7 @@ def _come_back(turn: Turn) -> None:
     if turn.member.state == "stopped":
         members.resume(turn.db, turn.member.id)
     members.mark(turn.db, turn.member.id, paused_until=None)
-    presence.release(turn.db, turn.member.id, turn.now)
+    digests.look_again(turn.db, turn.member.id, turn.now, gathered_too=True)
     turn.say(_understood(turn, _("Good to have you back. You get messages again.")))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot import typed
+from bot import digests, typed
 from bot.conversation import Conversation
 from bot.i18n import country_name, place_of
 from bot.messages import N_, Choice, _
@@ -58,7 +58,7 @@ def chosen(turn: Turn) -> None:
             )
         )
     members.mark(turn.db, turn.member.id, timezone=wanted)
-    presence.release(turn.db, turn.member.id, turn.now)
+    digests.look_again(turn.db, turn.member.id, turn.now)
     turn.say(
         _(
             "Your time zone is {place} now. There it is {at}.",

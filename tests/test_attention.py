@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from bot import clock, models
-from bot.judging import ATTEMPTS, LOOKED_AT
+from bot import clock, digests, models
+from bot.gathering import LOOKED_AT
+from bot.judging import ATTEMPTS
 from bot.messages import Message, Ref
 from bot.planning import CLAIMS
 from bot.sender import IN_FLIGHT
@@ -267,42 +268,6 @@ def test_the_end_of_a_pause_in_the_night(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pace", "comes"),
-    [("daily", "2027-01-06 08:00"), ("weekly", "2027-01-11 08:00")],
-)
-def test_what_is_gathered(house: House, pace: str, comes: str) -> None:
-    it_is("2027-01-05 10:00")
-    noy = somebody(house)
-    where = house.community(noy)
-    set_pace(house, noy, where, pace)
-    id_ = wide(house, where)
-    mine = tell(house, noy, "for you alone", community_id=where.id)
-    house.drain()
-    assert (house.fate(id_), house.fate(mine)[0]) == (("queued", "pace"), "sent")
-    assert heard(house) == ["for you alone"]
-    it_is(comes)
-    clock.move(-timedelta(minutes=1))
-    house.drain()
-    assert heard(house) == []
-    clock.move(timedelta(minutes=1))
-    house.drain()
-    assert heard(house) == ["news"]
-
-
-def test_what_is_gathered_is_not_gathered_again_after_an_outage(house: House) -> None:
-    """Nobody sends at eight; at ten it goes out, and not the next day."""
-    it_is("2027-01-05 10:00")
-    noy = somebody(house)
-    where = house.community(noy)
-    set_pace(house, noy, where, "daily")
-    wide(house, where)
-    house.drain()
-    it_is("2027-01-06 10:00")
-    house.drain()
-    assert heard(house) == ["news"]
-
-
-@pytest.mark.parametrize(
     ("pace", "is_wide", "kind", "fate"),
     [
         ("concerns", True, "thread", ("dropped", "pace")),
@@ -386,7 +351,7 @@ def test_the_figures_are_what_happens(house: House) -> None:
     id_ = wide(house, where)
     house.drain()
     fates = [state for state, _reason in house.fates(id_)]
-    assert fates == ["sent", "queued", "queued", "dropped", "dropped"]
+    assert fates == ["sent", "held", "held", "dropped", "dropped"]
     mark(house, people[0], paused_until=FOR_GOOD)
     assert count(house, where) == Reach(waits=3, spared=2)
 
@@ -467,6 +432,7 @@ def test_after_leaving_nothing_comes_and_a_code_gives_its_own_role(house: House)
     assert leave(house, noy, where)
     assert not leave(house, noy, where)
     it_is("2027-01-06 09:00")
+    house.now(lambda db: digests.make_due(db, clock.now()))
     house.drain()
     assert (house.fate(id_), heard(house)) == (("dropped", "left"), [])
 

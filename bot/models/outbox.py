@@ -83,6 +83,7 @@ PRIORITY = {
     "retract": 1,
     "session": 2,
     "broadcast": 3,
+    "digest": 3,
 }
 
 # Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
@@ -92,6 +93,8 @@ TRIED = text("deliveries.state = 'queued' AND deliveries.attempts > 0")
 # Until a moment that is known; else whoever looks for what is due would pass by it each time.
 PUT_OFF = text("deliveries.state = 'held' AND deliveries.reason IN ('quiet', 'paused')")
 HELD = text("deliveries.state = 'held'")
+# Why something is held until bot/digests.py looks at it: her pace, her cap, her night, her pause.
+GATHERED = ("gathered", "cap", "night", "rest")
 SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
 # Reasons why something is held that no word from her ends: it is opened, asked or gathered.
 ELSEWISE = ("discreet", "doubt", "cut", "gathered", "cap", "quiet", "paused")

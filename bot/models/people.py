@@ -154,10 +154,18 @@ memberships = Table(
     Column("state", String(12), nullable=False),  # waiting, active, declined, left
     # how much of it she wants: at_once, daily, weekly, concerns, muted
     Column("pace", String(12), nullable=False, server_default="at_once"),
+    Column("digest_at", Moment),  # when what is gathered for her there is looked at ...
+    Column("digested_at", Moment),  # ... and when it was, the last time
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("member_id", "community_id"),
     Index(None, "community_id", "member_id"),
     sqlite_autoincrement=True,
+)
+Index(
+    "ix_memberships_digest",
+    memberships.c.digest_at,
+    sqlite_where=text("digest_at IS NOT NULL"),
+    postgresql_where=text("digest_at IS NOT NULL"),
 )
 
 role_offers = Table(  # a member was asked to take a role; it stands for a week

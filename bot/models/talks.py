@@ -93,6 +93,17 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     sqlite_autoincrement=True,
 )
 
+Index(  # what was said in a community since a moment ...
+    "ix_posts_said", posts.c.community_id, posts.c.created_at
+)
+Index(  # ... and what has helped somebody
+    "ix_posts_helpful",
+    posts.c.community_id,
+    posts.c.helpful_at,
+    sqlite_where=text("helpful_at IS NOT NULL"),
+    postgresql_where=text("helpful_at IS NOT NULL"),
+)
+
 bubbles = Table(  # what a post is made of, as it was typed
     "bubbles",
     metadata,

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from bot.columns import Moment
 from bot.models.outbox import deliveries, dispatches, messages, showings
@@ -64,6 +75,11 @@ def keep_back(db: Connection, message_id: int, reason: str) -> int:
         .values(state="dropped", reason=reason)
     )
     return dropped.rowcount
+
+
+def forget_frozen(db: Connection, delivery_ids: Sequence[int]) -> None:
+    """Nothing of these has left: they are rendered anew, as if they had never been tried."""
+    db.execute(delete(dispatches).where(dispatches.c.delivery_id.in_(delivery_ids)))
 
 
 def list_hidden(db: Connection, delivery_ids: Sequence[int]) -> set[int]:

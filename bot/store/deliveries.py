@@ -56,6 +56,7 @@ class Due:
     kind: str
     created_at: datetime  # when it was said
     expires_at: datetime | None
+    member_id: int
     address_id: int
     to: str
     last_inbound_at: datetime | None
@@ -68,8 +69,10 @@ class Due:
     member_state: str
     membership_state: str | None  # None: the message belongs to no community
     pace: str | None  # how much of the community she wants
-    in_community: bool
+    community_id: int | None
     wide: bool  # goes to the whole community
+    week: int | None  # the week in which ...
+    unasked: int  # ... she got so much unasked
     hers: bool  # the address still belongs to the member it is for
     doubted: bool  # perhaps somebody else has this address now
     paused_until: datetime | None
@@ -84,6 +87,7 @@ _DUE = (
         deliveries.c.attempts,
         deliveries.c.reason,
         deliveries.c.message_id,
+        deliveries.c.member_id,
         deliveries.c.address_id,
         deliveries.c.asked_at,
         type_coerce(messages.c.body, LargeBinary).label("body"),
@@ -104,6 +108,8 @@ _DUE = (
         members.c.language,
         members.c.timezone,
         members.c.answers,
+        members.c.week,
+        members.c.unasked,
         members.c.state.label("member_state"),
         memberships.c.state.label("membership_state"),
         memberships.c.pace,
@@ -217,6 +223,7 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         kind="safety" if row.kind == "alert" else row.kind,  # judged alike; alerts never move
         created_at=row.created_at,
         expires_at=row.expires_at,
+        member_id=row.member_id,
         address_id=row.address_id,
         to=to,
         last_inbound_at=row.last_inbound_at,
@@ -229,8 +236,10 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         member_state=row.member_state,
         membership_state=row.membership_state,
         pace=row.pace,
-        in_community=row.community_id is not None,
+        community_id=row.community_id,
         wide=row.wide,
+        week=row.week,
+        unasked=row.unasked,
         hers=row.hers,
         doubted=row.doubted_at is not None,
         paused_until=row.paused_until,

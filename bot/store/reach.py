@@ -25,7 +25,7 @@ from sqlalchemy import (
 from bot.columns import Moment
 from bot.models.people import addresses, members, memberships
 from bot.models.talks import threads
-from bot.timing import hours_of, quiet_until, zone
+from bot.timing import MOST_UNASKED, hours_of, quiet_until, week_of, zone
 
 
 class Hearers(Protocol):
@@ -61,25 +61,34 @@ class Reach:
 
 
 def count(
-    db: Connection, audience: Hearers, windows: Mapping[str, timedelta], now: datetime
+    db: Connection,
+    audience: Hearers,
+    windows: Mapping[str, timedelta],
+    now: datetime,
+    kind: str = "thread",
 ) -> Reach:
-    """How many of an audience get a message now, later, or not at all."""
+    """How many of an audience get a message of this kind now, later, or not at all."""
     # What goes to focal points is about somebody's safety: it waits for nobody's night.
     urgent = audience.kind == "focal_points"
     # Where it is night now is known only here: a row for each zone and quiet hours there are.
     hours = (members.c.timezone, members.c.quiet_from, members.c.quiet_until)
+    # Who has had her share of this week gets it with the next digest.
+    full = members.c.unasked >= MOST_UNASKED[kind] if audience.is_wide else false()
+    week: ColumnElement[Any] = case((full, members.c.week), else_=None).label("full_week")
     statement = (
-        select(_fate(audience, windows, now, urgent=urgent).label("fate"), *hours, func.count())
+        select(
+            _fate(audience, windows, now, urgent=urgent).label("fate"), *hours, week, func.count()
+        )
         .select_from(addresses)
         .join(members, members.c.id == addresses.c.member_id)
         .where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
-        .group_by("fate", *hours)
+        .group_by("fate", *hours, "full_week")
     )
     found: Counter[str] = Counter()
-    for fate, timezone, start, end, many in db.execute(statement):
+    for fate, timezone, start, end, full_week, many in db.execute(statement):
         sleeps = quiet_until(now, zone(timezone), hours_of(start, end, timezone)) is not None
-        at_hand = fate in ("now", "noticed")
-        found["waits" if at_hand and sleeps and not urgent else fate] += many
+        waits = (sleeps and not urgent) or full_week == week_of(now, timezone)
+        found["waits" if waits and fate in ("now", "noticed") else fate] += many
     return Reach(**found)
 
 

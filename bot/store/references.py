@@ -45,6 +45,10 @@ class References:
                 for id_, words in read(db, sorted(ids)).items():
                     self._found[table, id_] = words
 
+    def __contains__(self, ref: object) -> bool:
+        """Whether it still stands for something."""
+        return isinstance(ref, Ref) and (ref.table, ref.id) in self._found
+
     def __call__(self, ref: Ref, language: str) -> str:
         words = self._found.get((ref.table, ref.id))
         said = _plain(_FORMER if ref.table == "members" else _HIDDEN, language)

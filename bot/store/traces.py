@@ -167,8 +167,25 @@ def drop_copies(db: Connection, post_id: int, message_id: int | None) -> bool:
     )
     db.execute(update(messages).where(messages.c.id == message_id).values(audience=None))
     left = [set(db.execute(each.limit(SOME)).scalars()) for each in (told, shown)]
-    _drop(db, left[0] | left[1], "taken_back")
+    ids = left[0] | left[1]
+    others = _melt(db, ids, post_id)
+    _drop(db, ids - others, "taken_back")
     return all(len(each) < SOME for each in left)
+
+
+def _melt(db: Connection, ids: Collection[int], post_id: int) -> set[int]:
+    """Digests among these of which nothing has left: rendered anew they say all but this post."""
+    begun = select(dispatches.c.id).where(
+        dispatches.c.delivery_id == deliveries.c.id, dispatches.c.state != "failed"
+    )
+    digests = select(deliveries.c.id).join(messages)
+    found = digests.where(deliveries.c.id.in_(ids), messages.c.kind == "digest", ~begun.exists())
+    whole = set(db.execute(found).scalars())
+    if whole:
+        db.execute(delete(dispatches).where(dispatches.c.delivery_id.in_(whole)))
+        theirs = (showings.c.post_id == post_id, showings.c.delivery_id.in_(whole))
+        db.execute(delete(showings).where(*theirs))
+    return whole
 
 
 def empty_post(db: Connection, post_id: int) -> None:

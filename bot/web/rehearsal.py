@@ -14,6 +14,7 @@ from bot.channels import simulator
 from bot.channels.simulator import LOOKS
 from bot.fitting import fit
 from bot.i18n import SOURCE, negotiate
+from bot.listing import said_in_full
 from bot.messages import refs_of
 from bot.programme import Programme
 from bot.rehearsal import playing, room
@@ -138,11 +139,12 @@ def _translated(db: Connection, token: str, look: str, language: str) -> dict[st
     shown = screens.find(db, token)
     if shown is None:
         return None
+    known, limits = References(db, refs_of(shown.message)), LOOKS[look]
     fitted = fit(
-        shown.message,
+        said_in_full(shown.message, limits.text, known, language, shown.timezone),
         language,
-        LOOKS[look],
-        References(db, refs_of(shown.message)),
+        limits,
+        known,
         timezone=shown.timezone,
         experienced=shown.experienced,
         closing=shown.closing,
