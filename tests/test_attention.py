@@ -325,7 +325,7 @@ def test_a_doubt_looked_at_often_poisons_nothing(house: House) -> None:
     id_ = tell(house, noy, "news")
     for _number in range(ATTEMPTS + 2):
         house.drain()
-        house.now(lambda db: messages.release_held(db, noy[0], clock.now()))
+        house.now(lambda db: waiting.release(db, noy[0], clock.now()))
     house.now(lambda db: db.execute(update(models.addresses).values(doubted_at=None)))
     house.drain()
     assert (house.fate(id_)[0], heard(house)) == ("sent", ["news"])

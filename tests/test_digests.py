@@ -521,6 +521,6 @@ def test_she_writes_and_what_is_gathered_stays_gathered(house: House) -> None:
     set_pace(house, noy, where, "daily")
     id_ = wide(house, where)
     house.drain()
-    house.now(lambda db: outbox.release_held(db, noy[0], clock.now()))
+    house.now(lambda db: waiting.release(db, noy[0], clock.now()))
     house.drain()
     assert (house.fate(id_), heard(house)) == (("held", "gathered"), [])

@@ -237,7 +237,7 @@ def test_notices_are_not_gathered_behind_a_closed_window(windowed: House) -> Non
         clock.move(DAY)
     assert heard(windowed) == []
     windowed.hear(noy)
-    windowed.now(lambda db: messages.release_held(db, noy[0], clock.now()))
+    windowed.now(lambda db: waiting.release(db, noy[0], clock.now()))
     windowed.drain()
     assert [text.split("\n")[0] for text in heard(windowed)] == [NOTICE]
 
@@ -248,7 +248,7 @@ def test_nothing_is_announced_that_she_has_opened_herself(windowed: House) -> No
     tell(windowed, noy, "secret")
     windowed.drain()
     windowed.hear(noy)
-    windowed.now(lambda db: messages.release_held(db, noy[0], clock.now()))
+    windowed.now(lambda db: waiting.release(db, noy[0], clock.now()))
     assert open_(windowed, noy) == 1
     windowed.drain()
     assert [text.split("\n")[0] for text in heard(windowed)] == ["secret", CLOSED]
@@ -294,7 +294,7 @@ def test_her_window_does_not_open_what_is_discreet(house: House) -> None:
     noy = house.member(discreet=True)
     id_ = tell(house, noy, "secret")
     house.drain()
-    house.now(lambda db: messages.release_held(db, noy[0], clock.now()))
+    house.now(lambda db: waiting.release(db, noy[0], clock.now()))
     house.drain()
     assert house.fate(id_) == ("held", "discreet")
     assert heard(house) == [NOTICE]
@@ -456,7 +456,7 @@ def test_rendered_anew_it_is_shown_once(windowed: House) -> None:
     windowed.receipt("window", windowed.provider.said[0].token)
     assert windowed.fate(id_)[0] == "held"
     windowed.hear(noy)
-    windowed.now(lambda db: messages.release_held(db, noy[0], clock.now()))
+    windowed.now(lambda db: waiting.release(db, noy[0], clock.now()))
     windowed.drain()
     assert windowed.provider.texts == ["one", "one"]
     assert len(showings(windowed)) == 1

@@ -517,7 +517,7 @@ def test_a_closed_window_holds(house: House) -> None:
     clock.move(DAY)
     house.drain()
     assert len(house.provider.said) == 1
-    house.now(lambda db: messages.release_held(db, noy[0], clock.now()))
+    house.now(lambda db: waiting.release(db, noy[0], clock.now()))
     house.drain()
     assert house.provider.taken == ["one"]
 
@@ -531,7 +531,7 @@ def test_a_window_we_know_is_closed(database_url: str) -> None:
     assert [house.fate(id_) for id_ in ids] == [("held", "window")] * 2
     assert house.provider.said == []
     house.hear(noy)
-    house.now(lambda db: messages.release_held(db, noy[0], clock.now()))
+    house.now(lambda db: waiting.release(db, noy[0], clock.now()))
     house.drain()
     assert house.provider.taken == ["one", "two"]
     house.close()

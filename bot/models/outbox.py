@@ -97,7 +97,7 @@ HELD = text("deliveries.state = 'held'")
 GATHERED = ("gathered", "cap", "night", "rest")
 SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
 # Reasons why something is held that no word from her ends: it is opened, asked or gathered.
-ELSEWISE = ("discreet", "doubt", "cut", "gathered", "cap", "quiet", "paused")
+ELSEWISE = ("discreet", "doubt", "cut", "quiet", "paused", *GATHERED)
 Index(
     "ix_deliveries_waiting",
     deliveries.c.lane,
