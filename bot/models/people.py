@@ -123,6 +123,13 @@ Index(
     postgresql_where=text("preferred"),
 )
 
+Index(
+    "ix_addresses_nudged",
+    addresses.c.lane,
+    sqlite_where=text("nudges > 0"),
+    postgresql_where=text("nudges > 0"),
+)
+
 address_keys = Table(  # the names one address may come by (number, user id), as keyed lookups
     "address_keys",
     metadata,
