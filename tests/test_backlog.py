@@ -120,9 +120,9 @@ def test_what_was_handed_over_lately(database: Database) -> None:
         return backlog.measure(db, outbox.now, ["telegram/1", LANE])
 
     found = database.run_now(work)
-    assert _lane(found).handed == 2
+    assert _lane(found).handed == {"sent": 2}
     assert _lane(found, "telegram/1") == Lane(
-        "telegram/1", False, None, None, None, None, 0, {}, 0, 0, {}, None, 0, 0, 0, False
+        "telegram/1", False, None, None, None, None, 0, {}, 0, 0, {}, None, {}, 0, 0, False
     )
 
 

@@ -56,7 +56,7 @@ class Lane:
     sending: int
     held: dict[str, int]  # until somebody does something, by reason
     oldest_due_at: datetime | None
-    handed: int  # bubbles handed to the provider in the last minute
+    handed: dict[str, int]  # bubbles handed over in the last minute, by what became of them
     nudged: int  # people who were told that something waits, and have not written since
     parked: int  # what came in, and our code failed at
     more: bool  # something of this stands for more: counting ended
@@ -95,7 +95,7 @@ def measure(db: Connection, now: datetime, configured: Iterable[str] = ()) -> Ba
                 paused_why=row.paused_why if row is not None and paused else None,
                 sending=_sending(db, name),
                 held=held.get(name, {}),
-                handed=handed.get(name, 0),
+                handed=handed.get(name, {}),
                 nudged=nudged.get(name, 0),
                 parked=parked.get(name, 0),
                 **counts,
@@ -186,15 +186,19 @@ def _held(db: Connection) -> dict[str, dict[str, int]]:
     return {lane: dict(counts) for lane, counts in found.items()}
 
 
-def _handed(db: Connection, now: datetime) -> dict[str, int]:
-    lately = select(dispatches.c.delivery_id).where(dispatches.c.handed_at > now - LATELY)
+def _handed(db: Connection, now: datetime) -> dict[str, dict[str, int]]:
+    lately = select(dispatches.c.delivery_id, dispatches.c.state)
+    lately = lately.where(dispatches.c.handed_at > now - LATELY)
     some = lately.order_by(dispatches.c.handed_at).limit(MOST).subquery()
     statement = (
-        select(deliveries.c.lane, func.count())
+        select(deliveries.c.lane, some.c.state, func.count())
         .select_from(some.join(deliveries, deliveries.c.id == some.c.delivery_id))
-        .group_by(deliveries.c.lane)
+        .group_by(deliveries.c.lane, some.c.state)
     )
-    return {lane: many for lane, many in db.execute(statement)}
+    found: dict[str, dict[str, int]] = {}
+    for lane, state, many in db.execute(statement):
+        found.setdefault(lane, {})[state] = many
+    return found
 
 
 def _nudged(db: Connection) -> dict[str, int]:
