@@ -38,6 +38,7 @@ LOOKS = {
         window=timedelta(hours=24),
         fetches=True,
         reassigned=True,
+        receipts=True,
         price=0.005,
     ),
     "telegram": Limits(
