@@ -178,6 +178,7 @@ WAYS: dict[str, str] = {
         [
             "$ run", "$ web", "$ worker", "$ migrate", "$ load", "$ invite", "$ doctor", "$ audit",
             "$ keys", "$ keys rotate", "$ keys status", "$ erase", "$ forget", "$ seed",
+            "$ why",
         ],
         "operate",
     ),

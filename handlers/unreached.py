@@ -16,7 +16,7 @@ from bot.conversation import Conversation
 from bot.messages import N_, Message, Ref, Text, _, _n
 from bot.scheduler import Counts, Progress, job
 from bot.store import audit, communities, occurrences, unreached
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.store.unreached import Unreached
 from bot.telling import tell
 from bot.timing import MONDAY, next_at, zone

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from bot.columns import Moment
+from bot.db import store_now
 from bot.models.outbox import (
     HELD,
     UNDER_WAY,
@@ -33,11 +34,6 @@ LATELY = timedelta(minutes=1)
 REASONS = frozenset(
     {"quiet", "paused", "pace", "week", "window", "discreet", "doubt", "digest", "summary"}
 )
-
-_STORE_NOW = {
-    "sqlite": "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000",
-    "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +116,9 @@ _FAN_OUTS = (
 
 def _store_now(db: Connection) -> datetime:
     """Leases are written by the store's own clock."""
-    found = db.exec_driver_sql(_STORE_NOW[db.dialect.name]).scalar_one()
-    moment = Moment().process_result_value(found, db.dialect)
-    assert moment is not None
-    return moment
+    at = Moment().process_result_value(db.execute(select(store_now(db))).scalar_one(), db.dialect)
+    assert at is not None
+    return at
 
 
 def _with_waiting(db: Connection) -> list[str]:
