@@ -122,7 +122,7 @@ def wrapped(lines: list[str]) -> list[str]:
     "whom", ["d99999", "99999", "m99999", "telegram:123", "whatsapp:+8562055501234", "Noy", "", "'"]
 )
 def test_unknown_is_one_line_that_repeats_nothing(whom: str, database: Database) -> None:
-    with pytest.raises(click.UsageError) as told:
+    with pytest.raises(click.ClickException) as told:
         explained(database, whom)
     assert "\n" not in told.value.message
     for part in ("99999", "+856", "Noy"):

@@ -20,7 +20,7 @@ from bot.cli.store import in_store
 from bot.settings import Settings, read_settings
 from bot.store import whys
 from bot.store.whys import Life, Phone, Standing, Told
-from bot.timing import hours_of, shown, zone
+from bot.timing import NEVER, hours_of, shown, zone
 
 WIDTH = 79
 PARTS = 6  # on one screen
@@ -83,13 +83,13 @@ def _explain(db: Connection, settings: Settings, whom: str, now: datetime) -> li
     if numbered and numbered[1] != "m":
         life = whys.find_delivery(db, int(numbered[2]), now)
         if life is None:
-            raise click.UsageError("there is no such delivery; `linkline why m12` lists hers")
+            raise click.ClickException("there is no such delivery; `linkline why m12` lists hers")
         return [*_of_delivery(life, now)]
     windows = {each.lane: each.limits.window for each in list_channels(settings)}
     member_id = int(numbered[2]) if numbered else _by_address(db, settings, whom)
     standing = None if member_id is None else whys.find_member(db, member_id)
     if standing is None:
-        raise click.UsageError(
+        raise click.ClickException(
             "nobody is known by this; give d123, m12 or an address like telegram:123"
         )
     return [*_of_member(standing, windows, now)]
@@ -181,10 +181,11 @@ def _of_member(
     found: Standing, windows: dict[str, timedelta | None], now: datetime
 ) -> Iterator[str]:
     hours = hours_of(found.quiet_from, found.quiet_until, found.timezone)
+    quiet = "none" if hours == NEVER else f"{shown(hours)} {found.timezone or 'UTC'}"
     discreet = ", discreet phone" if found.discreet else ""
     yield (
-        f"m{found.id}: {found.state}{discreet}; quiet {shown(hours)} in "
-        f"{found.timezone or 'no known zone'}; {found.unasked} unasked this week"
+        f"m{found.id}: {found.state}{discreet}; quiet hours: {quiet}; "
+        f"{found.unasked} unasked this week"
     )
     if found.state == "stopped":
         yield f"she asked for no messages. {MENDS['stopped']}"
@@ -200,9 +201,8 @@ def _of_member(
     yield "her last messages:" if found.told else "nothing was ever said to her"
     for told in found.told:
         place = f" {told.community}" if told.community else ""
-        yield textwrap.shorten(
-            f"d{told.id} {_at(told.said_at)} {told.kind}{place}: {_state(told)}", WIDTH
-        )
+        reason = f", {_code(told.reason)}" if told.reason else ""
+        yield f"d{told.id} {_at(told.said_at)} {told.kind}{place}: {told.state}{reason}"
 
 
 def _phone(phone: Phone, window: timedelta | None, now: datetime) -> str:
