@@ -283,6 +283,7 @@ class Limits:
     retract: timedelta | None = None  # bubbles younger than this can be deleted
     fetches: bool = False  # files are not handed over: the provider fetches them from us
     reassigned: bool = False  # an address may pass to another person one day
+    receipts: bool = False  # the provider says what was delivered, and what was read
     price: float = 0.0  # US dollars, about, that the provider takes for one bubble
     rate: Rate | None = None  # of all there is on the lane
     chat_rate: Rate | None = None  # to one person

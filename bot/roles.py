@@ -102,7 +102,8 @@ WAYS: dict[str, str] = {
     ),
     **dict.fromkeys(
         [
-            "heavy.later", "heavy.read", "heavy.skip", "share.card", "threads.close",
+            "heavy.later", "heavy.read", "heavy.skip", "reached.list_mine", "reached.show",
+            "reached.start", "share.card", "threads.close",
             "threads.follow", "threads.gone", "threads.list_mine", "threads.mine", "threads.show",
             "threads.start", "threads.unfollow", "on no_thread",
         ],
@@ -117,6 +118,7 @@ WAYS: dict[str, str] = {
     "unanswered.start": "unanswered",
     "facilitate.unreached": "unreached",
     "unreached.start": "unreached",
+    "unreached.show": "unreached",
     **dict.fromkeys(
         [
             "announce.start", "announce.begin", "announce.write", "announce.confirm",
@@ -156,6 +158,7 @@ WAYS: dict[str, str] = {
     "cofacilitator.refuse": "role.accept",
     "roles.start": "own",
     "announce.undo": "own",  # her own words, whatever became of her role
+    "reached.announcement": "own",
     "roles.hand_back": "role.hand_back",
     "roles.handed": "role.hand_back",
     **dict.fromkeys(["roles.take", "roles.whose", "roles.taken"], "role.take"),
@@ -176,6 +179,7 @@ WAYS: dict[str, str] = {
             "$ run", "$ web", "$ worker", "$ migrate", "$ load", "$ invite", "$ doctor", "$ audit",
             "$ keys", "$ keys rotate", "$ keys status", "$ erase", "$ forget", "$ seed",
             "$ whatsapp", "$ whatsapp templates", "$ whatsapp reconcile",
+            "$ why",
         ],
         "operate",
     ),

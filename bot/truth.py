@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.messages import Text, _, _n
 from bot.store.copies import Copies
 from bot.store.reach import Reach
+from bot.store.standing import Standing
 
 
 def reached(reach: Reach) -> list[Text]:
@@ -20,47 +21,102 @@ def reached(reach: Reach) -> list[Text]:
                 n=reach.noticed,
             ),
         ),
-        *_later(reach),
-        (
-            reach.never,
-            _n(
-                "{n} peer cannot be reached at the moment.",
-                "{n} peers cannot be reached at the moment.",
-                n=reach.never,
-            ),
-        ),
+        _waits(reach.waits),
+        _later(reach.later),
+        _spared(reach.spared),
+        _never(reach.never),
     ]
     return [text for count, text in said if count]
 
 
-def _later(reach: Reach) -> list[tuple[int, Text]]:
-    """Who gets it when they want it, when they can have it, or does not want it."""
+def stands(found: Standing, *, readers: bool) -> list[Text]:
+    """Where something stands that was said before; `readers`: how many have read it may be told."""
+    said = [
+        *(_readers(found) if readers else _have_it(found.read + found.has)),
+        (
+            found.digest,
+            _n(
+                "It stands in the digest of {n} peer.",
+                "It stands in the digests of {n} peers.",
+                n=found.digest,
+            ),
+        ),
+        (
+            found.way,
+            _n("It is on its way to {n} peer.", "It is on its way to {n} peers.", n=found.way),
+        ),
+        (
+            found.noticed,
+            _n(
+                "{n} peer was told that a message waits.",
+                "{n} peers were told that a message waits.",
+                n=found.noticed,
+            ),
+        ),
+        _waits(found.waits),
+        _later(found.later),
+        _spared(found.spared),
+        (
+            found.late,
+            _n(
+                "For {n} peer it would have come too late.",
+                "For {n} peers it would have come too late.",
+                n=found.late,
+            ),
+        ),
+        _never(found.never),
+        (found.fans_out, _("It is on its way to more.")),
+        (readers and found.read and found.silent, _("Telegram does not tell what was read.")),
+    ]
+    return [text for count, text in said if count] or [_("Nobody has got it.")]
+
+
+def _have_it(n: int) -> list[tuple[int, Text]]:
+    return [(n, _n("{n} peer has it.", "{n} peers have it.", n=n))]
+
+
+def _readers(found: Standing) -> list[tuple[int, Text]]:
+    if not found.read:
+        return _have_it(found.has)
     return [
         (
-            reach.waits,
-            _n(
-                "{n} peer gets it later, at a time that suits them.",
-                "{n} peers get it later, at a time that suits them.",
-                n=reach.waits,
-            ),
+            found.read,
+            _n("{n} peer has read it.", "{n} peers have read it.", n=found.read),
         ),
-        (
-            reach.later,
-            _n(
-                "{n} peer gets it after writing here again.",
-                "{n} peers get it after writing here again.",
-                n=reach.later,
-            ),
-        ),
-        (
-            reach.spared,
-            _n(
-                "{n} peer has chosen to get less, and does not get this.",
-                "{n} peers have chosen to get less, and do not get this.",
-                n=reach.spared,
-            ),
-        ),
+        (found.has, _n("{n} more has it.", "{n} more have it.", n=found.has)),
     ]
+
+
+def _waits(n: int) -> tuple[int, Text]:
+    return n, _n(
+        "{n} peer gets it later, at a time that suits them.",
+        "{n} peers get it later, at a time that suits them.",
+        n=n,
+    )
+
+
+def _later(n: int) -> tuple[int, Text]:
+    return n, _n(
+        "{n} peer gets it after writing here again.",
+        "{n} peers get it after writing here again.",
+        n=n,
+    )
+
+
+def _spared(n: int) -> tuple[int, Text]:
+    return n, _n(
+        "{n} peer has chosen to get less, and does not get this.",
+        "{n} peers have chosen to get less, and do not get this.",
+        n=n,
+    )
+
+
+def _never(n: int) -> tuple[int, Text]:
+    return n, _n(
+        "{n} peer cannot be reached at the moment.",
+        "{n} peers cannot be reached at the moment.",
+        n=n,
+    )
 
 
 def remaining(copies: Copies) -> list[Text]:

@@ -1,4 +1,4 @@
-"""The machine's own jobs: forget what nobody needs any more, count what waits."""
+"""The machine's own jobs: forget what nobody needs any more."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot import metrics
 from bot.scheduler import Counts, Progress, job
-from bot.store import deliveries, forgetting, keyed, programmes, retention, secrets
+from bot.store import forgetting, keyed, programmes, retention, secrets
 from bot.store.programmes import Retention
 
 BATCH = 200  # rows in one transaction
@@ -79,12 +78,3 @@ def forget_old_lookups(db: Connection, now: datetime) -> dict[str, int]:
     if dropped == 0:
         secrets.forget_old(db)
     return {"bubbles": dropped}
-
-
-@job(every=timedelta(seconds=15))
-def count(db: Connection, now: datetime) -> dict[str, int]:
-    """What waits, lane by lane, for /metrics."""
-    metrics.WAITING.clear()  # a lane that is empty now has no row to say so
-    for lane, waiting in deliveries.count_waiting(db).items():
-        metrics.WAITING.labels(lane).set(waiting)
-    return {}

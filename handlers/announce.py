@@ -170,7 +170,10 @@ def _send(turn: Turn) -> None:
     )
     turn.say(
         _("It leaves in one minute. Until then Undo stops it for everybody."),
-        choices=(Choice(f"announce.undo:{post_id}", _("Undo")),),
+        choices=(
+            Choice(f"announce.undo:{post_id}", _("Undo")),
+            Choice(f"reached.announcement:{post_id}", _("Who has it")),
+        ),
     )
 
 

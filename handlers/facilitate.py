@@ -5,23 +5,14 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.roles import power_of
-from bot.store import communities, members, threads
+from bot.store import communities, threads
 from bot.store.communities import Community
 from bot.turn import Turn
 
 LISTED = 8  # questions in one list
-NAMED = 15  # people in one list
 
 facilitate = Conversation("facilitate", command="facilitate", words=N_("facilitate, my group"))
 unanswered_ = Conversation("unanswered", words=N_("unanswered"))
-unreached_ = Conversation("unreached", words=N_("not reached, unreached"))
-
-WHY = {
-    "stopped": _("asked for no messages"),
-    "unreachable": _("cannot be reached: blocked, or the phone is gone"),
-    "window": _("on WhatsApp, gets messages after writing here again"),
-}
-
 
 # What can be done there, by those whose role has the power for it.
 DESK = (
@@ -44,11 +35,6 @@ def start(turn: Turn) -> None:
 @unanswered_.start
 def list_unanswered(turn: Turn) -> None:
     _choose(turn, "facilitate.unanswered", "unanswered")
-
-
-@unreached_.start
-def list_unreached(turn: Turn) -> None:
-    _choose(turn, "facilitate.unreached", "unreached")
 
 
 @facilitate.action
@@ -150,30 +136,7 @@ def unanswered(turn: Turn) -> None:
 
 @facilitate.action
 def unreached(turn: Turn) -> None:
-    """Who gets nothing at the moment, and why; in a discreet community only how many."""
-    community = _mine(turn, "unreached")
-    if community is None:
-        return
-    found = members.list_unreached(turn.db, community.id, turn.windows, turn.now)
-    if not found:
-        return turn.say(_("Everybody in {community} can be reached.", community=community.ref))
-    if community.discreet:
-        lines = _how_many(found)
-    else:
-        lines = [
-            _("{name}: {why}", name=Ref("members", member_id), why=WHY[why])
-            for member_id, why in found[:NAMED]
-        ]
-        if len(found) > NAMED:
-            lines.append(_n("and {n} more", "and {n} more", n=len(found) - NAMED))
-    turn.say(_("Not reached at the moment in {community}:", community=community.ref), *lines)
-
-
-def _how_many(found: list[tuple[int, str]]) -> list[Text]:
-    counts = {why: sum(each == why for _member_id, each in found) for why in WHY}
-    return [
-        _("{count}: {why}", count=count, why=WHY[why]) for why, count in counts.items() if count
-    ]
+    turn.start("unreached.show")
 
 
 def _mine(turn: Turn, power: str) -> Community | None:

@@ -108,6 +108,8 @@ def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     discreet = communities.get(turn.db, thread.community_id).discreet
     if not discreet and not heavy and thread.scope == "community":
         found.append(Choice(f"share.card:{thread.id}", _("Share")))
+    if turn.may_show_as_hers(thread):
+        found.append(Choice(f"reached.show:{thread.id}", _("Who has it")))
     if _facilitates(turn, thread):
         found.append(Choice(f"moderation.begin:{thread.id}", _("Hide a post")))
         if thread.may_move:

@@ -15,7 +15,7 @@ from bot.judging import ATTEMPTS
 from bot.messages import Message, Ref
 from bot.planning import CLAIMS
 from bot.sender import IN_FLIGHT
-from bot.store import communities, members, messages, presence, reach, tallies
+from bot.store import communities, members, presence, reach, tallies, waiting
 from bot.store.audiences import Audience
 from bot.store.reach import Reach
 from bot.timing import FOR_GOOD, zone

@@ -15,7 +15,7 @@ from bot.channels import TryLater
 from bot.i18n import units
 from bot.messages import Inbound, Ref
 from bot.posting import answer, question
-from bot.store import audiences, copies, posts, reach, threads
+from bot.store import audiences, copies, posts, reach, threads, waiting
 from bot.store import messages as outbox
 from bot.store.audiences import Audience
 from bot.timing import FOR_GOOD, MOST_UNASKED

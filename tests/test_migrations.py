@@ -285,10 +285,6 @@ def test_claiming_uses_the_index_of_what_waits(busy: list[int], database_url: st
         assert "SCAN deliveries" not in plan
 
 
-def test_counting_uses_the_index_of_what_waits(database_url: str) -> None:
-    assert "ix_deliveries_waiting" in plan_in(database_url, deliveries.count_waiting)
-
-
 def test_looking_for_the_hour_uses_the_index_of_what_was_put_off(database_url: str) -> None:
     plan = plan_in(database_url, lambda db: deliveries.release_put_off(db, "lane", clock.now()))
     assert "ix_deliveries_put_off" in plan

@@ -18,7 +18,7 @@ from bot.discretion import ASKED_LASTS, CLOSING, WAITING
 from bot.i18n import render
 from bot.messages import Choice, Inbound, Message, Outbound, Picture, Ref, Retract, Say, Text
 from bot.sender import IN_FLIGHT
-from bot.store import audiences, copies, members, messages, notices, posts
+from bot.store import audiences, copies, members, messages, notices, posts, waiting
 from bot.store.audiences import Audience
 from tests.test_sender import LANE, LATER, House, Provider
 

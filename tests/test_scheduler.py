@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from bot import clock, logs, metrics, models, upkeep
+from bot import clock, logs, models, upkeep
 from bot.db import Database, StoreDown
 from bot.messages import Inbound
 from bot.scheduler import Job, Scheduler, job
@@ -267,29 +267,3 @@ def test_drafts_are_removed_after_a_week(database: Database) -> None:
     assert database.run_now(work) == {"drafts": 1}
     left = database.run_now(lambda db: set(db.execute(select(models.bubbles.c.text)).scalars()))
     assert left == {"draft 6", "waiting 8", "live 8", "hidden 8"}
-
-
-def test_what_waits_is_counted_lane_by_lane(database: Database) -> None:
-    def work(db: Connection) -> None:
-        member_id, address_id = meeting.add_ready(db, "waits", "name", clock.now(), language="lo")
-        for number, state in enumerate(("queued", "unknown", "sent", "held"), 1):
-            message = {
-                "key": state.encode(),
-                "kind": "direct",
-                "body": {},
-                "created_at": clock.now(),
-            }
-            db.execute(insert(models.messages).values(message))
-            row = {"message_id": number, "member_id": member_id, "address_id": address_id}
-            row |= {"lane": "waits", "priority": 0, "state": state, "due_at": clock.now()}
-            db.execute(insert(models.deliveries).values(row))
-        upkeep.count.work(db, clock.now())
-
-    database.run_now(work)
-    assert metrics.WAITING.labels("waits")._value.get() == 2
-
-
-def test_a_lane_that_is_empty_counts_nothing(database: Database) -> None:
-    metrics.WAITING.labels("emptied").set(5)
-    database.run_now(lambda db: upkeep.count.work(db, clock.now()))
-    assert metrics.WAITING.labels("emptied")._value.get() == 0

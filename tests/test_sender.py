@@ -34,6 +34,7 @@ from bot.store import (
     programmes,
     receipts,
     secrets,
+    waiting,
 )
 from bot.store.audiences import Audience
 from bot.store.lanes import LaneLost

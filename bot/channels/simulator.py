@@ -40,6 +40,7 @@ LOOKS = {
         window=timedelta(hours=24),
         fetches=True,
         reassigned=True,
+        receipts=True,
         price=0.005,
         tappable=(Tappable(3, 20, 1024), Tappable(10, 24, 1024)),
     ),

@@ -132,6 +132,12 @@ Index(  # who was nudged lately: providers count them
     sqlite_where=text("nudged_at IS NOT NULL"),
     postgresql_where=text("nudged_at IS NOT NULL"),
 )
+Index(  # who was nudged and is silent: counted for the figures
+    "ix_addresses_silent",
+    addresses.c.lane,
+    sqlite_where=text("nudges > 0"),
+    postgresql_where=text("nudges > 0"),
+)
 
 address_keys = Table(  # the names one address may come by (number, user id), as keyed lookups
     "address_keys",

@@ -43,6 +43,12 @@ Index(  # what could not be used, and of which it is not known whose it is
     sqlite_where=text("address_id IS NULL AND payload IS NOT NULL"),
     postgresql_where=text("address_id IS NULL AND payload IS NOT NULL"),
 )
+Index(  # what our code failed at
+    "ix_inbox_parked",
+    inbox.c.lane,
+    sqlite_where=text("state = 'parked'"),
+    postgresql_where=text("state = 'parked'"),
+)
 
 conversations = Table(  # where somebody is in a talk
     "conversations",

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     bindparam,
-    func,
     insert,
     select,
     type_coerce,
@@ -325,9 +324,3 @@ def find_qr(db: Connection, token: str, since: datetime) -> str | None:
     )
     body = db.execute(statement).scalar()
     return None if body is None else message_from_json(body).qr
-
-
-def count_waiting(db: Connection) -> dict[str, int]:
-    """Deliveries that wait, by lane; a figure for /metrics."""
-    statement = select(deliveries.c.lane, func.count()).where(WAITING).group_by(deliveries.c.lane)
-    return {lane: count for lane, count in db.execute(statement)}

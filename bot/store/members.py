@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
@@ -54,44 +52,6 @@ def mark_wrong_code(db: Connection, address_id: int, tries: int, since: datetime
 def mark(db: Connection, member_id: int, **values: object) -> None:
     """Set columns of a member: language, name, organisation, state, the consent."""
     db.execute(update(members).where(members.c.id == member_id).values(**values))
-
-
-def list_unreached(
-    db: Connection, community_id: int, windows: Mapping[str, timedelta], now: datetime
-) -> list[tuple[int, str]]:
-    """(member id, why) of those in a community who get nothing at the moment.
-
-    Why is one of stopped, unreachable, window (WhatsApp, until she writes again).
-    """
-    statement = (
-        select(
-            members.c.id,
-            members.c.state,
-            addresses.c.lane,
-            addresses.c.unreachable_at,
-            addresses.c.last_inbound_at,
-        )
-        .join(memberships, memberships.c.member_id == members.c.id)
-        .outerjoin(addresses, (addresses.c.member_id == members.c.id) & addresses.c.preferred)
-        .where(
-            memberships.c.community_id == community_id,
-            memberships.c.state == "active",
-            memberships.c.role.in_(TAKING_PART),
-        )
-        .order_by(memberships.c.id)
-    )
-    found = ((row.id, _why_unreached(row, windows, now)) for row in db.execute(statement))
-    return [(member_id, why) for member_id, why in found if why is not None]
-
-
-def _why_unreached(row: Any, windows: Mapping[str, timedelta], now: datetime) -> str | None:
-    if row.state == "stopped":
-        return "stopped"
-    if row.unreachable_at is not None or row.lane is None:  # cut off, and nowhere else yet
-        return "unreachable"
-    window = windows.get(row.lane)
-    closed = window and (row.last_inbound_at is None or row.last_inbound_at < now - window)
-    return "window" if closed else None
 
 
 def find_organisation(db: Connection, member_id: int) -> str | None:

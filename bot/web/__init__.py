@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,7 +18,7 @@ from bot import mydata
 from bot.app import App
 from bot.db import StoreDown
 from bot.rehearsal.room import Rehearsals
-from bot.web import pictures, rehearsal, simulator, webhooks
+from bot.web import measures, pictures, rehearsal, simulator, webhooks
 
 Work = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 
@@ -39,6 +38,7 @@ def build(app: App, *, work: bool) -> Starlette:
 
     starlette = Starlette(routes=_routes(app), lifespan=life)
     starlette.state.app = app
+    starlette.state.measures = measures.Measures(app)
     starlette.state.rehearsals = Rehearsals(app)
     return starlette
 
@@ -49,7 +49,7 @@ def _routes(app: App) -> list[BaseRoute]:
         Route("/pictures/{token}.png", pictures.picture),
         Route(f"/files/{{token}}/{mydata.FILE_NAME}", pictures.file),
         Route("/healthz", healthz),
-        Route("/metrics", metrics),
+        Route("/metrics", measures.metrics),
     ]
     return routes + (_page() if app.settings.development else [Route("/", root)])
 
@@ -109,7 +109,3 @@ async def healthz(request: Request) -> Response:
     except StoreDown:
         return PlainTextResponse("the store does not answer\n", 503)
     return PlainTextResponse("ok\n")
-
-
-async def metrics(request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

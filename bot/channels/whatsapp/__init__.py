@@ -52,6 +52,7 @@ class WhatsApp:
         window=timedelta(hours=24),
         fetches=True,
         reassigned=True,
+        receipts=True,
         price=0.005,
         rate=Rate(80, 1),
         chat_rate=Rate(40, 240),  # one in six seconds, in bursts

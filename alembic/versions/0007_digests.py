@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 DIGEST = sa.text("digest_at IS NOT NULL")
 HELPFUL = sa.text("helpful_at IS NOT NULL")
