@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 import handlers
 from bot import channels as channel_folder
-from bot import clock, erasing, logs, metrics, seals, upkeep
+from bot import clock, erasing, ledgers, logs, metrics, seals, upkeep
 from bot.channels import Acknowledges, Channel, Invites, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
 from bot.db import Database, StoreDown
@@ -54,6 +54,7 @@ class App:
         self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         self.eraser = Eraser(self.database, self.channels)
+        self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
         self.scheduler = Scheduler(self.database, jobs)
@@ -67,6 +68,7 @@ class App:
             self._spawn(sender.run())
         self._spawn(Wakes(self.database, self.wake).run())
         self._spawn(self.eraser.run())
+        self._spawn(self.ledger.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))
