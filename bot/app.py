@@ -27,6 +27,7 @@ from bot.scheduler import Job, Scheduler
 from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
 from bot.store import addresses, lanes, receipts, secrets
+from bot.treasurer import Treasurer
 from bot.wakes import Wakes
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class App:
         self.router = Router(self.database, self.conversations, limits)
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         self.eraser = Eraser(self.database, self.channels)
+        self.treasurer = Treasurer(self.database, self.channels, self.settings.database_path)
         self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
@@ -69,6 +71,7 @@ class App:
         self._spawn(Wakes(self.database, self.wake).run())
         self._spawn(self.eraser.run())
         self._spawn(self.ledger.run())
+        self._spawn(self.treasurer.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))

@@ -233,6 +233,7 @@ class Limits:
     fetches: bool = False  # files are not handed over: the provider fetches them from us
     reassigned: bool = False  # an address may pass to another person one day
     price: float = 0.0  # US dollars, about, that the provider takes for one bubble
+    nudge_price: float = 0.0  # US dollars, about, for a template, with what its owner takes
     rate: Rate | None = None  # of all there is on the lane
     chat_rate: Rate | None = None  # to one person
     group_rate: Rate | None = None  # to one group

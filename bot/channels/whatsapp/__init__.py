@@ -57,6 +57,7 @@ class WhatsApp:
         fetches=True,
         reassigned=True,
         price=0.005,
+        nudge_price=0.02,
         rate=Rate(80, 1),
         chat_rate=Rate(40, 240),  # one in six seconds, in bursts
     )
