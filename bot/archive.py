@@ -88,7 +88,7 @@ def read_head(file: BinaryIO) -> tuple[Head, bytes]:
         if found["format"] != FORMAT:
             raise ArchiveError("this backup was made by a newer Linkline: bring this one up to it")
         head = Head(**found)
-        head.moment, bytes.fromhex(head.key_id), bytes.fromhex(head.salt)  # noqa: B018
+        head.moment, bytes.fromhex(head.key_id), bytes.fromhex(head.salt)
     except (ValueError, KeyError, TypeError):
         raise ArchiveError("the head of this backup is damaged: choose another file") from None
     return head, line

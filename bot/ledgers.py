@@ -1,6 +1,6 @@
-"""Ledgers kept apart: the same entries in a file, each line sealed, so that a lost store loses none.
+"""Ledgers kept apart: the same entries in a file, so that a lost store loses none of them.
 
-A line tells which store it is of: an entry of another one would erase somebody else.
+Each line is sealed, and tells which store it is of: an entry of another would erase somebody else.
 """
 
 from __future__ import annotations

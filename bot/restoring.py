@@ -27,8 +27,8 @@ from bot.db import (
     store_errors,
     sync,
 )
-from bot.store import backups, copying, forgetting, ledger, secrets
 from bot.seals import SealError
+from bot.store import backups, copying, forgetting, ledger, secrets
 from bot.store.backups import Waiting
 from bot.store.ledger import Entry
 
@@ -196,9 +196,7 @@ def _load(db: Connection, plan: Plan) -> tuple[int, dict[str, int]]:
     return total, given
 
 
-def _load_table(
-    db: Connection, name: str, columns: copying.Columns, records: Iterator[Any]
-) -> int:
+def _load_table(db: Connection, name: str, columns: copying.Columns, records: Iterator[Any]) -> int:
     count, rows = 0, []
     for record in records:
         if isinstance(record, dict):
@@ -219,9 +217,7 @@ def _load_table(
 # Before anybody is served ------------------------------------------------------------------------
 
 
-def _settle(
-    db: Connection, plan: Plan, live: Live, rows: int, given: dict[str, int]
-) -> Outcome:
+def _settle(db: Connection, plan: Plan, live: Live, rows: int, given: dict[str, int]) -> Outcome:
     secrets.open_store(db)  # raises SealError if the keys are not those of this store
     if live.name != ledgers.store_name():
         live = Live()  # it was another one: what it knows is about others

@@ -46,9 +46,7 @@ class Means:
 class Treasurer:
     """One in each worker."""
 
-    def __init__(
-        self, database: Database, channels: Sequence[Channel], store: Path | None
-    ) -> None:
+    def __init__(self, database: Database, channels: Sequence[Channel], store: Path | None) -> None:
         self._database = database
         self._channels = channels
         self._store = store
@@ -151,9 +149,7 @@ def _means(means: Means) -> list[Text]:
     said = []
     if means.free is not None:
         free = f"{means.free / GIGABYTE:.1f}"
-        said.append(
-            _("Free on the disk: {free} GB, {share} %.", free=free, share=means.share)
-        )
+        said.append(_("Free on the disk: {free} GB, {share} %.", free=free, share=means.share))
     for amount, currency in means.balances:
         said.append(
             _(

@@ -179,6 +179,7 @@ def test_numbers_are_never_given_again(
     shell: Shell, store: Store, other_url: str, tmp_path: Path
 ) -> None:
     """Neither of rows that are gone, nor of those that came after the backup."""
+
     def erase_last(db: Connection) -> int:
         last: int = db.execute(select(func.max(members.c.id))).scalar_one()
         db.execute(members.delete().where(members.c.id == last))
@@ -186,7 +187,9 @@ def test_numbers_are_never_given_again(
 
     gone = store(erase_last)
     done(shell, "backup", str(tmp_path / "a"))
-    given_since = store(lambda db: meeting.add(db, "telegram/1", ["Late"], clock.now(), state="new"))
+    given_since = store(
+        lambda db: meeting.add(db, "telegram/1", ["Late"], clock.now(), state="new")
+    )
     number_since = store(_ask)
     done(at(shell, other_url), "restore", str(tmp_path / "a"))
     other = Store(other_url, store.key)
@@ -445,9 +448,7 @@ def test_a_very_old_backup(shell: Shell, store: Store, tmp_path: Path) -> None:
 # Others at work ----------------------------------------------------------------------------------
 
 
-def test_nothing_is_exchanged_below_who_serves(
-    shell: Shell, store: Store, tmp_path: Path
-) -> None:
+def test_nothing_is_exchanged_below_who_serves(shell: Shell, store: Store, tmp_path: Path) -> None:
     done(shell, "backup", str(tmp_path / "a"))
     sure = ("restore", str(tmp_path / "a"), "--replace", "--yes")
     serving = Database(store.url)
@@ -507,9 +508,7 @@ def test_what_may_have_been_sent_is_not_sent_again(
         db.execute(update(addresses).values(lane=lane).where(addresses.c.lane == WHATSAPP))
         say(db, "tomorrow", due=timedelta(hours=9))
         held = say(db, "held")
-        db.execute(
-            update(deliveries).where(deliveries.c.message_id == held).values(state="held")
-        )
+        db.execute(update(deliveries).where(deliveries.c.message_id == held).values(state="held"))
         under_way = say(db, "under way")
         ids = db.execute(
             select(deliveries.c.id).where(deliveries.c.message_id == under_way)
@@ -533,8 +532,9 @@ def test_what_may_have_been_sent_is_not_sent_again(
     out = done(shell, "restore", str(tmp_path / "a"), "--replace", "--yes")
     found_states = store(
         lambda db: db.execute(
-            select(deliveries.c.lane, deliveries.c.state, deliveries.c.reason, func.count())
-            .group_by(deliveries.c.lane, deliveries.c.state, deliveries.c.reason)
+            select(
+                deliveries.c.lane, deliveries.c.state, deliveries.c.reason, func.count()
+            ).group_by(deliveries.c.lane, deliveries.c.state, deliveries.c.reason)
         ).all()
     )
     states = {(lane_, state, reason): n for lane_, state, reason, n in found_states}
@@ -695,4 +695,3 @@ def test_json_only(store: Store) -> None:
         writer.add(record)
         writer.close()
         assert list(archive.read(io.BytesIO(file.getvalue()), Keyring([store.key]))) == [record]
-

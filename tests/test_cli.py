@@ -22,7 +22,10 @@ from bot.db import Database
 from bot.store import communities, invites
 from bot.store.secrets import open_store
 
-COMMANDS = ["audit", "doctor", "invite", "keys", "load", "migrate", "run", "web", "worker"]
+COMMANDS = [
+    "audit", "backup", "doctor", "invite", "keys", "ledger", "load", "migrate", "restore", "run",
+    "web", "worker",
+]  # fmt: skip
 NOWHERE = "postgresql://linkline:geheim@127.0.0.1:1/linkline"
 TWILIO = {
     "TWILIO_ACCOUNT_SID": "AC" + "0a" * 16,
@@ -147,7 +150,7 @@ def test_wrong_use(words: list[str], fresh: Shell) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [[each] for each in COMMANDS if each not in ("load", "invite", "keys")]
+    [[each] for each in COMMANDS if each not in ("load", "invite", "keys", "restore")]
     + [["invite", "x"], ["keys", "rotate"]],
 )
 def test_wrong_settings(words: list[str], shell: Shell) -> None:

@@ -16,7 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from alembic import command as alembic
-from bot import archive, backup as copies, clock, ledgers, restoring, seals
+from bot import archive, clock, ledgers, restoring, seals
+from bot import backup as copies
 from bot.app import list_channels
 from bot.channels import Finds
 from bot.cli.store import alembic_config, in_store
@@ -174,7 +175,9 @@ def _tell(plan: Plan, outcome: Outcome) -> None:
         f"What a restore cannot know: who left, said STOP, paused or changed something after {at}, "
         f"and what was asked and answered. Tell the facilitators."
     )
-    click.echo("Next: `linkline doctor`, then start; `linkline whatsapp reconcile` fetches the rest.")
+    click.echo(
+        "Next: `linkline doctor`, then start; `linkline whatsapp reconcile` fetches the rest."
+    )
 
 
 def _shown(moment: datetime) -> str:

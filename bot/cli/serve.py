@@ -64,7 +64,9 @@ def _stay(settings: Settings) -> None:
     try:
         tenancy.share()
     except Occupied:
-        raise SettingsError("DATABASE_URL: a restore is at work on this store; wait for it") from None
+        raise SettingsError(
+            "DATABASE_URL: a restore is at work on this store; wait for it"
+        ) from None
     except OSError as error:
         raise SettingsError(f"DATABASE_URL: {error.strerror}; name a folder of your own") from None
     _held.append(tenancy)

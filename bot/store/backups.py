@@ -29,7 +29,9 @@ from bot.models.safeguards import backups, floors
 from bot.models.talks import threads
 
 RESTORED = "restored"  # why it is not sent: it probably was, after the backup
-LEAST_GAP = 100  # question numbers that are skipped at least where it is not known how many there were
+LEAST_GAP = (
+    100  # question numbers that are skipped at least where it is not known how many there were
+)
 
 _MAYBE_SENT = deliveries.c.state.in_(("queued", "sending", "unknown"))
 

@@ -28,8 +28,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from bot.columns import Moment, Sealed
-from bot.models import metadata
+from bot.columns import Moment, Sealed, metadata
 
 BATCH = 1000  # rows at once
 # Emptied before a copy comes in, and read by the next `migrate`.
@@ -63,7 +62,7 @@ def get_revision(db: Connection) -> str:
     """Of the schema; "" where there is none."""
     if not inspect(db).has_table(VERSION):
         return ""
-    return str(db.execute(text(f"SELECT version_num FROM {VERSION}")).scalar() or "")
+    return str(db.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def list_tables() -> list[tuple[str, Columns]]:
@@ -120,10 +119,11 @@ def _last_value(db: Connection, name: str) -> int:
     sequence = db.execute(_SEQUENCE_OF, {"name": name}).scalar()
     if sequence is None:
         return 0
-    value, called = db.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()
+    value, called = db.execute(text(_LAST + sequence)).one()
     return int(value) if called else 0
 
 
+_LAST = "SELECT last_value, is_called FROM "
 _SEQUENCE_OF = text("SELECT pg_get_serial_sequence(:name, 'id')")
 
 

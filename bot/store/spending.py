@@ -31,7 +31,7 @@ def count_spent(db: Connection, prices: Mapping[str, float], now: datetime) -> f
     rows = db.execute(
         select(spendings.c.lane, spendings.c.bubbles).where(spendings.c.month == month_of(now))
     )
-    return sum(prices.get(lane, 0.0) * bubbles for lane, bubbles in rows)
+    return float(sum(prices.get(row.lane, 0.0) * row.bubbles for row in rows))
 
 
 def month_of(now: datetime) -> int:
@@ -50,7 +50,7 @@ def count_more(db: Connection, lane: str, now: datetime) -> bool:
 
 def _count(db: Connection, lane: str, month: int, end: datetime) -> bool:
     mine = (spendings.c.lane == lane, spendings.c.month == month)
-    since = db.execute(select(spendings.c.counted_until).where(*mine)).scalar()
+    since: datetime | None = db.execute(select(spendings.c.counted_until).where(*mine)).scalar()
     if since is None or since >= end:
         return False
     until = min(since + STEP, end)
