@@ -174,7 +174,8 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(
         [
             "$ run", "$ web", "$ worker", "$ migrate", "$ load", "$ invite", "$ doctor", "$ audit",
-            "$ keys", "$ keys rotate", "$ keys status", "$ backup", "$ restore", "$ ledger", "$ erase", "$ forget", "$ seed",
+            "$ keys", "$ keys rotate", "$ keys status", "$ erase", "$ forget", "$ seed",
+            "$ backup", "$ restore", "$ ledger",
         ],
         "operate",
     ),
