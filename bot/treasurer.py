@@ -21,7 +21,7 @@ from bot.channels import Balances, Channel, SendError
 from bot.db import Database, StoreDown
 from bot.messages import Message, Text, _, _n
 from bot.store import backups, roles, spending
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from bot.telling import tell
 from bot.timing import MONDAY, MORNING, next_at, zone
 

@@ -37,8 +37,8 @@ from bot.models import (
 from bot.seals import Keyring
 from bot.store import communities, copying, forgetting, meeting, messages, programmes
 from bot.store import threads as thread_store
+from bot.store.audiences import Audience
 from bot.store.copying import _PLAIN, _kind
-from bot.store.messages import Audience
 from bot.store.secrets import open_store
 from bot.tenancy import Occupied, Tenancy
 from tests.conftest import _execute, _named
