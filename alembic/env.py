@@ -10,24 +10,31 @@ from bot.settings import read_settings
 
 
 def run() -> None:
+    given = context.config.attributes.get("connection")  # a restore: part of its transaction
+    if given is not None:
+        return migrate(given)
     database = Database(context.config.attributes.get("url") or read_settings().database_url)
     with database.engine.connect() as connection:
         if database.is_sqlite:
             # SQLite copies a table to change it; rows that point to it must not go with it.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        context.configure(
-            connection=connection,
-            target_metadata=metadata,
-            render_as_batch=True,
-            render_item=plain_type,
-            compare_type=same_type,
-        )
-        context.run_migrations()
+        migrate(connection)
         connection.commit()
         if database.is_sqlite:
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
     database.close()
+
+
+def migrate(connection: Any) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        render_item=plain_type,
+        compare_type=same_type,
+    )
+    context.run_migrations()
 
 
 def plain_type(kind: str, item: Any, _context: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 import handlers
-from bot import approving, clock, erasing, logs, metrics, nudging, seals, upkeep
+from bot import approving, clock, erasing, ledgers, logs, metrics, nudging, seals, upkeep
 from bot import channels as channel_folder
 from bot.channels import Acknowledges, Channel, Invites, Listens, Prepares, Unusable
 from bot.conversation import Conversation, Conversations
@@ -28,6 +28,7 @@ from bot.scheduler import Job, Scheduler
 from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
 from bot.store import addresses, lanes, receipts, secrets
+from bot.treasurer import Treasurer
 from bot.wakes import Wakes
 
 T = TypeVar("T")
@@ -56,6 +57,8 @@ class App:
         self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
         self.eraser = Eraser(self.database, self.channels)
         self.recaller = Recaller(self.database, self.channels, self.take)
+        self.treasurer = Treasurer(self.database, self.channels, self.settings.database_path)
+        self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
         jobs += nudging.jobs(limits, self.settings.whatsapp_daily_limit)
@@ -71,6 +74,8 @@ class App:
         self._spawn(Wakes(self.database, self.wake).run())
         self._spawn(self.eraser.run())
         self._spawn(self.recaller.run())
+        self._spawn(self.ledger.run())
+        self._spawn(self.treasurer.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))

@@ -7,6 +7,7 @@ thread of its own. SQLite has one writer thread, PostgreSQL a pool of them.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 import time
@@ -47,6 +48,7 @@ _RERUNS = 12
 
 WAKE_CHANNEL = "linkline"  # where PostgreSQL tells other processes which lane has something due
 _DUE = "due lanes"
+APPLICATION = "linkline"  # by this name PostgreSQL knows our connections
 
 SCRUB_WAIT = 0.02  # seconds that readers may hold up the log of SQLite, and it the writers
 SCRUB_TRIES = 30
@@ -95,6 +97,15 @@ class Database:
                     raise _as_store_error(error) from error
                 time.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 5)))  # noqa: S311
         raise AssertionError("unreachable")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The store as it is at the first look, for as long as reading takes; others write on."""
+        with store_errors(), self.engine.connect() as db:
+            if self.is_sqlite:
+                db.exec_driver_sql("BEGIN")  # a reader of the WAL: it holds nobody up
+            yield db
+            db.rollback()
 
     def _tell_due(self, db: Connection) -> None:
         """Wake the owners of lanes elsewhere; PostgreSQL says it at the commit, and only then."""
@@ -146,6 +157,39 @@ class Database:
         """Drop everything without finishing, as a crash would."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
+
+
+def close_file(path: Path) -> bool:
+    """All that is in SQLite's log goes into the file, which can then be moved; False if it is open.
+
+    A log that is left beside another file would spoil it.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            [(mode,)] = connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError:
+        return False
+    except sqlite3.DatabaseError:  # no store: nothing in its log is missed
+        remove_file(path, only_log=True)
+        mode = "delete"
+    sync(path)
+    return bool(mode == "delete")
+
+
+def remove_file(path: Path, *, only_log: bool = False) -> None:
+    """A store on SQLite, or only its log."""
+    for ending in ("-wal", "-shm", "-journal", *(() if only_log else ("",))):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """What was written to this file, or in this folder, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _nothing(_db: Connection) -> None:
@@ -224,6 +268,7 @@ def _postgresql_engine(url: URL) -> Engine:
         # A turn that waited for its address row must not go on with what it had read before:
         # here it fails with a serialization error and is rerun whole.
         isolation_level="REPEATABLE READ",
+        connect_args={"application_name": APPLICATION},
         # SQLAlchemy asks psycopg for the count of inserted rows only when told to.
         execution_options={"preserve_rowcount": True},
         pool_size=12,

@@ -285,6 +285,7 @@ class Limits:
     reassigned: bool = False  # an address may pass to another person one day
     receipts: bool = False  # the provider says what was delivered, and what was read
     price: float = 0.0  # US dollars, about, that the provider takes for one bubble
+    nudge_price: float = 0.0  # US dollars, about, for a template, with what its owner takes
     rate: Rate | None = None  # of all there is on the lane
     chat_rate: Rate | None = None  # to one person
     group_rate: Rate | None = None  # to one group

@@ -71,6 +71,12 @@ def _days(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _dollars(value: object) -> object:
+    if value is not None and (type(value) is not int or not 1 <= value <= 1_000_000):
+        raise ValueError("use a whole number of US dollars a month, such as 50; no sign, no words")
+    return value
+
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Names = Annotated[dict[str, str], AfterValidator(_all_languages)]
 Address = Annotated[str, AfterValidator(_known_address)]
@@ -128,6 +134,8 @@ class ProgrammePart(_Part):
     contact: str = Field(min_length=3, max_length=200)
     discreet: bool = False  # all of its communities are
     help: list[HelpPart] = []
+    # US dollars a month for WhatsApp; administrators hear when most of it is used
+    budget: Annotated[int | None, BeforeValidator(_dollars)] = None
 
 
 class RetentionPart(_Part):
@@ -186,6 +194,7 @@ def load(
         about.names,
         about.contact,
         programme.retention.model_dump(exclude_none=True),
+        about.budget,
     )
     programmes.save_help(db, programme_id, [(each.country, each.words) for each in about.help])
     ids = {}

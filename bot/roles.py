@@ -180,6 +180,7 @@ WAYS: dict[str, str] = {
             "$ keys", "$ keys rotate", "$ keys status", "$ erase", "$ forget", "$ seed",
             "$ whatsapp", "$ whatsapp templates", "$ whatsapp reconcile",
             "$ why",
+            "$ backup", "$ restore", "$ ledger", "$ lanes",
         ],
         "operate",
     ),

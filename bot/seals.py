@@ -77,6 +77,7 @@ class Keyring:
             raise ValueError("no key")
         self.key_ids = [_key_id(key) for key in raw]
         self._ciphers = {_key_id(key): AESGCM(key) for key in raw}
+        self._raw = {_key_id(key): key for key in raw}
         self._newest = self.key_ids[0]
         self._lookups: _LookupKeys | None = None
 
@@ -105,6 +106,13 @@ class Keyring:
         except InvalidTag:
             raise SealError("a sealed value is damaged or out of place") from None
         return (_unpad(plain) if padded else plain).decode()
+
+    def chunks(self, key_id: bytes, salt: bytes, head: bytes) -> Chunks:
+        """For one file: sealed with a key of its own, made from one of ours. Raises SealError."""
+        key = self._raw.get(key_id)
+        if key is None:
+            raise SealError("sealed with a key that is not in LINKLINE_KEYS")
+        return Chunks(hmac.digest(key, b"linkline file\0" + salt, hashlib.sha256), head)
 
     # Lookups
 
@@ -140,6 +148,29 @@ class Keyring:
         if self._lookups is None:
             raise SealError("the store is not open yet")
         return self._lookups
+
+
+class Chunks:
+    """A long text in pieces: their order, the end and what stands before them is sealed too."""
+
+    def __init__(self, key: bytes, head: bytes) -> None:
+        self._cipher = AESGCM(key)
+        self._head = head
+
+    def seal(self, number: int, plain: bytes, *, last: bool) -> bytes:
+        return self._cipher.encrypt(_nonce(number, last), plain, self._head)
+
+    def open(self, number: int, sealed: bytes, *, last: bool) -> bytes:
+        """Raises SealError for damage, another place, another head."""
+        try:
+            return self._cipher.decrypt(_nonce(number, last), sealed, self._head)
+        except InvalidTag:
+            raise SealError("damaged, or changed by somebody") from None
+
+
+def _nonce(number: int, last: bool) -> bytes:
+    """Never twice under one key: each file has its own."""
+    return number.to_bytes(11, "big") + bytes([last])
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     port: int = 8000
     public_url: str | None = None
     linkline_keys: str | None = None
+    linkline_ledger: str | None = None
+    linkline_disk: Literal["kept"] | None = None
     telegram_bot_token: str | None = None
     telegram_webhook_secret: str | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -169,6 +171,20 @@ class Settings(BaseSettings):
     @property
     def development(self) -> bool:
         return self.linkline_env == "development"
+
+    @property
+    def database_path(self) -> Path | None:
+        """The file of the store, where it is one."""
+        url = make_url(self.database_url)
+        return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+    @property
+    def ledger_path(self) -> Path | None:
+        """Who was erased, kept apart from the store; beside its file unless it is set."""
+        if self.linkline_ledger:
+            return Path(self.linkline_ledger)
+        path = self.database_path
+        return None if path is None else path.with_name(f"{path.name}.ledger")
 
     def keys(self) -> list[str]:
         """The sealing keys; in development one is made on the first run and kept in var/."""

@@ -8,8 +8,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from bot import ledgers
 from bot.scheduler import Counts, Progress, job
-from bot.store import forgetting, keyed, programmes, retention, secrets
+from bot.store import backups, forgetting, keyed, ledger, programmes, retention, secrets
 from bot.store.programmes import Retention
 
 BATCH = 200  # rows in one transaction
@@ -41,6 +42,8 @@ SWEEPS: dict[str, Sweep] = {
     "codes": lambda db, kept, now: retention.forget_codes(db, now, BATCH),
     "tallies": lambda db, kept, now: retention.forget_tallies(db, now, BATCH),
     "erasures": lambda db, kept, now: retention.forget_erasures(db, now - ERASURES_LAST, BATCH),
+    "backups": lambda db, kept, now: backups.forget(db, now - ledgers.LASTS, BATCH),
+    "ledger": lambda db, kept, now: ledger.forget(db, now - ledgers.LASTS, BATCH),
     "occurrences": lambda db, kept, now: retention.forget_occurrences(
         db, now - OCCURRENCES_LAST, BATCH
     ),

@@ -9,7 +9,7 @@ from bot.conversation import Conversation
 from bot.i18n import guess_language, languages, own_name, units
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.smalltalk import has_words
-from bot.store import audiences, audit, communities, posts
+from bot.store import audit, communities, posts, reach, spending
 from bot.store.audiences import Audience
 from bot.store.communities import Community
 from bot.truth import reached, remaining
@@ -106,12 +106,47 @@ def _said(turn: Turn, community: Community, language: str | None = None) -> tupl
 def _counted(turn: Turn, community: Community) -> list[Text]:
     audience = _audience(turn, community)
     said = reached(turn.reach(audience, "broadcast"))
-    lanes = audiences.count_by_lane(turn.db, audience)
-    here = {lane: count for lane, count in lanes.items() if lane in turn.limits}
-    dollars = sum(count * turn.limits[lane].price for lane, count in here.items())
+    dollars = _cost(turn, audience)
     if dollars:
         said.append(_("On WhatsApp it costs about {dollars} US dollars.", dollars=f"{dollars:.2f}"))
+        said += _budgeted(turn, dollars)
     return said
+
+
+def _cost(turn: Turn, audience: Audience) -> float:
+    """Of what leaves now and later, about; LONGEST is one bubble in every language.
+
+    Who gets none of it costs nothing. A discreet phone is told first that something waits; so is,
+    by a template, who has not written for a while.
+    """
+    dollars = 0.0
+    for (lane, fate), count in reach.count_by_lane(
+        turn.db, audience, turn.windows, turn.now
+    ).items():
+        limits = turn.limits.get(lane)
+        if limits is not None and fate not in ("never", "spared"):
+            first = {"noticed": limits.price, "later": limits.nudge_price}.get(fate, 0.0)
+            dollars += count * (limits.price + first)
+    return dollars
+
+
+def _budgeted(turn: Turn, dollars: float) -> list[Text]:
+    """What it leaves of the month's budget, where there is one."""
+    budget = spending.get_budget(turn.db)
+    if budget is None:
+        return []
+    prices = {lane: each.price for lane, each in turn.limits.items()}
+    spent = spending.count_spent(turn.db, prices, turn.now)
+    shown = {"spent": f"{spent + dollars:.2f}", "budget": budget}
+    if spent + dollars > budget:
+        return [
+            _(
+                "With it, about {spent} US dollars are used this month; the budget is {budget}. "
+                "It can be sent all the same.",
+                **shown,
+            )
+        ]
+    return [_("With it, about {spent} of {budget} US dollars are used this month.", **shown)]
 
 
 def _audience(turn: Turn, community: Community) -> Audience:

@@ -28,7 +28,7 @@ import aiohttp
 from sqlalchemy import event
 
 import handlers
-from bot import cli, db, eraser, erasing, i18n, scheduler, sender
+from bot import cli, db, eraser, erasing, i18n, ledgers, restoring, scheduler, sender
 from bot import settings as linkline_settings
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
@@ -40,6 +40,7 @@ from bot.scheduler import Job
 from bot.sender import Sender
 from bot.store import (
     audiences,
+    copying,
     deliveries,
     erasures,
     fates,
@@ -176,6 +177,13 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "erasure claimed, not done": before(Eraser, "_erase"),
     "erased at the provider, not written down": before(erasures, "remove"),
     "marked as repeated, not committed": after(fates, "mark_repeating"),
+    "restore: some rows in": after(copying, "write_rows"),
+    "restore: rows in, not mended": after(restoring, "_load"),
+    "restore: forgotten again, not committed": after(restoring, "_forget_again"),
+    "restore: mended, not committed": after(restoring, "_settle"),
+    "restore: closing a file": before(restoring, "close_file"),
+    "restore: a file closed": after(restoring, "close_file"),
+    "restore: in place, not said": after(restoring, "restore"),
 }
 
 
@@ -209,6 +217,7 @@ def hurry() -> None:
     audiences.FAN_OUT = 2
     secrets.FRESH = 0.5
     eraser.POLL = 0.1
+    ledgers.LOOK = 0.1
     eraser.LEASE = timedelta(seconds=1)
     forgetting.FEW = erasing.FEW = 3
 

@@ -275,6 +275,7 @@ class Town:
         settings = {
             "LINKLINE_ENV": "production",
             "LINKLINE_KEYS": self.key,
+            "LINKLINE_DISK": "kept",  # wherever tests run
             "DATABASE_URL": self.database_url,
             "PORT": "0",
             "PUBLIC_URL": PUBLIC,

@@ -23,7 +23,8 @@ from bot.store import communities, invites
 from bot.store.secrets import open_store
 
 COMMANDS = [
-    "audit", "doctor", "invite", "keys", "load", "migrate", "run", "web", "whatsapp", "worker",
+    "audit", "backup", "doctor", "invite", "keys", "lanes", "ledger", "load", "migrate", "restore",
+    "run", "web", "whatsapp", "why", "worker",
 ]  # fmt: skip
 NOWHERE = "postgresql://linkline:geheim@127.0.0.1:1/linkline"
 TWILIO = {
@@ -149,8 +150,13 @@ def test_wrong_use(words: list[str], fresh: Shell) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [[each] for each in COMMANDS if each not in ("load", "invite", "keys", "whatsapp")]
-    + [["invite", "x"], ["keys", "rotate"], ["whatsapp", "templates"], ["whatsapp", "reconcile"]],
+    [
+        [each]
+        for each in COMMANDS
+        if each not in ("load", "invite", "keys", "whatsapp", "restore", "why")
+    ]
+    + [["invite", "x"], ["keys", "rotate"], ["whatsapp", "templates"], ["whatsapp", "reconcile"]]
+    + [["why", "m1"]],
 )
 def test_wrong_settings(words: list[str], shell: Shell) -> None:
     shell.set(PORT="many")

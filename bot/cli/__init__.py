@@ -15,13 +15,29 @@ from typing import NoReturn
 import click
 
 from bot import programme
+from bot.archive import ArchiveError
+from bot.backup import BackupError
 from bot.cli.store import DEMO, alembic_config
 from bot.db import StoreDown
+from bot.ledgers import LedgerError
+from bot.restoring import RestoreError
 from bot.rotation import RotationError
 from bot.seals import SealError
 from bot.settings import SettingsError, read_settings
 
 __all__ = ["DEMO", "alembic_config", "cli", "main", "read_settings"]
+
+
+# Their text is one line that names the mend.
+FAILURES = (
+    ArchiveError,
+    BackupError,
+    LedgerError,
+    RestoreError,
+    RotationError,
+    SettingsError,
+    programme.ProgrammeError,
+)
 
 
 def main() -> None:
@@ -35,7 +51,7 @@ def main() -> None:
         sys.exit(2)
     except click.Abort:
         sys.exit(1)
-    except (SettingsError, programme.ProgrammeError, RotationError) as error:
+    except FAILURES as error:
         _fail(str(error))
     except SealError as error:
         _fail(f"LINKLINE_KEYS do not fit this store: {error}. Put the store's own key back.")

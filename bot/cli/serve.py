@@ -12,19 +12,20 @@ import click
 import uvicorn
 import uvloop
 
-from bot import logs
+from bot import disks, logs
 from bot.app import App
 from bot.channels.simulator import phones
 from bot.cli.store import DEMO, load_programme, migrate_store
+from bot.db import Database
 from bot.settings import Settings, SettingsError, read_settings
+from bot.tenancy import Occupied, Tenancy
 from bot.web import build
 
 
 @click.command()
 def run() -> None:
     """Everything in one process; in development with the simulator and a demo programme."""
-    settings = read_settings()
-    logs.configure()
+    settings = _ready()
     migrate_store(settings)
     if settings.development:
         load_programme(settings, DEMO)
@@ -34,18 +35,41 @@ def run() -> None:
 @click.command()
 def web() -> None:
     """Webhooks only; start as many as you like beside the workers."""
-    settings = read_settings()
-    logs.configure()
+    settings = _ready()
     _serve(settings, work=False)
 
 
 @click.command()
 def worker() -> None:
     """Send, tick the clock, and poll where there is no public address."""
-    settings = read_settings()
-    logs.configure()
+    settings = _ready()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(App(settings)))
+
+
+def _ready() -> Settings:
+    """Settings, logs, and the store kept from being exchanged below us. Raises SettingsError."""
+    settings = read_settings()
+    logs.configure()
+    disks.check(settings)
+    _stay(settings)
+    return settings
+
+
+_held: list[Tenancy] = []  # until this process ends
+
+
+def _stay(settings: Settings) -> None:
+    tenancy = Tenancy(Database(settings.database_url))
+    try:
+        tenancy.share()
+    except Occupied:
+        raise SettingsError(
+            "DATABASE_URL: a restore is at work on this store; wait for it"
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"DATABASE_URL: {error.strerror}; name a folder of your own") from None
+    _held.append(tenancy)
 
 
 async def _work(app: App) -> None:

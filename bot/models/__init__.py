@@ -35,9 +35,11 @@ from bot.models.safeguards import (
     codes,
     envelopes,
     erasures,
+    floors,
     ledger,
     notes,
     reports,
+    spendings,
     tallies,
 )
 from bot.models.talks import bubbles, conversations, follows, inbox, posts, threads
@@ -61,6 +63,7 @@ __all__ = [
     "dispatches",
     "envelopes",
     "erasures",
+    "floors",
     "follows",
     "help_contacts",
     "inbox",
@@ -80,6 +83,7 @@ __all__ = [
     "role_offers",
     "secrets",
     "showings",
+    "spendings",
     "tallies",
     "templates",
     "threads",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Table
 
 from bot.columns import Moment, Sealed, metadata
 from bot.models.keys import Id, ref, row_id
@@ -69,7 +69,23 @@ backups = Table(  # when a copy of the store was made
     "backups",
     metadata,
     Column("made_at", Moment, primary_key=True),
-    Column("size", Integer, nullable=False),  # bytes
+    Column("size", BigInteger, nullable=False),  # bytes
+)
+
+floors = Table(  # numbers that were given, though what had them is not here any more
+    "floors",
+    metadata,
+    Column("name", String(40), primary_key=True),  # threads: the number of a question
+    Column("value", BigInteger, nullable=False),  # the highest that may have been given
+)
+
+spendings = Table(  # how much was handed to a provider in a month: rows go, the sum stays
+    "spendings",
+    metadata,
+    Column("lane", String(40), primary_key=True),
+    Column("month", Integer, primary_key=True),  # 202611, UTC
+    Column("bubbles", Integer, nullable=False),
+    Column("counted_until", Moment, nullable=False),
 )
 
 reports = Table(  # a concern that was reported; outside communities and threads

@@ -237,13 +237,3 @@ def _stand(db: Connection, message_id: int, kinds: Sequence[str], at: datetime, 
     if seconds > 0:
         until = _line(message_id, kinds, at) + literal(seconds * _SECOND, BigInteger)
         db.execute(update(messages).where(messages.c.id == message_id).values(line_until=until))
-
-
-def count_by_lane(db: Connection, audience: Audience) -> dict[str, int]:
-    """How many of an audience are written to on each lane."""
-    statement = (
-        select(addresses.c.lane, func.count())
-        .where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
-        .group_by(addresses.c.lane)
-    )
-    return {lane: count for lane, count in db.execute(statement)}

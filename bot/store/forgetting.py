@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
+from bot.db import insert_new
 from bot.messages import Trace
 from bot.models.outbox import HELD, SETTLED, deliveries, dispatches, messages, prompts
 from bot.models.people import address_keys, addresses, members, memberships
-from bot.models.safeguards import codes
+from bot.models.safeguards import codes, ledger
 from bot.models.talks import bubbles, conversations, follows, inbox, posts
 
 FEW = 30  # rows in one transaction: few enough that nobody waits for it
@@ -38,6 +39,8 @@ def begin(db: Connection, member_id: int, now: datetime, *, posts_too: bool) -> 
 
     Her language and her addresses stay a moment longer, for the last word to her.
     """
+    row = {"member_id": member_id, "erased_at": now, "posts_too": posts_too}
+    db.execute(insert_new(db, ledger).values(row).on_conflict_do_nothing())
     hers = select(addresses.c.id).where(addresses.c.member_id == member_id)
     db.execute(delete(address_keys).where(address_keys.c.address_id.in_(hers)))
     db.execute(delete(codes).where(codes.c.member_id == member_id))

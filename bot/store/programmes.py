@@ -58,10 +58,17 @@ def save(
     names: Mapping[str, str],
     contact: str,
     retention: Mapping[str, int] | None = None,
+    budget: int | None = None,
 ) -> int:
     """Add it or bring it up to date; `retention` where it differs from the usual, in days."""
     kept = dict(retention) if retention else None
-    row = {"slug": slug, "names": dict(names), "contact": contact, "retention": kept}
+    row = {
+        "slug": slug,
+        "names": dict(names),
+        "contact": contact,
+        "retention": kept,
+        "budget": budget,
+    }
     new = insert_new(db, programmes).values(row)
     new = new.on_conflict_do_update(index_elements=["slug"], set_=row)
     id_: int = db.execute(new.returning(programmes.c.id)).scalar_one()

@@ -92,6 +92,21 @@ def count(
     return Reach(**found)
 
 
+def count_by_lane(
+    db: Connection, audience: Hearers, windows: Mapping[str, timedelta], now: datetime
+) -> dict[tuple[str, str], int]:
+    """How many of an audience meet each fate on each lane, quiet hours aside."""
+    fate = _fate(audience, windows, now, urgent=False).label("fate")
+    statement = (
+        select(addresses.c.lane, fate, func.count())
+        .select_from(addresses)
+        .join(members, members.c.id == addresses.c.member_id)
+        .where(addresses.c.preferred, addresses.c.member_id.in_(audience.members()))
+        .group_by(addresses.c.lane, fate)
+    )
+    return {(lane, kind): many for lane, kind, many in db.execute(statement)}
+
+
 def _fate(
     audience: Hearers, windows: Mapping[str, timedelta], now: datetime, *, urgent: bool
 ) -> ColumnElement[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, update
 
 from bot.db import insert_returning
-from bot.models.people import memberships, role_offers
+from bot.models.people import members, memberships, role_offers
 from bot.roles import GIVEN_BY_CHAT, TAKING_PART
 
 
@@ -167,6 +167,23 @@ def list_over(db: Connection, now: datetime, most: int) -> list[Holder]:
         .limit(most)
     )
     return [Holder(*row) for row in db.execute(statement.with_for_update())]
+
+
+def list_administrators(db: Connection) -> list[tuple[int, str | None]]:
+    """Each of them once, with her time zone."""
+    statement = (
+        select(members.c.id, members.c.timezone)
+        .where(
+            members.c.state == "active",
+            members.c.id.in_(
+                select(memberships.c.member_id).where(
+                    memberships.c.role == "administrator", memberships.c.state == "active"
+                )
+            ),
+        )
+        .order_by(members.c.id)
+    )
+    return [(row.id, row.timezone) for row in db.execute(statement)]
 
 
 def _holders() -> Select[Any]:

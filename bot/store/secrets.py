@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 
 from bot import seals
 from bot.db import StoreDown, insert_new
@@ -66,6 +66,12 @@ def open_store(db: Connection) -> None:
     seals.keyring().use_lookups(
         Lookups(found["events"], rotating.write, rotating.next, rotating.old), begun
     )
+
+
+def has_keys(db: Connection) -> bool:
+    """Whether there is a store here that has been opened once."""
+    there = inspect(db).has_table(secrets.name)
+    return there and db.execute(select(secrets.c.name)).first() is not None
 
 
 def keep_fresh(db: Connection) -> None:

@@ -10,16 +10,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from bot.db import Collision, insert_new
 from bot.messages import Ref
 from bot.models.outbox import SETTLED, deliveries, messages
 from bot.models.people import memberships
+from bot.models.safeguards import floors
 from bot.models.talks import follows, posts, threads
 from bot.roles import TAKING_PART
 
+_FLOOR = select(floors.c.value).where(floors.c.name == "threads")
 FIRST_NUMBER = 101  # so that a thread number is never mistaken for a choice
 
 
@@ -85,7 +97,8 @@ def add_nameless(db: Connection, community_id: int, asker_id: int, now: datetime
 
 
 def _add(db: Connection, community_id: int, now: datetime, **values: object) -> Thread:
-    number = select(func.coalesce(func.max(threads.c.number) + 1, FIRST_NUMBER)).scalar_subquery()
+    given = union_all(select(func.max(threads.c.number)), _FLOOR).subquery()
+    number = select(func.coalesce(func.max(given.c[0]) + 1, FIRST_NUMBER)).scalar_subquery()
     row = {"community_id": community_id, "state": "asked", "created_at": now, **values}
     new = insert_new(db, threads).values(number=number, **row)
     try:

@@ -54,6 +54,7 @@ class WhatsApp:
         reassigned=True,
         receipts=True,
         price=0.005,
+        nudge_price=0.02,
         rate=Rate(80, 1),
         chat_rate=Rate(40, 240),  # one in six seconds, in bursts
         tappable=(Tappable(content.BUTTONS, 20, 1024), Tappable(10, 24, 1024)),
