@@ -244,7 +244,9 @@ class NamedConnection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 async def drop_connection(request: Request) -> Response:
     """Hang up; the response returned is never sent."""
-    OPEN_CONNECTIONS[request.scope["client"]].abort()
+    connection = OPEN_CONNECTIONS.get(request.scope["client"])
+    if connection is not None:  # the client may have hung up first
+        connection.abort()
     await asyncio.sleep(0.01)
     return Response()
 
