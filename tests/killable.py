@@ -213,6 +213,15 @@ def hurry() -> None:
     forgetting.FEW = erasing.FEW = 3
 
 
+def soak_quickly() -> None:
+    """What may have been sent is asked for sooner; fan-outs have chunks of a hundred."""
+    sender.POLL = 0.1
+    sender.SETTLES = timedelta(seconds=0.3)
+    sender.UNKNOWN_WAITS = timedelta(seconds=2)
+    messages.FAN_OUT = 100
+    secrets.FRESH = 0.5
+
+
 def tick_often() -> None:
     """The clock ticks five times a second, and who asked for it is forgotten at each tick."""
     scheduler.TICK = 0.2  # type: ignore[assignment]
@@ -247,6 +256,7 @@ def send_no_telegram() -> None:
 
 CHANGES: dict[str, Callable[[], None]] = {
     "hurry": hurry,
+    "soak quickly": soak_quickly,
     "tick often": tick_often,
     "give up soon": give_up_soon,
     "send no telegram": send_no_telegram,
