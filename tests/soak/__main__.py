@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.child import PROJECT
-from tests.soak import killing
+from tests.soak import freezing, killing, outage, refusing
 from tests.soak.figures import Figures
 
 STORES = ("sqlite", "postgresql")
@@ -22,7 +22,26 @@ def _killing(store: str, seed: int, given: Any) -> Figures:
     )
 
 
-PARTS: dict[str, Callable[[str, int, Any], Figures]] = {"a": _killing}
+def _refusing(store: str, seed: int, given: Any) -> Figures:
+    return refusing.run(store, seed, people=given.people, quick=given.quick)
+
+
+def _freezing(store: str, seed: int, given: Any) -> Figures:
+    return freezing.run(
+        store, seed, people=min(given.people, 300), stops=given.stops, quick=given.quick
+    )
+
+
+def _outage(store: str, seed: int, given: Any) -> Figures:
+    return outage.run(store, seed, away=given.away, quick=given.quick)
+
+
+PARTS: dict[str, Callable[[str, int, Any], Figures]] = {
+    "a": _killing,
+    "b": _freezing,
+    "c": _refusing,
+    "d": _outage,
+}
 
 
 def _options() -> Any:
@@ -33,6 +52,8 @@ def _options() -> Any:
     parser.add_argument("--people", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--stops", type=int, default=12)
+    parser.add_argument("--away", type=float, default=60.0, help="seconds without a database")
     parser.add_argument("--quick", action="store_true", help="the waits of the sender are shorter")
     return parser.parse_args()
 

@@ -6,10 +6,9 @@ import contextlib
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +204,17 @@ def _count_waiting(db: Connection) -> int:
     return int(db.execute(waiting).scalar_one() + db.execute(under_way).scalar_one())
 
 
+def waiting(place: Town) -> list[tuple[str, str, int, float]]:
+    """What waits: its lane, its state, how often it was tried, in how many seconds it is due."""
+    statement = select(deliveries).where(deliveries.c.state.in_(WAITING)).limit(20)
+    rows = place.store.run_now(lambda db: db.execute(statement).all())
+    now = clock.now()
+    return [
+        (row.lane.partition("/")[0], row.state, row.attempts, (row.due_at - now).total_seconds())
+        for row in rows
+    ]
+
+
 def under_way(place: Town, channel: str | None = None) -> dict[int, str]:
     """The parts that may or may not have left, with their lanes."""
     open_states = ("sending", "unknown")
@@ -242,17 +252,17 @@ def wait_quiet(place: Town, seconds: float) -> None:
 # ------------------------------------------------------------------------------------------------
 
 
+def folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="linkline-soak-")
+
+
 @contextmanager
-def ground(
-    store: str, *, prepare: Callable[[Path], None] | None = None
-) -> Iterator[tuple[Town, Path]]:
+def ground(store: str) -> Iterator[tuple[Town, Path]]:
     """Everything a part needs, and nothing of it stays."""
     with (
-        tempfile.TemporaryDirectory(prefix="linkline-soak-") as name,
+        folder() as name,
         store_url(store, Path(name)) as url,
         Nursery() as nursery,
         town(url, Path(name), nursery) as place,
     ):
-        if prepare is not None:
-            prepare(Path(name))
         yield place, Path(name)
