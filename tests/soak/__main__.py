@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.child import PROJECT
-from tests.soak import freezing, killing, outage, refusing
+from tests.soak import freezing, full_disk, killing, outage, refusing
 from tests.soak.figures import Figures
 
 STORES = ("sqlite", "postgresql")
@@ -36,11 +36,16 @@ def _outage(store: str, seed: int, given: Any) -> Figures:
     return outage.run(store, seed, away=given.away, quick=given.quick)
 
 
+def _full_disk(store: str, seed: int, given: Any) -> Figures:
+    return full_disk.run(store, seed, points=given.points)
+
+
 PARTS: dict[str, Callable[[str, int, Any], Figures]] = {
     "a": _killing,
     "b": _freezing,
     "c": _refusing,
     "d": _outage,
+    "e": _full_disk,
 }
 
 
@@ -54,6 +59,7 @@ def _options() -> Any:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stops", type=int, default=12)
     parser.add_argument("--away", type=float, default=60.0, help="seconds without a database")
+    parser.add_argument("--points", type=int, default=200, help="at how many writes of 200")
     parser.add_argument("--quick", action="store_true", help="the waits of the sender are shorter")
     return parser.parse_args()
 

@@ -67,17 +67,17 @@ class Postgres:
     def stop(self) -> None:
         self._server.cleanup()
 
-    def database(self) -> str:
+    def database(self, options: str = "") -> str:
         """The address of a new one, migrated."""
         self._count += 1
         name = f"soak{self._count}"
-        engine = create_engine(self._named("postgres"), isolation_level="AUTOCOMMIT")
+        engine = create_engine(self.named("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as db:
-            db.execute(text(f"CREATE DATABASE {name}"))
+            db.execute(text(f"CREATE DATABASE {name} {options}"))
         engine.dispose()
-        return migrated(self._named(name))
+        return migrated(self.named(name))
 
-    def _named(self, name: str) -> str:
+    def named(self, name: str) -> str:
         url = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg", database=name)
         return url.render_as_string(hide_password=False)
 

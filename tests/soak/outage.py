@@ -105,11 +105,11 @@ async def _write(
 
 
 def _count(place: Town, figures: Figures, poster: Poster, away: float) -> None:
-    held = place.store.run_now(_held)
+    there = place.store.run_now(held)
     counts: Counter[str] = Counter()
     for post in poster.posts:
         channel = "telegram" if "telegram" in post.packet.path else "whatsapp"
-        is_held = _key(channel, post.packet.body) in held
+        is_held = key(channel, post.packet.body) in there
         counts["refused"] += post.taken and len(post.statuses) > 1
         if post.taken and not is_held:
             figures.lose(f"something was taken on {channel} and is not in the store")
@@ -120,7 +120,7 @@ def _count(place: Town, figures: Figures, poster: Poster, away: float) -> None:
             counts["saved anyway"] += is_held
         others = set(post.statuses) - {0, 200, 503}
         figures.unexpect(f"answered with {others}", len(others))
-    figures.unexpect("more in the store than was said", max(0, len(held) - len(poster.posts)))
+    figures.unexpect("more in the store than was said", max(0, len(there) - len(poster.posts)))
     figures.recovered = counts["refused"]
     figures.notes.append(
         f"{counts['missed']} on WhatsApp outlasted Twilio's tries (of them"
@@ -129,26 +129,26 @@ def _count(place: Town, figures: Figures, poster: Poster, away: float) -> None:
     for (state, reason), count in ground.states(place).items():
         if state not in ground.SETTLED:
             figures.unexpect(f"{count} deliveries {state} ({reason})", count)
-    _count_answers(place, figures, len(held))
+    _count_answers(place, figures, len(there))
     figures.what = f"{away:.0f} s without a database, {len(poster.posts):,} words"
 
 
-def _count_answers(place: Town, figures: Figures, held: int) -> None:
+def _count_answers(place: Town, figures: Figures, there: int) -> None:
     """Each word that is in the store was answered, and once."""
     came: Counter[str] = Counter()
     for address, texts in ground.taken(place).items():
         came["whatsapp" if address.startswith("whatsapp") else "telegram"] += texts.total()
-    figures.lose("answers", max(0, held - came.total()))
-    figures.allowed = max(0, came.total() - held)
+    figures.lose("answers", max(0, there - came.total()))
+    figures.allowed = max(0, came.total() - there)
     unheard = sum(1 for each in place.entries if each["lost"])
     figures.repeat("answers", max(0, figures.allowed - unheard))
 
 
-def _held(db: Connection) -> set[bytes]:
+def held(db: Connection) -> set[bytes]:
     return {bytes(key) for key in db.execute(select(inbox.c.key)).scalars()}
 
 
-def _key(channel: str, body: bytes) -> bytes:
+def key(channel: str, body: bytes) -> bytes:
     return seals.lookup("inbox.key", LANES[channel], _name(channel, body))
 
 
