@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -47,7 +48,8 @@ class Figures:
             f" recovered {self.recovered}",
         ]
         lines += [f"    {note}" for note in self.notes]
-        lines += [f"    WRONG: {each}" for each in self.wrong[:20]]
+        wrong = Counter(self.wrong).most_common(20)
+        lines += [f"    WRONG: {each} ({count} times)" for each, count in wrong]
         return "\n".join(lines)
 
     def row(self, commit: str) -> str:

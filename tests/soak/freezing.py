@@ -31,6 +31,7 @@ $$ LANGUAGE plpgsql;
 CREATE TRIGGER soak_note AFTER UPDATE OF state ON deliveries FOR EACH ROW
 WHEN (NEW.state = 'sent' AND OLD.state <> 'sent') EXECUTE FUNCTION soak_note();
 """
+TWICE_SAID = "deliveries completed twice"
 TWICE = "SELECT count(*) FROM (SELECT 1 FROM soak_notes GROUP BY delivery_id HAVING count(*) > 1) t"
 # Seconds until lanes are worked on again, beyond the lease if the owner lives and says nothing.
 TAKEN = 2.0
@@ -177,7 +178,7 @@ def _count(
     stood = freezing.stood[LANES["telegram"]]
     figures.repeat("more on Telegram than was under way", max(0, figures.allowed - stood))
     twice = place.store.run_now(lambda db: db.execute(text(TWICE)).scalar_one())
-    figures.unexpect("deliveries completed twice", twice)
+    figures.unexpect(TWICE_SAID, twice)
     for (state, reason), count in ground.states(place).items():
         if state not in ground.SETTLED:
             figures.unexpect(f"{count} deliveries {state} ({reason})", count)

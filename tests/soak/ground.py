@@ -20,9 +20,9 @@ from bot import clock, models
 from bot.cli import alembic_config
 from bot.messages import Message, Text
 from bot.models import deliveries, dispatches, messages
-from bot.store import communities, meeting
+from bot.store import audiences, communities, meeting
 from bot.store import messages as outbox
-from bot.store.messages import Audience
+from bot.store.audiences import Audience
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 from tests.processes import (
     ACCOUNT,
@@ -185,7 +185,7 @@ def tell_all(place: Town, words: str, kind: str = "session") -> int:
         said = Message((Text(words),))
         message_id = outbox.add(db, words, kind, said, now, found.id)
         assert message_id is not None
-        outbox.tell(db, message_id, kind, Audience("community", found.id), now)
+        audiences.tell(db, message_id, kind, Audience("community", found.id), now)
         return message_id
 
     return place.store.run_now(work)

@@ -175,6 +175,7 @@ def _count(
     for (state, reason), count in ground.states(place).items():
         if state not in ground.SETTLED:
             figures.unexpect(f"{count} deliveries {state} ({reason})", count)
+    figures.notes += _repeated_after(place)
     figures.unexpect("complaints of the providers", len(place.complaints()))
     figures.unexpect("people or secrets in the logs", len(place.leaks()))
     who = Counter(each.who for each in killing.kills)
@@ -192,10 +193,20 @@ def _count_rounds(
         mine = got.get(address, Counter())
         for number in range(rounds):
             count = sum(n for text, n in mine.items() if _words(number) in text)
-            figures.lose(f"round {number} never came to somebody on {channel}", int(count == 0))
+            figures.lose(f"a round never came to somebody on {channel}", int(count == 0))
             if channel == "whatsapp" and count > 1:
-                figures.repeat(f"round {number} came {count} times on WhatsApp", count - 1)
+                figures.repeat(f"a round came {count} times on WhatsApp", count - 1)
             figures.allowed += max(0, count - 1) if channel == "telegram" else 0
+
+
+def _repeated_after(place: Town) -> list[str]:
+    """For whoever looks for the reason: how long after the first one WhatsApp got the second."""
+    came: dict[tuple[str, str], list[float]] = {}
+    for each in place.entries:
+        if each["method"] == "POST" and each["status"] == 201 and "zebra" in each["fields"]["Body"]:
+            came.setdefault((each["to"], each["fields"]["Body"]), []).append(each["at"])
+    gaps = sorted(max(each) - min(each) for each in came.values() if len(each) > 1)
+    return [f"WhatsApp repeated after {gaps[0]:.1f} to {gaps[-1]:.1f} s"] if gaps else []
 
 
 def _count_talk(
