@@ -47,7 +47,7 @@ def test_silent_for_longer_than_the_lease(store: str, seed: int) -> None:
 
 @pytest.mark.parametrize("store", ["sqlite"])
 def test_a_third_of_the_calls_is_refused(store: str, seed: int) -> None:
-    figures = refusing.run(store, seed, people=100, quick=True)
+    figures = refusing.run(store, seed, people=60, quick=True)
     _check(figures)
     assert figures.recovered > 10
 
@@ -59,7 +59,7 @@ def test_the_database_is_away(store: str, seed: int) -> None:
     assert figures.recovered > 0
 
 
-@pytest.mark.parametrize(("store", "points"), [("sqlite", 22), ("postgresql", 4)])
+@pytest.mark.parametrize(("store", "points"), [("sqlite", 12), ("postgresql", 3)])
 def test_the_disk_is_full(store: str, points: int, seed: int) -> None:
     figures = full_disk.run(store, seed, points=points)
     if figures.what.startswith("not tried"):

@@ -22,7 +22,7 @@ from tests.soak.small_disk import Disk, Limited, Mounted, small_disk
 
 PEOPLE = 40
 MOST = 40  # words until one is refused
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 @dataclass

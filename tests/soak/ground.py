@@ -246,7 +246,10 @@ def taken(place: Town) -> dict[str, Counter[str]]:
 
 
 def wait_quiet(place: Town, seconds: float) -> None:
-    until("quiet", lambda: count_waiting(place) == 0, seconds, every=0.2)
+    try:
+        until("quiet", lambda: count_waiting(place) == 0, seconds, every=0.2)
+    except TimeoutError:
+        raise TimeoutError(f"after {seconds:.0f} s something waits: {waiting(place)}") from None
 
 
 # ------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def run(store: str, seed: int, *, people: int, quick: bool = False) -> Figures:
         changes = ("soak quickly",) if quick else ()
         place.linkline("worker", changes=changes).start().wait_ready()
         ground.tell_all(place, "zebra round 0.")
-        waits = _refuse_everybody(place, random.Random(seed), 60 + people / 5)
+        waits = _refuse_everybody(place, random.Random(seed), 240 + people / 5)
         _count(place, figures, crowd, waits)
     figures.notes.append(f"took {time.monotonic() - begun:.0f} s")
     return figures
