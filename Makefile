@@ -27,11 +27,9 @@ check: $(VENV)/.dev  ## format, lint, types, language
 bench: $(VENV)/.dev  ## speed, as ratios to peers and bare limits in the same run
 	$(BIN)/python -m tests.bench
 
-soak: $(VENV)/.dev  ## a thousand stories in two worlds: does anything tell who asked without a name?
+soak: $(VENV)/.dev  ## kills, silent workers, refusals, outages, full disks, two worlds: an hour or two
+	$(BIN)/python -m tests.soak
 	LINKLINE_SCENARIOS=1000 $(BIN)/python -m pytest -n auto tests/test_nameless.py
-
-language: $(VENV)/.dev  ## take new sentences into the catalogues, then check them
-	$(BIN)/python -m tests.language --update
 
 migration: $(VENV)/.dev  ## make a migration from bot/models.py: make migration NAME="add sessions"
 	$(BIN)/alembic revision --autogenerate -m "$(NAME)"

@@ -222,6 +222,29 @@ def hurry() -> None:
     forgetting.FEW = erasing.FEW = 3
 
 
+ENGINE = ("bot.sender", "bot.flight", "bot.store.messages", "bot.store.audiences")
+
+
+def _set(**values: Any) -> None:
+    """Constants of the engine, in whichever of its files they stand."""
+    for name, value in values.items():
+        homes = [each for each in map(sys.modules.get, ENGINE) if hasattr(each, name)]
+        assert homes, f"the engine has no {name} any more"
+        for each in homes:
+            setattr(each, name, value)
+
+
+def soak_quickly() -> None:
+    """What may have been sent is asked for sooner; fan-outs have chunks of a hundred."""
+    _set(POLL=0.1, SETTLES=timedelta(seconds=0.3), UNKNOWN_WAITS=timedelta(seconds=2), FAN_OUT=100)
+    secrets.FRESH = 0.5
+
+
+def lease_shortly() -> None:
+    """Leases last three seconds; who is silent for longer has lost its lanes."""
+    _set(LEASE=timedelta(seconds=3), RENEWED=0.8, MARGIN=0.4)
+
+
 def tick_often() -> None:
     """The clock ticks five times a second, and who asked for it is forgotten at each tick."""
     scheduler.TICK = 0.2  # type: ignore[assignment]
@@ -256,6 +279,8 @@ def send_no_telegram() -> None:
 
 CHANGES: dict[str, Callable[[], None]] = {
     "hurry": hurry,
+    "soak quickly": soak_quickly,
+    "lease shortly": lease_shortly,
     "tick often": tick_often,
     "give up soon": give_up_soon,
     "send no telegram": send_no_telegram,

@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import json
+import math
 import os
+import random
 import socket
 import sys
 import threading
@@ -34,6 +36,7 @@ class Call:
     to: str
     fields: dict[str, Any]
     complaints: list[str] = field(default_factory=list)
+    came: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -43,6 +46,8 @@ class Answer:
     status: int
     body: Any = None
     headers: dict[str, str] | None = None
+    retry_after: float = 0  # seconds in which nothing more is wanted ...
+    whole: bool = False  # ... by this account at all, not only to this person
 
     def response(self) -> Response:
         if self.body is None:
@@ -55,7 +60,7 @@ Accept = Callable[[Call], Awaitable[Answer]]
 
 @dataclass(slots=True)
 class Failure:
-    """One line of the failure script; `times` -1 is for ever."""
+    """One line of the failure script; `times` -1 is for ever, `share` hits some of what fits."""
 
     match: dict[str, Any] = field(default_factory=dict)
     times: int = 1
@@ -65,6 +70,8 @@ class Failure:
     delay: float = 0
     after_accept: bool = False
     drop_connection: bool = False
+    share: float = 1.0
+    whole: bool = False  # nothing is taken from anybody before retry_after is over
 
     def fits(self, call: Call) -> bool:
         facts: dict[str, Any] = {name.lower(): value for name, value in call.fields.items()}
@@ -77,7 +84,8 @@ class Failure:
 class FakeProvider:
     """What both providers share: flags, the failure script and the history of every request."""
 
-    defaults: ClassVar[dict[str, Any]] = {"clock_offset": 0}
+    # `latency`: seconds until an answer, from and to; `seed` decides about it and about shares.
+    defaults: ClassVar[dict[str, Any]] = {"clock_offset": 0, "latency": [0, 0], "seed": 0}
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.fast: bool = options.fast
@@ -91,6 +99,8 @@ class FakeProvider:
         """As if freshly started; the history file and its numbering go on."""
         self.flags = dict(self.defaults)
         self.failures: list[Failure] = []
+        self.chance = random.Random(0)
+        self.closed_until = 0.0
         self.entries: list[dict[str, Any]] = []
 
     def routes(self) -> list[Route]:
@@ -101,7 +111,11 @@ class FakeProvider:
 
     def actions(self) -> dict[str, Callable[[Any], None]]:
         """Controls that do something once instead of setting a flag."""
-        return {"fail": self._script_failures}
+        return {"fail": self._script_failures, "seed": self._sow}
+
+    def _sow(self, seed: int) -> None:
+        self.flags["seed"] = seed
+        self.chance = random.Random(seed)
 
     def now(self) -> float:
         return time.time() + float(self.flags["clock_offset"])
@@ -123,8 +137,13 @@ class FakeProvider:
 
     async def answer(self, request: Request, call: Call, accept: Accept) -> Response:
         """Accept the call or fail it as scripted, and write it down."""
+        if max(self.flags["latency"]) > 0:
+            await asyncio.sleep(self.chance.uniform(*self.flags["latency"]))
+        if (left := self.closed_until - time.monotonic()) > 0:
+            wait = Failure(status=429, retry_after=math.ceil(left), whole=True)
+            return await self._fail(request, call, wait, accept)
         for failure in self.failures:
-            if failure.fits(call):
+            if failure.fits(call) and self.chance.random() < failure.share:
                 failure.times -= 1
                 return await self._fail(request, call, failure, accept)
         return self.record(call, await accept(call)).response()
@@ -140,6 +159,10 @@ class FakeProvider:
                 self.record(call, Answer(0), lost=True)
             return await drop_connection(request)
         answer = self.failure_answer(failure) if failure.status else await accept(call)
+        if failure.retry_after:
+            answer.retry_after, answer.whole = failure.retry_after, failure.whole
+        if failure.whole and failure.retry_after and time.monotonic() >= self.closed_until:
+            self.closed_until = time.monotonic() + failure.retry_after
         if not failure.after_accept:
             self.record(call, answer)
         return answer.response()
@@ -150,6 +173,7 @@ class FakeProvider:
         self._accepted += 200 <= answer.status < 300
         entry = {
             "n": self._requests,
+            "came": call.came,
             "at": time.monotonic(),
             "method": call.method,
             "path": call.path,
@@ -157,6 +181,8 @@ class FakeProvider:
             "status": answer.status,
             "lost": lost,
         }
+        if answer.retry_after:
+            entry |= {"retry_after": answer.retry_after, "whole": answer.whole}
         if not self.fast:
             entry |= {"fields": call.fields, "complaints": call.complaints, "answer": answer.body}
         self.entries.append(entry)
@@ -218,7 +244,9 @@ class NamedConnection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 async def drop_connection(request: Request) -> Response:
     """Hang up; the response returned is never sent."""
-    OPEN_CONNECTIONS[request.scope["client"]].abort()
+    connection = OPEN_CONNECTIONS.get(request.scope["client"])
+    if connection is not None:  # the client may have hung up first
+        connection.abort()
     await asyncio.sleep(0.01)
     return Response()
 

@@ -669,3 +669,33 @@ def answers(url: str) -> bool:
             return True
     except OSError:
         return False
+
+
+def send(telegram: Fake, chat_id: int) -> int:
+    """The status of a message."""
+    body = json.dumps({"chat_id": chat_id, "text": "x"}).encode()
+    headers = {"Content-Type": "application/json"}
+    return post(f"{telegram.url}/bot{TOKEN}/sendMessage", body, headers)
+
+
+def test_a_share_of_the_calls_fails_by_seed(telegram: Fake) -> None:
+    def statuses() -> list[int]:
+        rule = {"match": {"method": "sendMessage"}, "times": -1, "share": 0.5, "status": 500}
+        telegram.reset()
+        telegram.control(seed=3, fail=[rule])
+        return [send(telegram, 5) for _ in range(12)]
+
+    first = statuses()
+    assert set(first) == {200, 500}
+    assert statuses() == first
+
+
+def test_a_wait_for_the_whole_account(telegram: Fake) -> None:
+    rule = {"match": {"chat_id": "5"}, "status": 429, "retry_after": 1, "whole": True}
+    telegram.control(fail=[rule])
+    assert [send(telegram, chat_id) for chat_id in (5, 6)] == [429, 429]
+    told = telegram.history()
+    assert all(each["retry_after"] == 1 and each["whole"] for each in told)
+    time.sleep(1.05)
+    assert send(telegram, 6) == 200
+    assert telegram.history()[-1]["came"] >= told[0]["at"] + 1

@@ -1,0 +1,1 @@
+"""The soak: everything goes wrong at once, for long, and afterwards everything is counted."""
