@@ -148,8 +148,8 @@ def _backup(made_at: datetime | None, now: datetime) -> Text:
 def _means(means: Means) -> list[Text]:
     said = []
     if means.free is not None:
-        free = f"{means.free / GIGABYTE:.1f}"
-        said.append(_("Free on the disk: {free} GB, {share} %.", free=free, share=means.share))
+        free = f"{means.free / GIGABYTE:.1f} GB"
+        said.append(_("Free on the disk: {free}, {share} %.", free=free, share=means.share))
     for amount, currency in means.balances:
         said.append(
             _(
