@@ -29,10 +29,9 @@ from bot.conversation import Conversations
 from bot.db import Database
 from bot.messages import Document, Outbound
 from bot.parts import as_outbound, fill
-from bot.planning import Planned
 from bot.rates import Meters
 from bot.store import fates
-from bot.store.deliveries import Due, Part
+from bot.store.deliveries import Due, Part, Planned
 from bot.store.fates import Fate, SentPart
 
 PATIENCE = 1.0  # seconds that a call waits for its turn; if it takes longer, others go first

@@ -18,7 +18,7 @@ from bot.judging import Judge
 from bot.listing import said_in_full
 from bot.messages import Message, refs_of
 from bot.store import deliveries, fates, inbox, notices, repeating, templates
-from bot.store.deliveries import Due, Frozen, Part
+from bot.store.deliveries import Due, Frozen, Part, Planned
 from bot.store.fates import Fate
 from bot.store.references import References
 from bot.templates import choices_name
@@ -26,8 +26,6 @@ from bot.windows import NUDGE
 
 NOTHING = Message()
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
-
-Planned = tuple[Due, tuple[Part, ...]]
 
 log = logs.get("planning")
 

@@ -25,9 +25,10 @@ from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.flight import Flight, Returned
 from bot.locks import LaneLock
-from bot.planning import Planned, Planner
+from bot.planning import Planner
 from bot.rates import Meters
 from bot.store import addresses, audiences, deliveries, fates, lanes, meeting, members
+from bot.store.deliveries import Planned
 from bot.store.lanes import LaneLost
 
 IN_FLIGHT = 64  # at most so many deliveries of a lane are on their way

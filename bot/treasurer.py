@@ -184,8 +184,8 @@ def _warn(db: Connection, prices: dict[str, float], now: datetime) -> None:
     message = Message(
         (
             _(
-                "About {share} % of this month's budget of {budget} US dollars is used.",
-                share=int(share),
+                "About {share} of this month's budget of {budget} US dollars is used.",
+                share=f"{int(share)} %",
                 budget=budget,
             ),
             _("Nothing is held back: questions and answers go on as before."),

@@ -51,6 +51,9 @@ WRONG = [
     ("TELEGRAM_WEBHOOK_SECRET", "ລັບ", "letters"),
     ("TELEGRAM_WEBHOOK_SECRET", "x" * 257, "256"),
     ("TELEGRAM_API_URL", "api.telegram.org", "https://"),
+    ("TELEGRAM_RATE", "29", "30"),
+    ("TELEGRAM_RATE", "1001", "1000"),
+    ("LINKLINE_DISK", "lost", "kept"),
     ("TWILIO_ACCOUNT_SID", "0" * 34, "Twilio console"),
     ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32, "Twilio console"),
     ("TWILIO_WHATSAPP_FROM", "+14155238886", "whatsapp:"),
@@ -58,7 +61,8 @@ WRONG = [
     ("TWILIO_WHATSAPP_FROM", "whatsapp:+៨៥៦២០៥៥", "whatsapp:+"),
     ("TWILIO_API_URL", "api.twilio.com", "https://"),
 ]
-ANYTHING = {"host", "twilio_auth_token"}  # no value of these is wrong in itself
+# No value of these is wrong in itself; templates are read by their command, which tells.
+ANYTHING = {"host", "twilio_auth_token", "linkline_ledger", "whatsapp_template_languages"}
 
 
 def refusal() -> str:

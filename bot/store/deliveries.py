@@ -80,6 +80,8 @@ class Due:
     parts: tuple[Part, ...]
 
 
+Planned = tuple[Due, tuple[Part, ...]]  # with its parts as they are to be handed over
+
 _DUE = (
     select(
         deliveries.c.id,
