@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -68,7 +69,10 @@ class Database:
     def __init__(self, url: str, threads: int = 8) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self.name = secrets.token_urlsafe(9)  # of this process, as its lanes and connections say
+        self.engine = (
+            _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, self.name)
+        )
         workers = 1 if self.is_sqlite else threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
         self.owned_lanes: set[str] = set()  # of this process: nobody else is to be told of them
@@ -262,13 +266,13 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, name: str) -> Engine:
     return create_engine(
         url,
         # A turn that waited for its address row must not go on with what it had read before:
         # here it fails with a serialization error and is rerun whole.
         isolation_level="REPEATABLE READ",
-        connect_args={"application_name": APPLICATION},
+        connect_args={"application_name": f"{APPLICATION}/{name}"},
         # SQLAlchemy asks psycopg for the count of inserted rows only when told to.
         execution_options={"preserve_rowcount": True},
         pool_size=12,

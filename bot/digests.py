@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot import logs
+from bot import logs, metrics
 from bot.db import must_end
 from bot.gathering import LOOKED_AT, moment
 from bot.messages import Listing, Message, Ref, Text, _, _n
@@ -202,6 +202,7 @@ def _make(
     )
     if message_id is not None:
         fold(db, ids, message_id)
+        metrics.DIGESTS.inc()
 
 
 class _News:

@@ -27,7 +27,7 @@ from bot.channels import (
 )
 from bot.conversation import Conversations
 from bot.db import Database
-from bot.messages import Document, Outbound
+from bot.messages import Document, Nudge, Outbound
 from bot.parts import as_outbound, fill
 from bot.rates import Meters
 from bot.store import fates
@@ -36,7 +36,7 @@ from bot.store.fates import Fate, SentPart
 
 PATIENCE = 1.0  # seconds that a call waits for its turn; if it takes longer, others go first
 UNKNOWN_WAITS = timedelta(seconds=30)  # for a receipt that tells what became of it
-MOST_REPEATS = 3  # of a part that may have been sent, where the provider cannot be asked
+MOST_REPEATS = 8  # of a part that may have been sent, where the provider cannot be asked
 LONGEST_WAIT = timedelta(minutes=10)
 TRIPS_AFTER = 5  # calls in a row that the provider did not take: then the lane rests
 LONGEST_REST = 60.0  # seconds
@@ -94,8 +94,16 @@ class Flight:
         self._conversations = conversations
         self._landed = landed
         self._handed: deque[str] = deque(maxlen=1000)  # ids of this life, perhaps not settled yet
+        self._leases: set[asyncio.Timeout] = set()  # of the calls that are on their way
         self._refused = 0  # calls in a row
         self._rests = 0  # in a row
+
+    def extend(self, until: float) -> None:
+        """The lane is ours for longer."""
+        self.until = until
+        left = until - clock.steady()
+        for lease in self._leases:
+            lease.reschedule(asyncio.get_running_loop().time() + left)
 
     @property
     def is_paused(self) -> bool:
@@ -171,6 +179,8 @@ class Flight:
             if not await self._database.run(lambda db: fates.mark_repeating(db, part.id)):
                 raise Grounded
         provider_id = await self._call(due, outbound)
+        if isinstance(outbound, Nudge):
+            metrics.NUDGES.labels(self._lane).inc()
         self._refused = self._rests = 0
         if provider_id is not None:
             self._handed.append(provider_id)
@@ -182,9 +192,23 @@ class Flight:
         number = self.meters.start(due.address_id, clock.steady())
         try:
             with metrics.SEND_SECONDS.labels(self._lane).time():
-                return await self._channel.send(outbound)
+                return await self._send_while_ours(outbound)
         finally:
             self.meters.end(due.address_id, number, clock.steady())
+
+    async def _send_while_ours(self, outbound: Outbound) -> str | None:
+        """A process that was stopped must not go on in the middle of a call when it wakes."""
+        lease = asyncio.timeout(self.until - clock.steady())
+        self._leases.add(lease)
+        try:
+            async with lease:
+                return await self._channel.send(outbound)
+        except TimeoutError:
+            if lease.expired():
+                raise Grounded from None
+            raise
+        finally:
+            self._leases.discard(lease)
 
     async def _wait_for_turn(self, due: Due) -> None:
         while True:
@@ -218,6 +242,7 @@ class Flight:
     def _unsent(self, due: Due, part: Part, done: tuple[SentPart, ...], error: SendError) -> Fate:
         """The closed list of errors, each with what becomes of the delivery."""
         log.info("not_sent", lane=self._lane, error=type(error).__name__, code=error.code)
+        metrics.ERRORS.labels(self._lane, type(error).__name__).inc()
         state, part_state, again_at = "failed", "failed", None
         if not isinstance(error, TryLater):
             self._refused = 0  # it answers
@@ -242,13 +267,13 @@ class Flight:
         """As the provider says, and longer each time, with jitter so that not all come at once."""
         if _is_ours(error):
             return clock.now() + error.after
-        whole_lane = error.whole_lane
-        if whole_lane is None:  # it does not say whom it means: who was not written to much is not
-            busy = self.meters.is_busy(due.address_id, due.to, clock.steady())
-            whole_lane = not busy
-        if whole_lane:
+        if error.whole_lane is None:  # it says when and not whom: who got little is not meant
+            if not self.meters.is_busy(due.address_id, due.to, clock.steady()):
+                self._pause(error.after, error.code)
+            return clock.now() + error.after + timedelta(seconds=random.uniform(0, 0.5))  # noqa: S311
+        if error.whole_lane:
             self._pause(error.after, error.code)
-        elif error.whole_lane is False:
+        else:
             self._count_refusal(error)
         grown = timedelta(seconds=2 ** min(due.attempts, 10) * random.uniform(0.5, 1.0))  # noqa: S311
         return clock.now() + max(error.after, min(grown, LONGEST_WAIT))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from bot.db import Database, store_errors
+from bot.db import APPLICATION, Database, store_errors
 
 
 class LaneLock:
@@ -34,10 +34,15 @@ class LaneLock:
             self._database.owned_lanes.add(self._lane)
         return held
 
-    async def seize(self) -> bool:
-        """Take it from a holder that lives and says nothing; False if somebody was faster."""
-        sqlite = self._database.is_sqlite
-        await asyncio.to_thread(self._drop_file if sqlite else self._end_holder)
+    async def seize(self, holder: str) -> bool:
+        """Take it from a process that lives and says nothing; False if somebody was faster.
+
+        Whatever that process has begun is undone by the server, so that it holds nobody up.
+        """
+        if self._database.is_sqlite:
+            await asyncio.to_thread(self._drop_file)
+        else:
+            await asyncio.to_thread(self._cut_off, holder)
         return await self.acquire()
 
     async def release(self) -> None:
@@ -74,15 +79,14 @@ class LaneLock:
     def _number(self) -> int:
         return int(self._name[:15], 16)
 
-    def _end_holder(self) -> None:
-        """The connection that holds it is cut; the server then frees the lock."""
+    def _cut_off(self, holder: str) -> None:
+        """All connections of a process; with them its locks and what it has not committed go."""
         statement = text(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            " AND (classid::bigint << 32) + objid::bigint = :n AND granted"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = :name"
         )
         with store_errors(), self._open() as connection:
-            connection.execute(statement, {"n": self._number})
+            connection.execute(statement, {"name": f"{APPLICATION}/{holder}"})
 
     def _lock_row(self) -> bool:
         with store_errors():

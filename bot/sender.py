@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -36,7 +35,7 @@ FOR_THE_URGENT = 16  # of these places are kept for answers and threads
 LINGER = 0.01  # seconds to gather what else comes: one transaction then serves them all
 POLL = 0.5  # seconds between looks at the store, for what has become due and for missed wakes
 STANDBY = 1.0  # seconds between looks whether a lane is free
-SETTLES = timedelta(seconds=3)  # what a dead owner left may still be on its way
+SETTLES = timedelta(seconds=10)  # what a dead owner left may still be on its way
 LAST_WORDS = 8  # seconds that sends on their way get when we are told to stop
 LEASE = timedelta(seconds=15)  # an owner that is silent for so long is one no more
 RENEWED = 5.0  # seconds after which the lease is made longer
@@ -55,7 +54,6 @@ class Sender:
         self._database = database
         self._planner = Planner(channel)
         self._lock = LaneLock(database, channel.lane)
-        self._owner = secrets.token_urlsafe(9)  # this process, whichever that is
         self._wake = asyncio.Event()
         self._stopping = False
         self._fence = 0
@@ -123,10 +121,11 @@ class Sender:
 
     async def _succeed(self) -> bool:
         """An owner that fell silent, and keeps its lock, is shut out."""
-        if not await self._database.run(lambda db: lanes.is_silent(db, self._lane)):
+        silent = await self._database.run(lambda db: lanes.find_silent(db, self._lane))
+        if silent is None:
             return False
         log.warning("lane_silent", lane=self._lane)
-        return await self._lock.seize()
+        return await self._lock.seize(silent)
 
     async def _own(self) -> None:
         try:
@@ -149,7 +148,7 @@ class Sender:
 
     def _take_over(self, db: Connection) -> int:
         now, steady = clock.now(), clock.steady()
-        fence = lanes.take(db, self._lane, self._owner, LEASE)
+        fence = lanes.take(db, self._lane, self._database.name, LEASE)
         look_at = now + SETTLES
         stuck = lanes.recover(db, self._lane, look_at)
         if stuck:
@@ -207,7 +206,7 @@ class Sender:
 
     def _leased(self, begun: float) -> None:
         self._renew_at = begun + RENEWED
-        self.flight.until = begun + LEASE.total_seconds() - MARGIN
+        self.flight.extend(begun + LEASE.total_seconds() - MARGIN)
 
     def _plan(
         self, db: Connection, returned: Returned, room: int, *, renews: bool, last: bool

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 from bot import clock, models
 from bot.channels import TryLater
+from bot.db import Database
 from bot.flight import TRIPS_AFTER
 from bot.locks import LaneLock
 from bot.messages import Rate
@@ -50,7 +51,7 @@ def test_an_owner_has_a_lease_by_the_clock_of_the_store(house: House) -> None:
     house.drain()
     left = row(house).leased_until.timestamp() - time.time()
     assert 0 < left <= LEASE.total_seconds() + 1
-    assert not house.now(lambda db: lanes.is_silent(db, LANE))
+    assert house.now(lambda db: lanes.find_silent(db, LANE)) is None
 
 
 def test_who_was_fenced_off_writes_nothing_down(house: House) -> None:
@@ -96,10 +97,12 @@ def test_nothing_leaves_when_the_lease_may_be_over(house: House) -> None:
 
 
 def test_a_silent_owner_is_succeeded_and_a_living_one_is_not(house: House) -> None:
+    elsewhere = Database(house.database.url.render_as_string(hide_password=False))
+
     async def work() -> tuple[bool, bool, bool]:
-        silent, next_ = (LaneLock(house.database, LANE) for _ in range(2))
+        silent, next_ = LaneLock(elsewhere, LANE), LaneLock(house.database, LANE)
         assert await silent.acquire()
-        house.now(lambda db: lanes.take(db, LANE, "silent", LEASE))
+        house.now(lambda db: lanes.take(db, LANE, elsewhere.name, LEASE))
         other = Sender(house.database, house.provider, house.sender.flight._conversations)
         other._lock = next_
         lived = await next_.acquire() or await other._succeed()
@@ -112,6 +115,7 @@ def test_a_silent_owner_is_succeeded_and_a_living_one_is_not(house: House) -> No
         return lived, succeeded, again
 
     assert asyncio.run(work()) == (False, True, False)
+    elsewhere.close()
 
 
 def test_a_lane_is_given_back(house: House) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from bot.columns import Moment
-from bot.db import insert_new
+from bot.db import insert_new, store_now
 from bot.models.outbox import deliveries, dispatches, lanes, messages
 from bot.models.people import members
 from bot.models.safeguards import backups, floors
@@ -63,21 +63,17 @@ def list_owned(db: Connection) -> list[str]:
         return []
     if "leased_until" not in {each["name"] for each in inspect(db).get_columns(lanes.name)}:
         return []
-    owned = select(lanes.c.name).where(lanes.c.owner.is_not(None), text(_LEASED[db.dialect.name]))
+    owned = select(lanes.c.name).where(
+        lanes.c.owner.is_not(None), lanes.c.leased_until > store_now(db)
+    )
     return list(db.execute(owned).scalars())
-
-
-_LEASED = {
-    "sqlite": "leased_until > strftime('%s', 'now') * 1000000",
-    "postgresql": "leased_until > extract(epoch FROM clock_timestamp()) * 1000000",
-}
 
 
 def count_others(db: Connection, application: str) -> int:
     """Other connections of ours to this PostgreSQL database."""
     statement = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = :name AND pid <> pg_backend_pid()"
+        " AND application_name LIKE :name || '/%' AND pid <> pg_backend_pid()"
     )
     return int(db.execute(statement, {"name": application}).scalar_one())
 

@@ -35,8 +35,7 @@ def renew(db: Connection, lane: str, fence: int, lease: timedelta) -> None:
 
 _HELD = locking_once(
     select(lanes.c.fence).where(lanes.c.name == bindparam("lane")),
-    key_share=True,  # whoever takes the lane waits for what its owner is writing down
-    read=True,
+    read=True,  # whoever takes the lane waits for what its owner is writing down
 )
 
 
@@ -51,10 +50,10 @@ def give_back(db: Connection, lane: str, fence: int) -> None:
     db.execute(update(lanes).where(*mine).values(owner=None, leased_until=None))
 
 
-def is_silent(db: Connection, lane: str) -> bool:
-    """Whether its owner has let the lease run out without giving it back."""
-    over = lanes.c.leased_until < store_now(db)
-    return db.execute(select(lanes.c.name).where(lanes.c.name == lane, over)).first() is not None
+def find_silent(db: Connection, lane: str) -> str | None:
+    """The owner that has let its lease run out without giving the lane back."""
+    over = (lanes.c.name == lane, lanes.c.leased_until < store_now(db))
+    return db.execute(select(lanes.c.owner).where(*over)).scalar()
 
 
 def pause(db: Connection, lane: str, until: datetime, why: str) -> None:
