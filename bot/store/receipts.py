@@ -6,7 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from bot import seals
 from bot.db import mark_due
@@ -128,13 +128,19 @@ def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None
         _settle(db, part, state="queued", reason=why, due_at=due_at)
         mark_due(db, due_at, receipt.lane)
     else:
-        address_id = _settle(db, part, state="failed", reason=why)
+        address_id = _settle(db, part, state="failed", reason=_reason(db, part) or why)
         if receipt.state == "gone":
             db.execute(_address(address_id).values(unreachable_at=now))
     if receipt.state == "settings":
         _pause(db, receipt, now)
     if receipt.template is not None:
         _mark_template(db, part, receipt, now)
+
+
+def _reason(db: Connection, part: Any) -> str | None:
+    """Of several parts that failed the same one is named, in whatever order it was told."""
+    failed = (dispatches.c.delivery_id == part.delivery_id, dispatches.c.state == "failed")
+    return db.execute(select(func.min(dispatches.c.error)).where(*failed)).scalar()
 
 
 def _settle(db: Connection, part: Any, **values: Any) -> int | None:
@@ -163,6 +169,9 @@ def _mark_failed(
             **_named(receipt),
         )
     )
+    if not again:  # what will never be said is not kept
+        whole = update(dispatches).where(dispatches.c.delivery_id == part.delivery_id)
+        db.execute(whole.values(content=None))
 
 
 def _wait(repeats: int, state: str) -> timedelta:
