@@ -40,6 +40,7 @@ MOST_REPEATS = 8  # of a part that may have been sent, where the provider cannot
 LONGEST_WAIT = timedelta(minutes=10)
 TRIPS_AFTER = 5  # calls in a row that the provider did not take: then the lane rests
 LONGEST_REST = 60.0  # seconds
+MOST_SLOWED = 1000  # chats that are remembered
 
 log = logs.get("sender")
 
@@ -97,6 +98,8 @@ class Flight:
         self._leases: set[asyncio.Timeout] = set()  # of the calls that are on their way
         self._refused = 0  # calls in a row
         self._rests = 0  # in a row
+        self._passed = 0  # calls of this life
+        self._slowed: dict[int, int] = {}  # chats with a 429, and how many had passed by then
 
     def extend(self, until: float) -> None:
         """The lane is ours for longer."""
@@ -138,7 +141,7 @@ class Flight:
                 if not_before is None and self.ending:
                     not_before = clock.now()
                 if not_before is not None:
-                    self.returned.fates.append(Fate(due.id, "queued", None, not_before))
+                    self.returned.fates.append(_unbegun(due, parts, not_before))
                     continue
                 fate = await self._send(due, parts)
                 self.returned.fates.append(fate)
@@ -182,6 +185,8 @@ class Flight:
         if isinstance(outbound, Nudge):
             metrics.NUDGES.labels(self._lane).inc()
         self._refused = self._rests = 0
+        self._passed += 1
+        self._slowed.pop(due.address_id, None)
         if provider_id is not None:
             self._handed.append(provider_id)
         return SentPart(part.id, "sent", provider_id, handed_at=clock.now())
@@ -267,8 +272,8 @@ class Flight:
         """As the provider says, and longer each time, with jitter so that not all come at once."""
         if _is_ours(error):
             return clock.now() + error.after
-        if error.whole_lane is None:  # it says when and not whom: who got little is not meant
-            if not self.meters.is_busy(due.address_id, due.to, clock.steady()):
+        if error.whole_lane is None:  # it says when, and not whom
+            if not self._is_alone(due):
                 self._pause(error.after, error.code)
             return clock.now() + error.after + timedelta(seconds=random.uniform(0, 0.5))  # noqa: S311
         if error.whole_lane:
@@ -277,6 +282,15 @@ class Flight:
             self._count_refusal(error)
         grown = timedelta(seconds=2 ** min(due.attempts, 10) * random.uniform(0.5, 1.0))  # noqa: S311
         return clock.now() + max(error.after, min(grown, LONGEST_WAIT))
+
+    def _is_alone(self, due: Due) -> bool:
+        """Whether this chat alone is meant: it got much lately, or others passed meanwhile."""
+        before = self._slowed.get(due.address_id)
+        if len(self._slowed) > MOST_SLOWED:
+            self._slowed.clear()
+        self._slowed[due.address_id] = self._passed
+        busy = self.meters.is_busy(due.address_id, due.to, clock.steady())
+        return busy or (before is not None and before < self._passed)
 
     def _count_refusal(self, error: TryLater) -> None:
         """A provider that takes nothing is left alone for a while, longer each time."""
@@ -296,3 +310,9 @@ class Flight:
 def _is_ours(error: SendError) -> bool:
     """Whether we ourselves kept it back: the provider saw nothing of it."""
     return isinstance(error, TryLater) and error.code in ("rate", "paused")
+
+
+def _unbegun(due: Due, parts: tuple[Part, ...], due_at: datetime) -> Fate:
+    """Nothing of it was handed over now: it cannot have arrived."""
+    kept = (part for part in parts if part.state not in ("sent", "delivered", "read", "unknown"))
+    return Fate(due.id, "queued", None, due_at, tuple(SentPart(each.id, "failed") for each in kept))

@@ -35,7 +35,7 @@ from bot.models import (
     occurrences,
 )
 from bot.seals import Keyring
-from bot.store import communities, copying, forgetting, meeting, messages, programmes
+from bot.store import audiences, communities, copying, forgetting, meeting, messages, programmes
 from bot.store import threads as thread_store
 from bot.store.audiences import Audience
 from bot.store.copying import _PLAIN, _kind
@@ -135,7 +135,7 @@ def say(db: Connection, words: str, kind: str = "broadcast", due: timedelta = ti
     assert community is not None
     id_ = messages.add(db, words, kind, Message((Text(words),)), clock.now(), community.id)
     assert id_ is not None
-    messages.tell(db, id_, kind, Audience("community", community.id), clock.now() + due)
+    audiences.tell(db, id_, kind, Audience("community", community.id), clock.now() + due)
     return id_
 
 
@@ -263,7 +263,7 @@ def _add_pair(db: Connection) -> None:
 def written(records: int = 3000, key: str | None = None) -> tuple[bytes, Keyring]:
     ring = Keyring([key or seals.new_key()])
     file = io.BytesIO()
-    writer = archive.Writer(file, ring, "0010", clock.now())
+    writer = archive.Writer(file, ring, "0009", clock.now())
     for n in range(records):
         writer.add([n, "x" * 300])
     writer.close()
@@ -376,7 +376,7 @@ def test_a_file_that_is_sealed_but_not_whole(shell: Shell, store: Store, tmp_pat
     before = store.rows()
     for records in ([], [{"table": "members", "columns": [["id", "int"]]}, {"rows": 3}]):
         with (tmp_path / "a").open("wb") as file:
-            writer = archive.Writer(file, Keyring([store.key]), "0010", clock.now())
+            writer = archive.Writer(file, Keyring([store.key]), "0009", clock.now())
             for each in records:
                 writer.add(each)
             writer.close()
@@ -388,13 +388,13 @@ def test_an_older_schema_is_brought_up_to_date(
     shell: Shell, store: Store, other_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backup from before this version: its tables are made as they were, filled, migrated."""
-    command.downgrade(alembic_config(store.url), "0005")
+    command.downgrade(alembic_config(store.url), "0008")
     tables = [each for each in copying.list_tables() if each[0] not in ("floors", "spendings")]
     seals.use(Keyring([store.key]))
     database = Database(store.url)
     with monkeypatch.context() as patch, (tmp_path / "a").open("wb") as file:
         patch.setattr(copying, "list_tables", lambda: tables)
-        backup.make(database, file, "0005", clock.now())
+        backup.make(database, file, "0008", clock.now())
     database.close()
     done(at(shell, other_url), "restore", str(tmp_path / "a"))
     found = Store(other_url, store.key)
@@ -406,7 +406,7 @@ def test_an_older_schema_is_brought_up_to_date(
 def test_a_store_that_is_not_up_to_date_is_not_backed_up(
     shell: Shell, store: Store, tmp_path: Path
 ) -> None:
-    command.downgrade(alembic_config(store.url), "0005")
+    command.downgrade(alembic_config(store.url), "0008")
     assert "linkline migrate" in shell.fails("backup", str(tmp_path / "a"))
     assert list(tmp_path.glob("a*")) == []
 

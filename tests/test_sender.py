@@ -378,13 +378,13 @@ def _due_at(house: House, message_id: int) -> datetime:
 
 def test_an_unknown_send_is_repeated_but_not_for_ever(house: House) -> None:
     [id_] = house.say(house.member(), "one")
-    house.provider.answers = [Unknown("network")] * 9
+    house.provider.answers = [Unknown("network")] * (MOST_REPEATS + 5)
     house.drain()
     assert house.fate(id_) == ("unknown", "network")
     clock.move(timedelta(seconds=5))
     house.drain()
     assert len(house.provider.said) == 1, "a receipt may still tell"
-    for _ in range(6):
+    for _ in range(MOST_REPEATS + 3):
         clock.move(LATER)
         house.drain()
     assert len(house.provider.said) == 1 + MOST_REPEATS
@@ -617,7 +617,7 @@ def test_a_crash_between_claiming_and_sending(house: House) -> None:
 
 def test_a_message_that_kills_its_owner_is_not_tried_for_ever(house: House) -> None:
     [id_] = house.say(house.member(), "one")
-    for _ in range(6):
+    for _ in range(MOST_REPEATS + 3):
         house.provider.answers = [asyncio.CancelledError()]
         house.drain()
         house.new_owner()
