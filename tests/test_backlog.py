@@ -19,6 +19,7 @@ LANE = "whatsapp/ab12"
 MINUTE = timedelta(minutes=1)
 # Partial indexes, which hold only what is counted.
 SMALL = (
+    "ix_addresses_silent",
     "ix_deliveries_waiting",
     "ix_deliveries_under_way",
     "ix_deliveries_held",

@@ -129,6 +129,7 @@ def test_no_lookup_before_the_store_is_open() -> None:
 
 @given(WORDS, WORDS)
 def test_lookup_depends_on_its_own_key_only(plain: str, context: str) -> None:
+    assume(context not in seals._EVENTS)  # these have a key of their own
     before = opened(OLD, lookup=FOREIGN).lookup(plain, context)
     assert before == opened(NEW, OLD, lookup=FOREIGN).lookup(plain, context)
     assert before != opened(OLD, lookup=NEW).lookup(plain, context)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from bot.columns import Moment
-from bot.db import insert_new, store_now
+from bot.db import insert_new
 from bot.models.outbox import deliveries, dispatches, lanes, messages
 from bot.models.people import members
 from bot.models.safeguards import backups, floors
@@ -55,18 +55,6 @@ def forget(db: Connection, before: datetime, most: int) -> int:
 
 
 # A restored store --------------------------------------------------------------------------------
-
-
-def list_owned(db: Connection) -> list[str]:
-    """Lanes on which a worker is at work by its lease; on the clock of the store."""
-    if not inspect(db).has_table(lanes.name):
-        return []
-    if "leased_until" not in {each["name"] for each in inspect(db).get_columns(lanes.name)}:
-        return []
-    owned = select(lanes.c.name).where(
-        lanes.c.owner.is_not(None), lanes.c.leased_until > store_now(db)
-    )
-    return list(db.execute(owned).scalars())
 
 
 def count_others(db: Connection, application: str) -> int:
