@@ -98,8 +98,7 @@ class Flight:
         self._leases: set[asyncio.Timeout] = set()  # of the calls that are on their way
         self._refused = 0  # calls in a row
         self._rests = 0  # in a row
-        self._passed = 0  # calls of this life
-        self._slowed: dict[int, int] = {}  # chats with a 429, and how many had passed by then
+        self._slowed: dict[int, int] = {}  # chats that were told to wait, how often in a row
 
     def extend(self, until: float) -> None:
         """The lane is ours for longer."""
@@ -185,7 +184,6 @@ class Flight:
         if isinstance(outbound, Nudge):
             metrics.NUDGES.labels(self._lane).inc()
         self._refused = self._rests = 0
-        self._passed += 1
         self._slowed.pop(due.address_id, None)
         if provider_id is not None:
             self._handed.append(provider_id)
@@ -272,10 +270,8 @@ class Flight:
         """As the provider says, and longer each time, with jitter so that not all come at once."""
         if _is_ours(error):
             return clock.now() + error.after
-        if error.whole_lane is None:  # it says when, and not whom
-            if not self._is_alone(due):
-                self._pause(error.after, error.code)
-            return clock.now() + error.after + timedelta(seconds=random.uniform(0, 0.5))  # noqa: S311
+        if error.whole_lane is None:
+            return clock.now() + self._slow_down(due, error)
         if error.whole_lane:
             self._pause(error.after, error.code)
         else:
@@ -283,14 +279,18 @@ class Flight:
         grown = timedelta(seconds=2 ** min(due.attempts, 10) * random.uniform(0.5, 1.0))  # noqa: S311
         return clock.now() + max(error.after, min(grown, LONGEST_WAIT))
 
-    def _is_alone(self, due: Due) -> bool:
-        """Whether this chat alone is meant: it got much lately, or others passed meanwhile."""
-        before = self._slowed.get(due.address_id)
+    def _slow_down(self, due: Due, error: TryLater) -> timedelta:
+        """It says when, and not whom it means: if this chat got little lately, all of us.
+
+        A chat that is refused again and again is tried more rarely, and the others go on meanwhile.
+        """
+        if not self.meters.is_busy(due.address_id, due.to, clock.steady()):
+            self._pause(error.after, error.code)
         if len(self._slowed) > MOST_SLOWED:
             self._slowed.clear()
-        self._slowed[due.address_id] = self._passed
-        busy = self.meters.is_busy(due.address_id, due.to, clock.steady())
-        return busy or (before is not None and before < self._passed)
+        times = self._slowed[due.address_id] = self._slowed.get(due.address_id, 0) + 1
+        more = random.uniform(0, 0.5) if times < 6 else min(2.0 ** (times - 3), 600)  # noqa: S311
+        return error.after + timedelta(seconds=more)
 
     def _count_refusal(self, error: TryLater) -> None:
         """A provider that takes nothing is left alone for a while, longer each time."""
