@@ -9,7 +9,7 @@ from bot.conversation import Conversation
 from bot.i18n import guess_language, languages, own_name, units
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.smalltalk import has_words
-from bot.store import audit, communities, posts, reach, spending
+from bot.store import audit, communities, posts, reach, spending, unreached
 from bot.store.audiences import Audience
 from bot.store.communities import Community
 from bot.truth import reached, remaining
@@ -117,7 +117,7 @@ def _cost(turn: Turn, audience: Audience) -> float:
     """Of what leaves now and later, about; LONGEST is one bubble in every language.
 
     Who gets none of it costs nothing. A discreet phone is told first that something waits; so is,
-    by a template, who has not written for a while.
+    by a template if one is approved, who has not written for a while.
     """
     dollars = 0.0
     for (lane, fate), count in reach.count_by_lane(
@@ -125,7 +125,8 @@ def _cost(turn: Turn, audience: Audience) -> float:
     ).items():
         limits = turn.limits.get(lane)
         if limits is not None and fate not in ("never", "spared"):
-            first = {"noticed": limits.price, "later": limits.nudge_price}.get(fate, 0.0)
+            nudge = limits.nudge_price if unreached.can_nudge(turn.db, {lane}) else 0.0
+            first = {"noticed": limits.price, "later": nudge}.get(fate, 0.0)
             dollars += count * (limits.price + first)
     return dollars
 

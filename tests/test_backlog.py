@@ -25,6 +25,7 @@ SMALL = (
     "ix_deliveries_held",
     "ix_messages_under_way",
     "ix_addresses_nudged",
+    "ix_addresses_silent",
     "ix_inbox_parked",
 )
 

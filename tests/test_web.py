@@ -112,9 +112,7 @@ def count(app: App, table: Any) -> int:
 
 
 def load_crafts(app: App) -> None:
-    stage.Stage.load(
-        type("Loaded", (), {"app": app})(), programme(Transcript([], {"crafts": [""]}, []))
-    )
+    stage.load(app, programme(Transcript([], {"crafts": [""]}, [])))
 
 
 def down(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,7 @@ LOOKS = {
         reassigned=True,
         receipts=True,
         price=0.005,
+        nudge_price=0.02,
         tappable=(Tappable(3, 20, 1024), Tappable(10, 24, 1024)),
     ),
     "telegram": Limits(

@@ -67,7 +67,7 @@ def _advice(lane: Lane, configured: bool, now: datetime) -> Iterator[str]:
         yield "nobody sends: run `linkline worker`"
     elif lane.paused_until is None and _is_old(lane.oldest_due_at, now):
         yield "it is behind: see the rate above, and `linkline doctor` for the provider"
-    if lane.held.get("window"):
+    if lane.held.get("window") or lane.held.get("no_template"):
         yield "some wait until their people write on WhatsApp; `linkline whatsapp templates`"
 
 

@@ -35,6 +35,12 @@ REASONS = {
     "pace": "she wants this community once a day, once a week, less, or not at all",
     "week": "she had her unasked messages of this week",
     "window": "her window is closed: WhatsApp lets nothing through until she writes",
+    "no_template": "her window is closed, and no template that WhatsApp approved can tell her",
+    "gathered": "it waits for the digest of her day or week",
+    "cap": "she had her unasked messages of this week: it comes with the next digest",
+    "night": "it is night (quiet hours) where she is; in the morning it is looked at again",
+    "rest": "she pauses messages; what was said meanwhile is looked at when she is back",
+    "cut": "she had no app any more that it could go to",
     "discreet": "her phone is discreet: she knows that something waits, and opens it",
     "doubt": "perhaps somebody else has her number now",
     "expired": "it came too late to be of use",
@@ -55,6 +61,7 @@ REASONS = {
 }
 MENDS = {
     "window": "It leaves when she writes one word there; a short call helps.",
+    "no_template": "See `linkline whatsapp templates`; it leaves when she writes one word there.",
     "discreet": "It leaves when she chooses Open.",
     "doubt": "She says her name when asked, or a facilitator vouches (New number).",
     "unreachable": "She must write to the bot once; later messages come then.",

@@ -96,6 +96,8 @@ HELD = text("deliveries.state = 'held'")
 # Why something is held until bot/digests.py looks at it: her pace, her cap, her night, her pause.
 GATHERED = ("gathered", "cap", "night", "rest")
 SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
+# Reasons why something is held until she writes; of the second kind nobody can even tell her.
+CLOSED = ("window", "no_template")
 # Reasons why something is held that no word from her ends: it is opened, asked or gathered.
 ELSEWISE = ("discreet", "doubt", "cut", "quiet", "paused", *GATHERED)
 Index(

@@ -238,6 +238,7 @@ async def write(app: Bot, phone: Phone, sent: dict[str, Any]) -> None:
     channel = next(each for each in app.channels if each.name == "simulator")
     body = json.dumps({"phone": phone.id, **sent}).encode()
     await app.take(channel, channel.receive("", {"content-type": "application/json"}, body))
+    await asyncio.sleep(0)  # it is shown, and in the journal, before anything else is done
 
 
 async def block(app: Bot, phone: Phone, blocks: bool) -> None:

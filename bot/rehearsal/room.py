@@ -246,7 +246,12 @@ def _shown() -> list[Phone]:
 
 
 def _head(play: Play) -> list[str]:
-    """Where the communities of the talk come from."""
+    """What passes a closed window, and where the communities of the talk come from."""
+    approved = [transcripts.TEMPLATES] if phones().approves else []
+    return [*approved, *_communities(play)]
+
+
+def _communities(play: Play) -> list[str]:
     if play.transcript is None or play.transcript.programme is not None:
         name = play.name if play.transcript is None else play.transcript.programme
         return [f"programme {name}"]

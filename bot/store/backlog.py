@@ -17,6 +17,8 @@ from sqlalchemy import Connection, func, select, text
 from bot.columns import Moment
 from bot.db import store_now
 from bot.models.outbox import (
+    CLOSED,
+    GATHERED,
     HELD,
     UNDER_WAY,
     WAITING,
@@ -32,7 +34,8 @@ MOST = 10_000  # rows of a kind that are counted one by one
 LATELY = timedelta(minutes=1)
 # Why something waits, as we say it ourselves; a provider's own codes are one: "provider".
 REASONS = frozenset(
-    {"quiet", "paused", "pace", "week", "window", "discreet", "doubt", "digest", "summary"}
+    {"quiet", "paused", "pace", "week", "discreet", "doubt", "digest", "summary", "cut"}
+    | {*CLOSED, *GATHERED}
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from bot.models.outbox import deliveries, messages
+from bot.models.outbox import CLOSED, deliveries, messages
 from bot.models.talks import posts
 
 FEW = 3  # of fewer, who has read it could be told one by one
@@ -85,9 +85,9 @@ def _fate(row: Any) -> str | None:
         case "folded":
             return _folded(row.instead)
         case "held":
-            return {"window": "later", "discreet": "noticed", "doubt": "never"}.get(
-                row.reason, "waits"
-            )
+            if row.reason in CLOSED:
+                return "later"
+            return {"discreet": "noticed", "doubt": "never"}.get(row.reason, "waits")
         case "failed":
             return "never"
         case "dropped":

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
-from bot.models.outbox import HELD, SETTLED, deliveries, messages, templates
+from bot.models.outbox import CLOSED, HELD, SETTLED, deliveries, messages, templates
 from bot.models.people import addresses, communities, members, memberships
 from bot.roles import TAKING_PART
 
@@ -59,7 +59,7 @@ def list_since(
     statement = (
         _members(community_id)
         .add_columns(
-            _any(HELD, deliveries.c.reason == "window", at=addresses.c.id).label("waits"),
+            _any(HELD, deliveries.c.reason.in_(CLOSED), at=addresses.c.id).label("waits"),
             _any(*_since(since), deliveries.c.reason == "expired").label("expired"),
             _any(*_since(since), deliveries.c.state == "failed").label("failed"),
             _any(*_since(since), deliveries.c.state.in_(("sent", "delivered", "read"))).label(

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.columns import Moment
+from bot.columns import Moment, microseconds
 from bot.db import mark_due
 from bot.models.outbox import ELSEWISE, HELD, deliveries, messages
 from bot.models.people import addresses, members, memberships
@@ -117,7 +117,7 @@ def release_small(db: Connection, address_id: int, now: datetime) -> int:
 def show(db: Connection, address_id: int, now: datetime, *, below: bool) -> int:
     """She asked for what waits: it goes out now, in order; `below` what is said in this turn."""
     asked: dict[str, Any] = {"asked_at": now, "priority": 0}
-    return _release(db, address_id, now, **asked | ({"place": now} if below else {}))
+    return _release(db, address_id, now, **asked | ({"place": microseconds(now)} if below else {}))
 
 
 def _release(
