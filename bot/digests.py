@@ -26,7 +26,6 @@ from bot.timing import coarse
 log = logs.get("digests")
 
 LINE = 100  # graphemes of somebody's words in one line
-ANNOUNCED = 200  # of an announcement, which cannot be read by a number
 QUOTED = 60  # of a question that was answered
 GATHERING = ("daily", "weekly")
 
@@ -79,7 +78,7 @@ def _line(content: Content) -> Text:
     words = _words(content.post_id)
     who, thread = _author(content), Ref("threads", content.thread_id or 0)
     if content.post_kind == "announcement":
-        words = replace(words, most=ANNOUNCED)
+        words = replace(words, most=None)  # it has no number by which the rest could be read
         return _("{name} announces: {words}", name=who, words=words)
     if content.post_kind == "question":
         if content.anonymous:
@@ -108,6 +107,17 @@ def _briefly(message: Message) -> Text:
         for name, value in first.params.items()
     }
     return replace(first, params=params)
+
+
+def list_foldable(db: Connection, delivery_ids: Sequence[int]) -> list[int]:
+    """Those of which nothing is lost in a line: what has a number, announcements, digests."""
+    return [
+        each.delivery_id
+        for each in digests.list_contents(db, delivery_ids)
+        if each.message.listings
+        or each.post_kind == "announcement"
+        or (each.post_id is not None and each.thread_id is not None)
+    ]
 
 
 # When their moment has come ----------------------------------------------------------------------
@@ -217,6 +227,7 @@ class _News:
         """What she has not heard of anyway."""
         days = 7 if reader.pace == "weekly" else 1
         since = reader.since or self._until - timedelta(days=days)
+        since = max(since, reader.linked_at or since)
         wanted = reader.community_id, since
         if wanted not in self._read:
             self._read[wanted] = outcomes.list_of(self._db, *wanted, self._until)

@@ -107,6 +107,10 @@ class Flight:
         for lease in self._leases:
             lease.reschedule(asyncio.get_running_loop().time() + left)
 
+    def rest(self, until: datetime) -> None:
+        """The provider wants nothing before this."""
+        self.paused_until = max(until, self.paused_until or until)
+
     @property
     def is_paused(self) -> bool:
         if self.paused_until is not None and clock.now() >= self.paused_until:
@@ -256,10 +260,11 @@ class Flight:
                 state, again_at = "queued", clock.now()
                 self.returned.moved.append((due.to, error.to))
             case WindowClosed():
-                state = "held"
+                state, error.code = "held", "window"
                 self.returned.closed.append(due.address_id)
             case Unknown():
-                state, part_state, again_at = "unknown", "unknown", clock.now() + UNKNOWN_WAITS
+                state = part_state = "unknown"
+                again_at = clock.now() + UNKNOWN_WAITS * 2**part.repeats  # longer each time
             case Gone():
                 self.returned.gone.append((due.address_id, due.id))
         handed_at = None if _is_ours(error) else clock.now()

@@ -16,7 +16,7 @@ from bot import gathering, windows
 from bot.channels import Channel
 from bot.discretion import ASKED_LASTS, is_unasked
 from bot.gathering import LOOKED_AT
-from bot.store import addresses, copies, fates, notices
+from bot.store import addresses, copies, fates, notices, threads
 from bot.store.deliveries import Due
 from bot.store.fates import Fate
 from bot.timing import hours_of, quiet_until, zone
@@ -38,7 +38,9 @@ class Judge:
         """What may be said, and the addresses that may only hear that something waits."""
         due = _stay(db, due, now)
         due = _anew(db, due)
-        over = _overtaken(db, due) | windows.overtaken(db, self._lane, due, now)
+        over = (
+            _misplaced(db, due) | _overtaken(db, due) | windows.overtaken(db, self._lane, due, now)
+        )
         said: dict[int, int] = {}  # what these say unasked, by member
         verdicts = [over.get(each.id) or self._verdict(each, said, now) for each in due]
         gone = self._elsewhere(db, due, verdicts, now)
@@ -128,6 +130,15 @@ def _overtaken(db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
     return {id_: Fate(id_, "dropped", "taken_back") for id_ in hidden} | {
         id_: Fate(id_, "dropped", "opened") for id_ in opened
     }
+
+
+def _misplaced(db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
+    """What is for a role that she has no more: all but what is about her own question."""
+    found = [each for each in due if each.misplaced]
+    hers = threads.list_hers(
+        db, [(each.id, each.member_id, each.message.subject) for each in found]
+    )
+    return {each.id: Fate(each.id, "dropped", "left") for each in found if each.id not in hers}
 
 
 # One by one --------------------------------------------------------------------------------------

@@ -83,6 +83,8 @@ def _fitting(listings: list[Listing], room: int, reader: _Reader) -> list[Text]:
                 break
             used += cost
             taken.append(waiting.pop(0))
+        taken += [line for line in waiting if not _is_numbered(line)]
+        waiting = [line for line in waiting if _is_numbered(line)]
         said += [listing.heading, *taken]
         if waiting:
             said.append(_more(waiting, reader))
@@ -90,6 +92,11 @@ def _fitting(listings: list[Listing], room: int, reader: _Reader) -> list[Text]:
         left += waiting
         room -= used
     return said
+
+
+def _is_numbered(line: Text) -> bool:
+    """Whether it can be read by the number of a thread; else it is said, if not in one bubble."""
+    return any(ref.table == "threads" for ref in refs_in(line))
 
 
 def _more(lines: tuple[Text, ...] | list[Text], reader: _Reader) -> Text:

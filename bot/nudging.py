@@ -31,7 +31,15 @@ BATCH = 100  # in one transaction
 DAY = timedelta(days=1)
 SILENT = timedelta(minutes=5)  # then she is in the middle of nothing any more
 # After so many days what was held is of no use any more; a session's until it began, if it says so.
-USEFUL = {"thread": 30, "broadcast": 30, "session": 30, "direct": 7, "safety": 90, "alert": 90}
+USEFUL = {
+    "thread": 30,
+    "broadcast": 30,
+    "session": 30,
+    "direct": 7,
+    "digest": 30,
+    "safety": 90,
+    "alert": 90,
+}
 
 
 def jobs(limits: Mapping[str, Limits], daily: int) -> list[Job]:

@@ -214,13 +214,14 @@ class Sender:
         now = clock.now()
         if renews:
             lanes.renew(db, self._lane, self._fence, LEASE)
-        else:
-            lanes.check(db, self._lane, self._fence)
+        rests = lanes.check(db, self._lane, self._fence)
+        if rests is not None and rests > now:  # also if a callback said so, elsewhere
+            self.flight.rest(rests)
         self._settle(db, returned, now)
         if last and not self.flight.tasks:
             lanes.give_back(db, self._lane, self._fence)
         audiences.go_on(db)
-        if room <= 0:
+        if room <= 0 or self.flight.is_paused:
             return []
         self._release_put_off(db, now)
         waits = {each: at for each, at in self.flight.not_before.items() if at > now}

@@ -22,9 +22,13 @@ def tell(
     kind: str = "thread",
     community_id: int | None = None,
     due_at: datetime | None = None,
+    for_role: str | None = None,
 ) -> int | None:
     """The message's id, or None if something with this key was said before."""
-    message_id = outbox.add(db, key, kind, message, now, community_id, wide=audience.is_wide)
+    role = for_role or audience.role
+    message_id = outbox.add(
+        db, key, kind, message, now, community_id, wide=audience.is_wide, for_role=role
+    )
     if message_id is not None:
         audiences.tell(db, message_id, kind, audience, due_at or now)
     return message_id

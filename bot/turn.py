@@ -202,6 +202,7 @@ class Turn:
             message,
             community_id=thread.community_id,
             due_at=self.now + after,
+            for_role=None if thread.scope == "community" else "facilitator",
         )
 
     def take_back(self, post_id: int, message_id: int | None, but: int) -> Copies:

@@ -147,7 +147,9 @@ def _line(each: Unreached) -> Text:
 
 
 def _closed(name: Ref, silent: int | None) -> Text:
-    if not silent:
+    # Never the day: she who wrote on a certain one could be she who asked something then.
+    days = max((each for each in (7, 30) if silent is not None and silent >= each), default=0)
+    if not days:
         return _(
             "{name}: on WhatsApp, gets messages after writing here again. "
             "A short call helps: one word is enough.",
@@ -158,6 +160,6 @@ def _closed(name: Ref, silent: int | None) -> Text:
         "A short call helps: one word is enough.",
         "{name}: on WhatsApp, has not written here for {n} days. "
         "A short call helps: one word is enough.",
-        n=silent,
+        n=days,
         name=name,
     )

@@ -62,7 +62,7 @@ def _old(turn: Turn, found: Sequence[Held]) -> list[Held]:
 
 def _sum_up(turn: Turn, found: Sequence[Held]) -> bool:
     """Say these in one message, in their place; False if there is nothing to say."""
-    ids = [each.id for each in found]
+    ids = digests.list_foldable(turn.db, [each.id for each in found]) if found else []
     message = digests.compose(turn.db, ids) if ids else None
     if message is None:
         return False

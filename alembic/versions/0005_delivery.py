@@ -94,6 +94,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("unasked", sa.Integer(), server_default="0", nullable=False))
 
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("for_role", sa.String(length=16), nullable=True))
         batch_op.add_column(sa.Column("line_until", sa.BigInteger(), nullable=True))
         batch_op.create_index(
             "ix_messages_in_line",
@@ -118,6 +119,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("line_until IS NOT NULL"),
         )
         batch_op.drop_column("line_until")
+        batch_op.drop_column("for_role")
 
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.drop_column("unasked")

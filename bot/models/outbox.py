@@ -32,6 +32,8 @@ messages = Table(  # something to be said, to one or to many
     ref("community_id", "communities", nullable=True),  # checked again when sending
     # goes to a whole community: who wants little of it gets this later, or not at all
     Column("wide", Boolean, nullable=False, server_default=false()),
+    # only for who has this role there when it is said; and for whoever asked, of her own question
+    Column("for_role", String(16)),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     # when the last of many would have it if its community had a lane to itself: what is said there

@@ -61,6 +61,11 @@ class Audience:
         """Whether it goes to a whole community; who wants little of it gets it later, or not."""
         return self.kind in ("community", "hearers")
 
+    @property
+    def role(self) -> str | None:
+        """The role for which somebody hears it, looked at again when it is said."""
+        return {"facilitators": "facilitator", "focal_points": "focal_point"}.get(self.kind)
+
     def members(self) -> Select[tuple[int]]:
         """The ids of the members; only those who are in and have not stopped."""
         if self.kind == "member":

@@ -23,11 +23,12 @@ from sqlalchemy import (
 
 from bot.columns import Moment
 from bot.db import insert_new
-from bot.models.outbox import deliveries, dispatches, lanes, messages
-from bot.models.people import members
+from bot.models.outbox import GATHERED, HELD, deliveries, dispatches, lanes, messages
+from bot.models.people import addresses, members, memberships
 from bot.models.safeguards import backups, floors
 from bot.models.talks import threads
 
+DAY = timedelta(days=1)
 RESTORED = "restored"  # why it is not sent: it probably was, after the backup
 LEAST_GAP = (
     100  # question numbers that are skipped at least where it is not known how many there were
@@ -87,8 +88,8 @@ class Waiting:
 def settle_waiting(db: Connection, finds: Collection[str], now: datetime) -> Waiting:
     """What may have been sent after the backup is not said twice; the rest goes on waiting.
 
-    `finds`: the lanes whose provider can tell whether something has arrived. What is held waits
-    for its member, and moves only when she writes.
+    `finds`: the lanes whose provider can tell whether something has arrived. What is held for its
+    member moves only when she writes, and waits on; what was held for an hour may have left since.
     """
     begun = exists().where(
         dispatches.c.delivery_id == deliveries.c.id,
@@ -117,11 +118,23 @@ def settle_waiting(db: Connection, finds: Collection[str], now: datetime) -> Wai
         .where(_MAYBE_SENT, late, not_(known))
         .values(state="dropped", reason=RESTORED)
     ).rowcount
+    kept_back += _settle_held(db, now)
     cut_short = db.execute(
         update(messages).where(messages.c.audience.is_not(None)).values(audience=None)
     ).rowcount
     later = select(func.count()).select_from(deliveries).where(deliveries.c.state == "queued")
     return Waiting(kept_back, looked_up, cut_short, db.execute(later).scalar_one())
+
+
+def _settle_held(db: Connection, now: datetime) -> int:
+    """What was held for an hour that has passed was said since; nobody is nudged again today."""
+    passed = deliveries.c.due_at <= literal(now, Moment)
+    was_said = (HELD, deliveries.c.reason.in_((*GATHERED, "quiet", "paused")), passed)
+    said = update(deliveries).where(*was_said).values(state="dropped", reason=RESTORED)
+    looked = memberships.c.digest_at <= literal(now, Moment)
+    db.execute(update(memberships).where(looked).values(digest_at=now + DAY))
+    db.execute(update(addresses).where(addresses.c.nudges > 0).values(nudged_at=now))
+    return db.execute(said).rowcount
 
 
 def _ended() -> object:

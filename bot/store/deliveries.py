@@ -68,6 +68,7 @@ class Due:
     member_state: str
     membership_state: str | None  # None: the message belongs to no community
     pace: str | None  # how much of the community she wants
+    misplaced: bool  # for a role that she has no more, or never had
     community_id: int | None
     wide: bool  # goes to the whole community
     week: int | None  # the week in which ...
@@ -93,6 +94,7 @@ _DUE = (
         deliveries.c.asked_at,
         type_coerce(messages.c.body, LargeBinary).label("body"),
         messages.c.kind,
+        messages.c.for_role,
         messages.c.created_at,
         messages.c.expires_at,
         messages.c.community_id,
@@ -114,6 +116,8 @@ _DUE = (
         members.c.state.label("member_state"),
         memberships.c.state.label("membership_state"),
         memberships.c.pace,
+        memberships.c.role,
+        memberships.c.role_until,
     )
     .join(messages, messages.c.id == deliveries.c.message_id)
     .join(addresses, addresses.c.id == deliveries.c.address_id)
@@ -175,7 +179,7 @@ def claim(
         return [], []
     db.execute(_TAKE, {"ids": [row.id for row in rows], "owner": fence})
     parts = _parts(db, [row.id for row in rows if row.attempts])
-    due = {row.id: _due(row, parts.get(row.id, ())) for row in rows}
+    due = {row.id: _due(row, parts.get(row.id, ()), now) for row in rows}
     unreadable = [id_ for id_, each in due.items() if each is None]
     return [each for each in due.values() if each is not None], unreadable
 
@@ -208,7 +212,15 @@ def _parts(db: Connection, ids: list[int]) -> dict[int, tuple[Part, ...]]:
     return {id_: tuple(parts) for id_, parts in found.items()}
 
 
-def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
+_AS_IT_IS = (
+    "attempts", "reason", "message_id", "created_at", "expires_at", "member_id", "address_id",
+    "last_inbound_at", "asked_at", "discreet", "timezone", "member_state", "membership_state",
+    "pace", "community_id", "wide", "week", "unasked", "hers", "paused_until", "quiet_from",
+    "quiet_until",
+)  # fmt: skip
+
+
+def _due(row: Any, parts: tuple[Part, ...], now: datetime) -> Due | None:
     """None if it cannot be read: one damaged row must not hold up the lane."""
     try:
         message = message_from_json(json.loads(seals.keyring().open(row.body, "messages.body")))
@@ -217,37 +229,22 @@ def _due(row: Any, parts: tuple[Part, ...]) -> Due | None:
         return None
     return Due(
         id=row.id,
-        attempts=row.attempts,
-        reason=row.reason,
-        message_id=row.message_id,
         message=message,
         kind="safety" if row.kind == "alert" else row.kind,  # judged alike; alerts never move
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        member_id=row.member_id,
-        address_id=row.address_id,
         to=to,
-        last_inbound_at=row.last_inbound_at,
         unreachable=row.unreachable_at is not None,
-        asked_at=row.asked_at,
-        discreet=row.discreet,
         language=row.language or SOURCE,
-        timezone=row.timezone,
         experienced=row.answers >= 3,
-        member_state=row.member_state,
-        membership_state=row.membership_state,
-        pace=row.pace,
-        community_id=row.community_id,
-        wide=row.wide,
-        week=row.week,
-        unasked=row.unasked,
-        hers=row.hers,
+        misplaced=_is_misplaced(row, now),
         doubted=row.doubted_at is not None,
-        paused_until=row.paused_until,
-        quiet_from=row.quiet_from,
-        quiet_until=row.quiet_until,
         parts=parts,
+        **{name: getattr(row, name) for name in _AS_IT_IS},
     )
+
+
+def _is_misplaced(row: Any, now: datetime) -> bool:
+    over = row.role_until is not None and row.role_until <= now
+    return row.for_role is not None and (over or row.role != row.for_role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,15 +311,3 @@ def _note_posts(db: Connection, frozen: Sequence[Frozen]) -> None:
     ]
     if rows:
         db.execute(_SHOWN[db.dialect.name], rows)
-
-
-def find_qr(db: Connection, token: str, since: datetime) -> str | None:
-    """What the QR picture of a bubble says, if the bubble was handed over since then."""
-    statement = (
-        select(messages.c.body)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    body = db.execute(statement).scalar()
-    return None if body is None else message_from_json(body).qr

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     and_,
     bindparam,
@@ -125,15 +126,15 @@ def count_unasked(db: Connection, week: int, number: int, member_ids: Sequence[i
 
 def arm(db: Connection, community_id: int, member_ids: Sequence[int], at: datetime) -> None:
     """What is gathered for these there is looked at then, or when it would be anyway."""
-    later = or_(memberships.c.digest_at.is_(None), memberships.c.digest_at > literal(at, Moment))
+    sooner = memberships.c.digest_at <= literal(at, Moment)
     db.execute(
+        # Written in any case: a job that looks there at this moment must be in conflict with it.
         update(memberships)
         .where(
             memberships.c.community_id == community_id,
             memberships.c.member_id.in_(member_ids),
-            later,
         )
-        .values(digest_at=at)
+        .values(digest_at=case((sooner, memberships.c.digest_at), else_=literal(at, Moment)))
     )
 
 
@@ -150,6 +151,7 @@ class Reader:
     since: datetime | None  # when it was looked at before
     timezone: str | None
     paused_until: datetime | None
+    linked_at: datetime | None  # of the app that is used: nothing from before is said there
 
 
 _READERS = (
@@ -167,8 +169,10 @@ _READERS = (
         memberships.c.digested_at,
         members.c.timezone,
         members.c.paused_until,
+        addresses.c.linked_at,
     )
     .join(members, members.c.id == memberships.c.member_id)
+    .outerjoin(addresses, and_(addresses.c.member_id == members.c.id, addresses.c.preferred))
     .order_by(memberships.c.digest_at, memberships.c.id)
 )
 # Another process works on others meanwhile.
@@ -221,11 +225,19 @@ class Gathered:
     deaf: bool  # she does not want to hear of its thread any more
 
 
+def _used_now() -> tuple[Any, ColumnElement[bool]]:
+    """The app a digest would be said in, and that nothing is from before it was linked."""
+    used = addresses.alias()
+    since = messages.c.created_at >= used.c.linked_at
+    return used, or_(used.c.id == addresses.c.id, used.c.linked_at.is_(None), since)
+
+
 def list_gathered(
     db: Connection, member_ids: Sequence[int]
 ) -> Mapping[tuple[int, int], list[Gathered]]:
     """By member and community, in order; with digests of before that are held themselves."""
     waits = or_(deliveries.c.reason.in_(GATHERED), messages.c.kind == "digest")
+    used, known = _used_now()
     statement = (
         select(
             deliveries.c.id,
@@ -236,6 +248,7 @@ def list_gathered(
             follows.c.muted,
         )
         .join(addresses, addresses.c.id == deliveries.c.address_id)
+        .join(used, and_(used.c.member_id == addresses.c.member_id, used.c.preferred))
         .join(messages, messages.c.id == deliveries.c.message_id)
         .outerjoin(posts, posts.c.message_id == messages.c.id)
         .outerjoin(
@@ -249,6 +262,7 @@ def list_gathered(
             addresses.c.member_id.in_(member_ids),
             HELD,
             waits,
+            known,
             messages.c.community_id.is_not(None),
         )
         .order_by(deliveries.c.id)

@@ -34,15 +34,21 @@ def renew(db: Connection, lane: str, fence: int, lease: timedelta) -> None:
 
 
 _HELD = locking_once(
-    select(lanes.c.fence).where(lanes.c.name == bindparam("lane")),
+    select(lanes.c.fence, lanes.c.paused_until).where(lanes.c.name == bindparam("lane")),
     read=True,  # whoever takes the lane waits for what its owner is writing down
 )
 
 
-def check(db: Connection, lane: str, fence: int) -> None:
-    """It is still ours, and until the end of this transaction. Raises LaneLost."""
-    if db.execute(_HELD[db.dialect.name], {"lane": lane}).scalar() != fence:
+def check(db: Connection, lane: str, fence: int) -> datetime | None:
+    """It is still ours, and until the end of this transaction; until when it is to rest.
+
+    Raises LaneLost.
+    """
+    row = db.execute(_HELD[db.dialect.name], {"lane": lane}).first()
+    if row is None or row.fence != fence:
         raise LaneLost(lane)
+    rests: datetime | None = row.paused_until
+    return rests
 
 
 def give_back(db: Connection, lane: str, fence: int) -> None:

@@ -18,7 +18,7 @@ from bot import seals
 from bot.codec import message_from_json, message_to_json
 from bot.db import insert_once, insert_returning, mark_due
 from bot.messages import Message
-from bot.models.outbox import PRIORITY, deliveries, messages
+from bot.models.outbox import PRIORITY, deliveries, dispatches, messages
 
 _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
@@ -36,9 +36,11 @@ def add(
     community_id: int | None = None,
     *,
     wide: bool = False,
+    for_role: str | None = None,
 ) -> int | None:
     """Something to be said, once: None if there is a message with this key already."""
     row = _row(key, kind, message, now) | {"community_id": community_id, "wide": wide}
+    row["for_role"] = None if community_id is None else for_role
     return db.execute(_ADD[db.dialect.name], row).scalar()
 
 
@@ -89,3 +91,15 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
         .values(due_at=due_at)
     )
     return changed.rowcount > 0
+
+
+def find_qr(db: Connection, token: str, since: datetime) -> str | None:
+    """What the QR picture of a bubble says, if the bubble was handed over since then."""
+    statement = (
+        select(messages.c.body)
+        .join(deliveries, deliveries.c.message_id == messages.c.id)
+        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
+        .where(dispatches.c.token == token, dispatches.c.created_at > since)
+    )
+    body = db.execute(statement).scalar()
+    return None if body is None else message_from_json(body).qr

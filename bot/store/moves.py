@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, false, func, literal, or_, select, update
 
 from bot.columns import Moment
-from bot.models.outbox import ELSEWISE, HELD, deliveries, messages
+from bot.models.outbox import ELSEWISE, HELD, deliveries, dispatches, messages
 from bot.models.people import addresses
 
 
@@ -44,6 +44,9 @@ def list_stranded(
     `opened`: since when a last word opens the window, for each lane that has one.
     """
     other = addresses.alias()
+    begun = select(dispatches.c.id).where(
+        dispatches.c.delivery_id == deliveries.c.id, dispatches.c.state != "failed"
+    )
     old = and_(other.c.linked_at.is_not(None), messages.c.created_at < other.c.linked_at)
     statement = (
         select(deliveries.c.id, other.c.id)
@@ -59,6 +62,7 @@ def list_stranded(
             _is_closed(addresses.c, opened),
             ~_is_closed(other.c, opened),
             ~old,
+            ~begun.exists(),
         )
         .order_by(deliveries.c.id)
         .limit(most)

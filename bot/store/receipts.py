@@ -114,12 +114,7 @@ def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None
     if _is_over(db, part.delivery_id):
         return
     if receipt.state == "window":
-        # Nothing of it arrived: it is rendered anew when she writes again.
-        db.execute(delete(dispatches).where(dispatches.c.delivery_id == part.delivery_id))
-        address_id = _settle(db, part, state="held", reason="window", attempts=0)
-        # The provider's clock wins over ours.
-        db.execute(_address(address_id).values(last_inbound_at=None))
-        return
+        return _hold(db, part, receipt, now)
     again = receipt.state in AGAIN and part.repeats < MOST_REPEATS
     _mark_failed(db, part, receipt, now, again=again)
     why = (receipt.error or "")[:40]
@@ -135,6 +130,21 @@ def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None
         _pause(db, receipt, now)
     if receipt.template is not None:
         _mark_template(db, part, receipt, now)
+
+
+def _hold(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None:
+    """Its window is closed: rendered anew when she writes, if nothing of it has arrived."""
+    mine = dispatches.c.delivery_id == part.delivery_id
+    handed_at = db.execute(select(func.max(dispatches.c.handed_at)).where(mine)).scalar()
+    arrived = select(dispatches.c.id).where(mine, dispatches.c.state.in_(ARRIVED))
+    if db.execute(arrived).first() is None:
+        db.execute(delete(dispatches).where(mine))
+    else:
+        _mark_failed(db, part, receipt, now, again=True)
+    address_id = _settle(db, part, state="held", reason="window", attempts=0)
+    # The provider's clock wins over ours, unless she has written since.
+    older = addresses.c.last_inbound_at <= (handed_at or now)
+    db.execute(_address(address_id).where(older).values(last_inbound_at=None))
 
 
 def _reason(db: Connection, part: Any) -> str | None:

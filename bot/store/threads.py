@@ -6,6 +6,7 @@ community follows it, until she stops: whoever alone got its answers would be th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -310,3 +311,17 @@ def find_question(db: Connection, thread_id: int) -> int | None:
     """The id of the post that opened a thread."""
     statement = select(posts.c.id).where(posts.c.thread_id == thread_id, posts.c.kind == "question")
     return db.execute(statement).scalar()
+
+
+def list_hers(db: Connection, told: Sequence[tuple[int, int, Ref | None]]) -> set[int]:
+    """Of (delivery, member, what it is about): those about a question she asked herself."""
+    found = set()
+    for id_, member_id, about in told:
+        if about is None or about.table not in ("threads", "posts"):
+            continue
+        inside = select(posts.c.thread_id).where(posts.c.id == about.id).scalar_subquery()
+        thread = threads.c.id == (about.id if about.table == "threads" else inside)
+        asked = select(threads.c.id).where(thread, threads.c.asker_id == member_id)
+        if db.execute(asked).first() is not None:
+            found.add(id_)
+    return found

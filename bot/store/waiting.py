@@ -60,6 +60,7 @@ def is_worth(now: datetime) -> tuple[Any, ...]:
     wanted = and_(
         memberships.c.state == "active",
         memberships.c.pace != "muted",
+        or_(messages.c.for_role.is_(None), messages.c.for_role == memberships.c.role),
         or_(~messages.c.wide, memberships.c.pace != "concerns"),
     )
     return (

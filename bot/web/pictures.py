@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from bot import clock, mydata, qr
 from bot.app import App
 from bot.db import StoreDown
-from bot.store import deliveries, holdings
+from bot.store import holdings, messages
 
 LASTS = timedelta(days=1)
 FILE_LASTS = timedelta(minutes=15)
@@ -28,7 +28,7 @@ async def picture(request: Request) -> Response:
         return _none()
 
     def find(db: Connection) -> str | None:
-        return deliveries.find_qr(db, token, since)
+        return messages.find_qr(db, token, since)
 
     try:
         said = await app.database.run(find)
