@@ -196,7 +196,7 @@ class Flight:
     async def _call(self, due: Due, outbound: Outbound) -> str | None:
         """Hand over, when the rates allow it and as long as the lane is ours."""
         await self._wait_for_turn(due)
-        number = self.meters.start(due.address_id, clock.steady())
+        number = self.meters.start(due.address_id, due.to, clock.steady())
         try:
             with metrics.SEND_SECONDS.labels(self._lane).time():
                 return await self._send_while_ours(outbound)

@@ -11,13 +11,17 @@ from collections.abc import Iterable
 
 from bot.messages import Limits, Rate
 
+SWEPT = 5.0  # seconds between looks at whom nobody writes to any more
 ON_ITS_WAY = 1.0  # seconds after which a call without an answer has surely arrived, or never will
 
 
 class Calls:
     """The calls to one chat, or all of a lane: when they arrived, or that they are on their way."""
 
-    def __init__(self) -> None:
+    __slots__ = ("_arrived", "_left", "lasts")
+
+    def __init__(self, lasts: float = 0.0) -> None:
+        self.lasts = lasts  # seconds after which a call does not count any more
         self._arrived: list[float] = []  # in order
         self._left: dict[int, float] = {}  # by number, when it left
 
@@ -68,7 +72,7 @@ class Meters:
         """Calls of an earlier owner of the lane: (address, when)."""
         for address_id, at in sorted(calls, key=lambda each: each[1]):
             self._all.add(at)
-            self._chats.setdefault(address_id, Calls()).add(at)
+            self._chats.setdefault(address_id, Calls(self.longest)).add(at)
 
     @property
     def longest(self) -> float:
@@ -101,25 +105,30 @@ class Meters:
         calls, rate = self._chats.get(address_id), self._rate_of(to)
         return calls is not None and rate is not None and calls.count(rate.seconds, now) > 1
 
-    def start(self, address_id: int, now: float) -> int:
+    def start(self, address_id: int, to: str, now: float) -> int:
         """A call leaves; its number."""
         self._sweep(now)
         self._number += 1
         self._all.start(self._number, now)
-        self._chats.setdefault(address_id, Calls()).start(self._number, now)
+        rate = self._rate_of(to)
+        if rate is not None:
+            if address_id not in self._chats:
+                self._chats[address_id] = Calls(rate.seconds)
+            self._chats[address_id].start(self._number, now)
         return self._number
 
     def end(self, address_id: int, number: int, now: float) -> None:
         """It was answered, or broke off."""
         self._all.end(number, now)
-        self._chats.setdefault(address_id, Calls()).end(number, now)
+        if address_id in self._chats:
+            self._chats[address_id].end(number, now)
 
     def _sweep(self, now: float) -> None:
         """Chats that nobody writes to any more are not remembered."""
-        if now < self._swept + 60:
+        if now < self._swept + SWEPT:
             return
-        self._swept, longest = now, self.longest
-        self._all.count(longest, now)
-        quiet = [id_ for id_, calls in self._chats.items() if not calls.count(longest, now)]
+        self._swept = now
+        self._all.count(self.longest, now)
+        quiet = [id_ for id_, calls in self._chats.items() if not calls.count(calls.lasts, now)]
         for id_ in quiet:
             del self._chats[id_]

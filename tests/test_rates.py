@@ -62,7 +62,7 @@ def fly(
             while answers and answers[0][0] <= now:
                 at, number, whose = heapq.heappop(answers)
                 meters.end(whose, number, at)
-        number = meters.start(who, now)
+        number = meters.start(who, to, now)
         arrived.append((who, now + travels))
         heapq.heappush(answers, (now + travels + answered, number, who))
         while answers and answers[0][0] <= now:
@@ -85,7 +85,7 @@ def test_a_call_that_is_never_answered_does_not_count_for_ever() -> None:
 def test_room_for_all_together(sent: int, room: int) -> None:
     meters = Meters(LIMITS)
     for number in range(sent):
-        meters.end(number, meters.start(number, 10.0), 10.0)
+        meters.end(number, meters.start(number, str(number), 10.0), 10.0)
     assert meters.room(64, 10.5) == room
     assert meters.room(64, 11.1) == 5
     assert meters.room(2, 11.1) == 2
@@ -94,7 +94,7 @@ def test_room_for_all_together(sent: int, room: int) -> None:
 def test_without_a_rate_there_is_always_room() -> None:
     meters = Meters(Limits(text=1, buttons=0))
     for _number in range(1000):
-        meters.start(1, 0.0)
+        meters.start(1, "1", 0.0)
     assert (meters.room(64, 0.0), meters.wait(1, "1", 0.0)) == (64, 0.0)
 
 
@@ -111,6 +111,6 @@ def test_a_new_owner_goes_on_with_the_calls_of_the_last_one() -> None:
 def test_chats_that_are_silent_are_not_remembered() -> None:
     meters = Meters(LIMITS)
     for number in range(500):
-        meters.end(number, meters.start(number, 0.0), 0.0)
-    meters.start(1, 100.0)
+        meters.end(number, meters.start(number, str(number), 0.0), 0.0)
+    meters.start(1, "1", 100.0)
     assert len(meters._chats) == 1
