@@ -287,7 +287,7 @@ def test_what_waits_for_the_window_is_not_opened(house: House) -> None:
     house.provider.answers = [WindowClosed("63016")]
     house.drain()
     assert open_(house, noy) == 0
-    assert house.fate(id_) == ("held", "63016")
+    assert house.fate(id_) == ("held", "window")
 
 
 def test_her_window_does_not_open_what_is_discreet(house: House) -> None:
