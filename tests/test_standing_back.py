@@ -25,6 +25,7 @@ def rows(house: House) -> list[Any]:  # noqa: F811
 
 
 def test_a_digest_tells_nothing_from_before_her_app_was_linked(house: House) -> None:  # noqa: F811
+    it_is("2027-01-04 10:00")
     noy, dara = somebody(house), somebody(house)
     place = house.community(noy, dara)
     set_pace(house, noy, place, "daily")
@@ -93,6 +94,7 @@ def test_a_role_is_looked_at_again_when_it_is_said(
     role: str,
     said: bool,
 ) -> None:
+    it_is("2027-01-04 10:00")
     noy = somebody(house)
     place = house.community(noy)
     facilitators = Audience("facilitators", place.id)
