@@ -101,9 +101,11 @@ class Meters:
         return self._limits.group_rate if in_group else self._limits.chat_rate
 
     def is_busy(self, address_id: int, to: str, now: float) -> bool:
-        """Whether more than one call went to this chat lately."""
+        """Whether this chat got as much lately as its own rate allows."""
         calls, rate = self._chats.get(address_id), self._rate_of(to)
-        return calls is not None and rate is not None and calls.count(rate.seconds, now) > 1
+        return (
+            calls is not None and rate is not None and calls.count(rate.seconds, now) >= rate.count
+        )
 
     def start(self, address_id: int, to: str, now: float) -> int:
         """A call leaves; its number."""

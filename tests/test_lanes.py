@@ -182,11 +182,11 @@ def test_the_rates_go_over_to_the_next_owner(database_url: str) -> None:
     house.close()
 
 
-@pytest.mark.parametrize(("written", "paused"), [(1, True), (2, False)])
+@pytest.mark.parametrize(("written", "paused"), [(1, True), (4, True), (5, False)])
 def test_whom_a_provider_means_that_does_not_say_it(
     house: House, written: int, paused: bool
 ) -> None:
-    """Who was written to once lately is not the one who got too much: we are."""
+    """Who got less than may be is not the one who got too much: we are."""
     house.provider.limits = Provider(chat_rate=Rate(5, 5)).limits
     noy = house.member()
     house.say(noy, *(f"{n}" for n in range(written)))

@@ -6,7 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from bot import seals
 from bot.db import mark_due
@@ -133,15 +133,13 @@ def _give_up(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None
 
 
 def _hold(db: Connection, part: Any, receipt: Receipt, now: datetime) -> None:
-    """Its window is closed: rendered anew when she writes, if nothing of it has arrived."""
+    """Her window is closed: what has not arrived of it is rendered anew when she writes."""
     mine = dispatches.c.delivery_id == part.delivery_id
     handed_at = db.execute(select(func.max(dispatches.c.handed_at)).where(mine)).scalar()
-    arrived = select(dispatches.c.id).where(mine, dispatches.c.state.in_(ARRIVED))
-    if db.execute(arrived).first() is None:
-        db.execute(delete(dispatches).where(mine))
-    else:
-        _mark_failed(db, part, receipt, now, again=True)
-    address_id = _settle(db, part, state="held", reason="window", attempts=0)
+    _mark_failed(db, part, receipt, now, again=True)
+    this = update(dispatches).where(dispatches.c.id == part.id)
+    db.execute(this.values(content=None))
+    address_id = _settle(db, part, state="held", reason="window")
     # The provider's clock wins over ours, unless she has written since.
     older = addresses.c.last_inbound_at <= (handed_at or now)
     db.execute(_address(address_id).where(older).values(last_inbound_at=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import subprocess
@@ -25,11 +26,21 @@ class Mounted:
         self._ballast = folder / "ballast"
 
     def leave(self, _process: Linkline, pages: int) -> None:
-        self.free(_process)
+        while not self._fill(pages):
+            pass  # the bot has written since the room was measured: measure anew
+
+    def _fill(self, pages: int) -> bool:
+        self._ballast.unlink(missing_ok=True)
         there = os.statvfs(self.folder)
         size = (there.f_bavail * there.f_frsize // PAGE - pages) * PAGE
         with self._ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                return False
+        return True
 
     def free(self, _process: Linkline) -> None:
         self._ballast.unlink(missing_ok=True)
