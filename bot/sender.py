@@ -156,7 +156,6 @@ class Sender:
         # Nothing overtakes what was tried; the rates go on as if nothing had happened.
         waits = lanes.list_waits(db, self._lane, now)
         self.flight.not_before |= waits | dict.fromkeys(stuck, look_at)
-        self.flight.paused_until = lanes.find_pause(db, self._lane, now)
         since = now - timedelta(seconds=self.flight.meters.longest)
         calls = lanes.list_calls(db, self._lane, since)
         ages = [(address_id, (now - at).total_seconds()) for address_id, at in calls]

@@ -68,11 +68,6 @@ def pause(db: Connection, lane: str, until: datetime, why: str) -> None:
     db.execute(update(lanes).where(lanes.c.name == lane).values(**values))
 
 
-def find_pause(db: Connection, lane: str, now: datetime) -> datetime | None:
-    statement = select(lanes.c.paused_until).where(lanes.c.name == lane, lanes.c.paused_until > now)
-    return db.execute(statement).scalar()
-
-
 def _after(db: Connection, lease: timedelta) -> ColumnElement[int]:
     """By the store's own clock: nobody moves it, and all processes read the same."""
     return store_now(db) + lease // timedelta(microseconds=1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select
 
 from bot.db import insert_new
 from bot.models.outbox import templates
@@ -60,18 +60,6 @@ def list_sids(db: Connection, lane: str, names: Sequence[str]) -> dict[str, str]
     wanted = (templates.c.lane == lane, templates.c.name.in_(names))
     rows = db.execute(select(templates.c.name, templates.c.sid).where(*wanted))
     return {row.name: row.sid for row in rows}
-
-
-def mark_state(
-    db: Connection, lane: str, sid: str, state: str, reason: str | None, now: datetime
-) -> bool:
-    """The provider says what became of one; False if it is none of ours."""
-    changed = db.execute(
-        update(templates)
-        .where(templates.c.lane == lane, templates.c.sid == sid)
-        .values(state=state, reason=None if reason is None else reason[:200], checked_at=now)
-    )
-    return changed.rowcount > 0
 
 
 def remove(db: Connection, lane: str, name: str, language: str) -> None:
