@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from bot.columns import Moment, Sealed, metadata
-from bot.models.keys import Id, ref, row_id
+from bot.models.keys import Id, partial_index, ref, row_id
 
 messages = Table(  # something to be said, to one or to many
     "messages",
@@ -40,19 +40,10 @@ messages = Table(  # something to be said, to one or to many
     # later stands behind
     Column("line_until", Moment),
 )
-Index(
-    "ix_messages_in_line",
-    messages.c.community_id,
-    messages.c.line_until,
-    sqlite_where=text("line_until IS NOT NULL"),
-    postgresql_where=text("line_until IS NOT NULL"),
+partial_index(
+    "ix_messages_in_line", "line_until IS NOT NULL", messages.c.community_id, messages.c.line_until
 )
-Index(
-    "ix_messages_under_way",
-    messages.c.id,
-    sqlite_where=text("audience IS NOT NULL"),
-    postgresql_where=text("audience IS NOT NULL"),
-)
+partial_index("ix_messages_under_way", "audience IS NOT NULL", messages.c.id)
 
 deliveries = Table(  # a message for one member, with its fate
     "deliveries",
@@ -102,47 +93,29 @@ SETTLED = text("deliveries.state NOT IN ('queued', 'sending')")
 CLOSED = ("window", "no_template")
 # Reasons why something is held that no word from her ends: it is opened, asked or gathered.
 ELSEWISE = ("discreet", "doubt", "cut", "quiet", "paused", *GATHERED)
-Index(
+partial_index(
     "ix_deliveries_waiting",
+    "state IN ('queued', 'unknown')",
     deliveries.c.lane,
     deliveries.c.priority,
     deliveries.c.place,
     deliveries.c.id,
-    sqlite_where=text("state IN ('queued', 'unknown')"),
-    postgresql_where=text("state IN ('queued', 'unknown')"),
 )
-Index(
-    "ix_deliveries_under_way",
-    deliveries.c.lane,
-    sqlite_where=text("state = 'sending'"),
-    postgresql_where=text("state = 'sending'"),
-)
-Index(
-    "ix_deliveries_tried",
-    deliveries.c.lane,
-    sqlite_where=text("state = 'queued' AND attempts > 0"),
-    postgresql_where=text("state = 'queued' AND attempts > 0"),
-)
-Index(
+partial_index("ix_deliveries_under_way", "state = 'sending'", deliveries.c.lane)
+partial_index("ix_deliveries_tried", "state = 'queued' AND attempts > 0", deliveries.c.lane)
+partial_index(
     "ix_deliveries_put_off",
+    "state = 'held' AND reason IN ('quiet', 'paused')",
     deliveries.c.lane,
     deliveries.c.due_at,
-    sqlite_where=text("state = 'held' AND reason IN ('quiet', 'paused')"),
-    postgresql_where=text("state = 'held' AND reason IN ('quiet', 'paused')"),
 )
-Index(
-    "ix_deliveries_held",
-    deliveries.c.address_id,
-    sqlite_where=text("state = 'held'"),
-    postgresql_where=text("state = 'held'"),
-)
+partial_index("ix_deliveries_held", "state = 'held'", deliveries.c.address_id)
 # Only what is settled: a fan-out would have to touch a page of this index for each member.
-Index(
+partial_index(
     "ix_deliveries_settled",
+    "state NOT IN ('queued', 'sending')",
     deliveries.c.member_id,
     deliveries.c.due_at,
-    sqlite_where=text("state NOT IN ('queued', 'sending')"),
-    postgresql_where=text("state NOT IN ('queued', 'sending')"),
 )
 
 dispatches = Table(  # one part of a delivery, as handed to a provider

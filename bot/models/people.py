@@ -14,12 +14,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
     true,
 )
 
 from bot.columns import Moment, Sealed, metadata
-from bot.models.keys import Id, ref, row_id
+from bot.models.keys import Id, partial_index, ref, row_id
 
 secrets = Table(  # the store's own keys, sealed with LINKLINE_KEYS
     "secrets",
@@ -117,27 +116,14 @@ addresses = Table(  # a member on a channel
     Column("created_at", Moment, nullable=False),
     sqlite_autoincrement=True,
 )
-Index(
-    "uq_addresses_preferred",
-    addresses.c.member_id,
-    unique=True,
-    sqlite_where=text("preferred"),
-    postgresql_where=text("preferred"),
-)
+partial_index("uq_addresses_preferred", "preferred", addresses.c.member_id, unique=True)
 
-Index(  # who was nudged lately: providers count them
-    "ix_addresses_nudged",
-    addresses.c.lane,
-    addresses.c.nudged_at,
-    sqlite_where=text("nudged_at IS NOT NULL"),
-    postgresql_where=text("nudged_at IS NOT NULL"),
+# who was nudged lately: providers count them
+partial_index(
+    "ix_addresses_nudged", "nudged_at IS NOT NULL", addresses.c.lane, addresses.c.nudged_at
 )
-Index(  # who was nudged and is silent: counted for the figures
-    "ix_addresses_silent",
-    addresses.c.lane,
-    sqlite_where=text("nudges > 0"),
-    postgresql_where=text("nudges > 0"),
-)
+# who was nudged and is silent: counted for the figures
+partial_index("ix_addresses_silent", "nudges > 0", addresses.c.lane)
 
 address_keys = Table(  # the names one address may come by (number, user id), as keyed lookups
     "address_keys",
@@ -167,12 +153,7 @@ memberships = Table(
     Index(None, "community_id", "member_id"),
     sqlite_autoincrement=True,
 )
-Index(
-    "ix_memberships_digest",
-    memberships.c.digest_at,
-    sqlite_where=text("digest_at IS NOT NULL"),
-    postgresql_where=text("digest_at IS NOT NULL"),
-)
+partial_index("ix_memberships_digest", "digest_at IS NOT NULL", memberships.c.digest_at)
 
 role_offers = Table(  # a member was asked to take a role; it stands for a week
     "role_offers",

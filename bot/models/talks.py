@@ -12,11 +12,10 @@ from sqlalchemy import (
     String,
     Table,
     false,
-    text,
 )
 
 from bot.columns import Moment, Sealed, metadata
-from bot.models.keys import Id, ref, row_id
+from bot.models.keys import Id, partial_index, ref, row_id
 
 inbox = Table(  # one row per event at a provider: the proof that it was taken, once
     "inbox",
@@ -31,24 +30,12 @@ inbox = Table(  # one row per event at a provider: the proof that it was taken, 
     Column("payload", Sealed("inbox.payload")),  # forgotten after a while; the key is not
     Column("received_at", Moment, nullable=False),
 )
-Index(  # what is forgotten after a while
-    "ix_inbox_kept",
-    inbox.c.received_at,
-    sqlite_where=text("payload IS NOT NULL"),
-    postgresql_where=text("payload IS NOT NULL"),
-)
-Index(  # what could not be used, and of which it is not known whose it is
-    "ix_inbox_nobodys",
-    inbox.c.id,
-    sqlite_where=text("address_id IS NULL AND payload IS NOT NULL"),
-    postgresql_where=text("address_id IS NULL AND payload IS NOT NULL"),
-)
-Index(  # what our code failed at
-    "ix_inbox_parked",
-    inbox.c.lane,
-    sqlite_where=text("state = 'parked'"),
-    postgresql_where=text("state = 'parked'"),
-)
+# what is forgotten after a while
+partial_index("ix_inbox_kept", "payload IS NOT NULL", inbox.c.received_at)
+# what could not be used, and of which it is not known whose it is
+partial_index("ix_inbox_nobodys", "address_id IS NULL AND payload IS NOT NULL", inbox.c.id)
+# what our code failed at
+partial_index("ix_inbox_parked", "state = 'parked'", inbox.c.lane)
 
 conversations = Table(  # where somebody is in a talk
     "conversations",
@@ -73,12 +60,8 @@ threads = Table(
     Column("created_at", Moment, nullable=False),
     Column("closed_at", Moment),
 )
-Index(  # those whose asker only the sealed link knows
-    "ix_threads_linked",
-    threads.c.id,
-    sqlite_where=text("asker IS NOT NULL"),
-    postgresql_where=text("asker IS NOT NULL"),
-)
+# those whose asker only the sealed link knows
+partial_index("ix_threads_linked", "asker IS NOT NULL", threads.c.id)
 
 posts = Table(  # one contribution to a thread, from the first bubble of its draft
     "posts",
@@ -102,12 +85,9 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
 Index(  # what was said in a community since a moment ...
     "ix_posts_said", posts.c.community_id, posts.c.created_at
 )
-Index(  # ... and what has helped somebody
-    "ix_posts_helpful",
-    posts.c.community_id,
-    posts.c.helpful_at,
-    sqlite_where=text("helpful_at IS NOT NULL"),
-    postgresql_where=text("helpful_at IS NOT NULL"),
+# ... and what has helped somebody
+partial_index(
+    "ix_posts_helpful", "helpful_at IS NOT NULL", posts.c.community_id, posts.c.helpful_at
 )
 
 bubbles = Table(  # what a post is made of, as it was typed
