@@ -295,6 +295,13 @@ class Town:
         self.processes.append(process)
         return process
 
+    def settle_three(self, *languages: str) -> None:
+        """Noy on WhatsApp, Dara and Alex on Telegram, with the language of each."""
+        noy, dara, alex = languages
+        self.settle("Noyzebra", "whatsapp", noy)
+        self.settle("Darazebra", "telegram", dara)
+        self.settle("Alexzebra", "telegram", alex)
+
     def settle(self, name: str, channel: str, language: str) -> Person:
         """A member from before the beginning."""
         number = len(self.people) + 1

@@ -58,9 +58,7 @@ def nursery() -> Iterator[Nursery]:
 def place(database_url: str, tmp_path: Path, nursery: Nursery) -> Iterator[Town]:
     """Noy in Laos, Dara in Cambodia, and Alex; whatever happens, no log tells of them."""
     with town(database_url, tmp_path, nursery) as found:
-        found.settle("Noyzebra", "whatsapp", "lo")
-        found.settle("Darazebra", "telegram", "km")
-        found.settle("Alexzebra", "telegram", "en")
+        found.settle_three("lo", "km", "en")
         yield found
         assert found.leaks() == []
         assert [each for each in found.complaints() if SHORT_NUMBER not in str(each)] == []

@@ -43,9 +43,7 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def place(database_url: str, tmp_path: Path, nursery: Nursery) -> Iterator[Town]:
     with town(database_url, tmp_path, nursery) as found:
-        found.settle("Noyzebra", "whatsapp", "en")
-        found.settle("Darazebra", "telegram", "en")
-        found.settle("Alexzebra", "telegram", "en")
+        found.settle_three("en", "en", "en")
         yield found
         assert found.leaks() == []
 
