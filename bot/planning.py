@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot import gathering, logs
 from bot.channels import Channel
-from bot.discretion import clearable, is_bubble, needs_closing
+from bot.discretion import is_bubble, needs_closing
 from bot.fitting import Fitted, fit
 from bot.judging import Judge
 from bot.listing import said_in_full
@@ -21,13 +21,22 @@ from bot.store import deliveries, fates, inbox, notices, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part, Planned
 from bot.store.fates import Fate
 from bot.store.references import References
-from bot.templates import choices_name
 from bot.windows import NUDGE
 
 NOTHING = Message()
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
 log = logs.get("planning")
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What all that is rendered in one transaction shares."""
+
+    db: Connection
+    now: datetime
+    lookup: References
+    sids: Mapping[str, str]  # of templates that show choices, by name; none where not set up
 
 
 class Planner:
@@ -84,7 +93,10 @@ class Planner:
         wordless = [each for each in due if each.parts and any(map(_is_lost, each.parts))]
         said = [each for each in due if not each.parts] + wordless
         lookup = References(db, (ref for each in said for ref in refs_of(each.message)))
-        restored = {each.id: self._restore(db, each, lookup, now) for each in wordless}
+        tappable = self._channel.limits.tappable and any(each.message.choices for each in said)
+        sids = templates.list_sids(db, self._lane) if tappable else {}
+        here = _Round(db, now, lookup, sids)
+        restored = {each.id: self._restore(here, each) for each in wordless}
         due = [replace(each, parts=restored.get(each.id, each.parts)) for each in due]
         fresh = [each for each in due if not each.parts]
         # What will stand in the list of chats.
@@ -93,7 +105,7 @@ class Planner:
         for each in fresh:
             closes = each.discreet and last.get(each.address_id) == each.id
             closing = closes and needs_closing(each.kind, each.message)
-            rendered = self._render(db, each, lookup, now, closing=closing)
+            rendered = self._render(here, each, closing=closing)
             if rendered is not None:
                 frozen.append(rendered)
         parts = deliveries.freeze(db, frozen, now) if frozen else {}
@@ -104,28 +116,25 @@ class Planner:
         planned = [(each, each.parts or parts.get(each.id, ())) for each in due]
         return [(each, its_parts) for each, its_parts in planned if its_parts]
 
-    def _restore(
-        self, db: Connection, due: Due, lookup: References, now: datetime
-    ) -> tuple[Part, ...]:
+    def _restore(self, here: _Round, due: Due) -> tuple[Part, ...]:
         """What its provider took and did not bring home says the same once more.
 
         None of its parts if it reads otherwise now: then it is said as a whole.
         """
         closing = due.discreet and needs_closing(due.kind, due.message)
-        again = self._render(db, due, lookup, now, closing=closing)
-        if again is None:
+        fitted = self._render(here, due, closing=closing)
+        if fitted is None:
             return due.parts
-        fitted = again
         if len(fitted.contents) != len(due.parts):
-            repeating.forget_parts(db, due.id)
+            repeating.forget_parts(here.db, due.id)
             return ()
         contents = {part.id: fitted.contents[part.number] for part in due.parts if _is_lost(part)}
-        for id_ in repeating.list_without_file(db, list(contents)):
+        for id_ in repeating.list_without_file(here.db, list(contents)):
             if "qr" in contents[id_]:
                 contents[id_] = {"text": contents[id_]["text"]}
-        repeating.restore(db, contents)
+        repeating.restore(here.db, contents)
         if fitted.prompt_token is not None and due.parts[-1].id in contents:
-            repeating.show(db, fitted.prompt_token, due.address_id, due.message_id, now)
+            repeating.show(here.db, fitted.prompt_token, due.address_id, due.message_id, here.now)
         return tuple(
             replace(part, content=contents[part.id], state="sending")
             if part.id in contents
@@ -133,12 +142,10 @@ class Planner:
             for part in due.parts
         )
 
-    def _render(
-        self, db: Connection, due: Due, lookup: References, now: datetime, *, closing: bool
-    ) -> Frozen | None:
+    def _render(self, here: _Round, due: Due, *, closing: bool) -> Frozen | None:
         """One message that cannot be rendered must not hold up the others."""
         try:
-            fitted = self._fit(db, due, lookup, now, closing=closing)
+            fitted = self._fit(here, due, closing=closing)
         except Exception as error:
             log.error(
                 "render_failed",
@@ -146,43 +153,34 @@ class Planner:
                 error=type(error).__name__,
                 where=logs.where(error),
             )
-            fates.settle(db, self._lane, [Fate(due.id, "failed", "render")])
+            fates.settle(here.db, self._lane, [Fate(due.id, "failed", "render")])
             return None
         if not fitted.contents:
-            fates.settle(db, self._lane, [Fate(due.id, "dropped", "nothing")])
+            fates.settle(here.db, self._lane, [Fate(due.id, "dropped", "nothing")])
             return None
         tokens = [secrets.token_urlsafe(9) for _content in fitted.contents]
         return Frozen(due, fitted.contents, tokens, fitted.prompt_token, closing)
 
-    def _fit(
-        self, db: Connection, due: Due, lookup: References, now: datetime, *, closing: bool
-    ) -> Fitted:
+    def _fit(self, here: _Round, due: Due, *, closing: bool) -> Fitted:
         if due.message.retract is not None:
-            return Fitted(self._retraction(db, due, now), None)
+            return Fitted(self._retraction(here.db, due, here.now), None)
         if due.message.nudge:
-            sid = templates.find_approved(db, self._lane, NUDGE, due.language)
+            sid = templates.find_approved(here.db, self._lane, NUDGE, due.language)
             return Fitted(() if sid is None else ({"nudge": sid},), None)
         limits, timezone = self._channel.limits, due.timezone or "UTC"
-        message = said_in_full(due.message, limits.text, lookup, due.language, timezone)
+        message = said_in_full(due.message, limits.text, here.lookup, due.language, timezone)
         if message == NOTHING:
             return Fitted((), None)
         return fit(
             message,
             due.language,
             limits,
-            lookup,
+            here.lookup,
             timezone=timezone,
             experienced=due.experienced,
             closing=closing,
-            templates=self._templates(db, due.message),
+            templates=here.sids,
         )
-
-    def _templates(self, db: Connection, message: Message) -> dict[str, str]:
-        """What shows its choices so that they can be tapped, if that has been set up."""
-        if not message.choices or not self._channel.limits.tappable:
-            return {}
-        counts = (len(message.choices), len(clearable(message).choices))
-        return templates.list_sids(db, self._lane, [choices_name(each) for each in counts])
 
     def _retraction(self, db: Connection, due: Due, now: datetime) -> tuple[dict[str, Any], ...]:
         """The bubbles that can still be deleted, a hundred to a call."""
