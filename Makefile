@@ -30,6 +30,7 @@ bench: $(VENV)/.dev  ## speed, as ratios to peers and bare limits in the same ru
 soak: $(VENV)/.dev  ## kills, silent workers, refusals, outages, full disks, two worlds: an hour or two
 	$(BIN)/python -m tests.soak
 	LINKLINE_SCENARIOS=1000 $(BIN)/python -m pytest -n auto tests/test_nameless.py
+	LINKLINE_YEARS=5 $(BIN)/python -m pytest -n auto tests/test_years.py
 
 migration: $(VENV)/.dev  ## make a migration from bot/models.py: make migration NAME="add sessions"
 	$(BIN)/alembic revision --autogenerate -m "$(NAME)"

@@ -39,10 +39,12 @@ _WAIT = _("Many codes were tried. Please wait half an hour, then try again.")
 _HALF_HOUR = timedelta(minutes=30)
 
 QUESTIONS = Allowance("questions", 20, DAY, "member", "open", _LATER)
+TOPICS = Allowance("topics", 10, DAY, "member", "open", _LATER)  # put into the market
 ANSWERS = Allowance(
     "answers", 60, HOUR, "member", "open", _("That was a lot in one hour. Please go on later.")
 )
 ANNOUNCEMENTS = Allowance("announcements", 5, DAY, "member", "closed", _LATER)
+SESSIONS = Allowance("sessions", 10, DAY, "member", "closed", _LATER)  # made
 INVITES = Allowance("invites", 20, DAY, "member", "closed", _LATER)
 ROLE_OFFERS = Allowance("role offers", 10, DAY, "member", "closed", _LATER)
 REPORTS = Allowance("reports", 5, DAY, "address", "open", _LATER)
@@ -61,8 +63,8 @@ MESSAGES = Allowance(
     ),
 )
 ALL = (
-    QUESTIONS, ANSWERS, ANNOUNCEMENTS, INVITES, ROLE_OFFERS, REPORTS, CODES, RECEIPTS, SECRETS,
-    MESSAGES,
+    QUESTIONS, TOPICS, ANSWERS, ANNOUNCEMENTS, SESSIONS, INVITES, ROLE_OFFERS, REPORTS, CODES,
+    RECEIPTS, SECRETS, MESSAGES,
 )  # fmt: skip
 
 

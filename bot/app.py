@@ -42,7 +42,7 @@ class App:
     def __init__(self, settings: Settings, channels: Sequence[Channel] | None = None) -> None:
         seals.use(seals.Keyring(settings.keys()))
         self.settings = settings
-        self.conversations = Conversations(_found(handlers, Conversation))
+        self.conversations = Conversations(_found(handlers, Conversation), settings.public_url)
         self.channels = list_channels(settings) if channels is None else list(channels)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sends = self._listens = False  # what this process was started for

@@ -104,3 +104,10 @@ def _param_from_json(value: Any) -> object:
     if "on" in value:
         return date.fromisoformat(value["on"])
     return datetime.fromisoformat(value["at"])
+
+
+def with_tuples(stored: Any) -> Any:
+    """What was stored as JSON, as frozen things like it: lists are tuples."""
+    if isinstance(stored, dict):
+        return {name: with_tuples(value) for name, value in stored.items()}
+    return tuple(map(with_tuples, stored)) if isinstance(stored, list) else stored

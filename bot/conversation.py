@@ -65,7 +65,8 @@ class Conversation:
 class Conversations:
     """All talks there are, and the ways into them."""
 
-    def __init__(self, found: Iterable[Conversation]) -> None:
+    def __init__(self, found: Iterable[Conversation], public_url: str | None = None) -> None:
+        self.public_url = public_url  # where the web finds us, for links that we say
         self.all = sorted(found, key=lambda each: each.name)
         self.steps: dict[str, Step] = {}
         self.actions: dict[str, Step] = {}

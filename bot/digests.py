@@ -84,6 +84,10 @@ def _line(content: Content) -> Text:
         if content.anonymous:
             return _("{thread}, somebody asks without a name: {words}", thread=thread, words=words)
         return _("{thread}, {name} asks: {words}", thread=thread, name=who, words=words)
+    if content.post_kind == "outcome":
+        return _("{thread}, what came of it: {words}", thread=thread, words=words)
+    if content.post_kind == "harvest":
+        return _("{thread}, notes of a session: {words}", thread=thread, words=words)
     if content.post_kind == "answer":
         return _("{thread}, {name} answers: {words}", thread=thread, name=who, words=words)
     if content.anonymous and content.author_id is None:

@@ -37,12 +37,28 @@ _TELLING = frozenset(
         "referred",
         "help_contacts",
         "notes",
+        "contents",  # what a community says of itself, to itself
+        "sessions",  # where the group is not discreet, but her phone is
+        "titles",  # of sessions
+        "places",
+        "visited",
+        "packings",
+        "reasons",
+        "needs",
+        "topics",
+        "records",  # of sessions
+        "tasks",
     }
 )
 _TELLING_TALKS = (
     "report.",
     "receipts.",
     "concerns.",
+    "wording.",
+    "session.",
+    "place.",
+    "details.",
+    "changes.",
 )  # whose questions tell, before anything is answered
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from bot.messages import Trace
 from bot.models.outbox import PRIORITY
 from bot.scheduler import Counts, Progress, job
-from bot.store import erasures, forgetting, threads, traces
+from bot.store import erasures, forgetting, threads, traces, withdrawing
 from bot.store.forgetting import FEW, Whom
 from bot.telling import retract
 from bot.timing import coarse
@@ -30,7 +30,8 @@ LATER = "later"  # the place of a step that can only be done at the next tick
 TABLES = (
     "members", "addresses", "address_keys", "memberships", "codes", "conversations", "inbox",
     "messages", "deliveries", "dispatches", "showings", "prompts", "posts", "bubbles", "threads",
-    "follows", "envelopes", "reports",
+    "follows", "envelopes", "reports", "opinions", "topics", "interests", "sessions", "signups",
+    "needs", "records", "tasks", "proposals", "ideas", "hands", "sections",
 )  # fmt: skip
 
 Place = Any  # where a step stands in what it looks through; None = at its end
@@ -92,13 +93,16 @@ def _drafts(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[in
 
 
 def _posts(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
-    """Her posts stay as those of a former member, or are taken back, as she chose."""
-    if not whom.erases_posts:
-        return _again(forgetting.unname_posts(db, whom), place)
-    post = traces.find_post(db, whom.member_id)
-    if post is None:
+    """Her posts stay as those of a former member, or are taken back, as she chose.
+
+    What she gave to facilitators alone is taken back in any case.
+    """
+    post = traces.find_post(db, whom.member_id, of_few=not whom.erases_posts)
+    if post is not None:
+        return _take_back(db, post, now), place
+    if whom.erases_posts:
         return 0, None
-    return _take_back(db, post, now), place
+    return _again(forgetting.unname_posts(db, whom), place)
 
 
 def _take_back(db: Connection, post: Any, now: datetime) -> int:
@@ -187,6 +191,17 @@ def _ties(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int,
     return _again(forgetting.remove_ties(db, whom), place)
 
 
+def _answers(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
+    """What she answered to sessions, and what she offered and asked for."""
+    return _again(withdrawing.remove_answers(db, whom.member_id), place)
+
+
+def _meetings(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
+    """Sessions that she held, their notes, and who does what."""
+    words_too = whom.erases_posts
+    return _again(withdrawing.unname(db, whom.member_id, words_too=words_too), place)
+
+
 def _keep(db: Connection, left: list[Trace], now: datetime, count: int = 0) -> int:
     """What the providers still have is deleted there later."""
     erasures.add(db, left, now)
@@ -210,6 +225,8 @@ _PLACES: dict[Step, Place] = {
     _inbox: True,
     _nobodys: 0,
     _ties: True,
+    _answers: True,
+    _meetings: True,
     _held: (0, 0),
     _waiting: (0, 0, 0),
 }

@@ -177,7 +177,7 @@ class Flight:
         """A part that may have been sent is looked up first."""
         outbound = as_outbound(due, part, self._conversations)
         if isinstance(outbound, Document) and not self._channel.limits.fetches:
-            outbound = await fill(self._database, outbound, due)
+            outbound = await fill(self._database, outbound, due, part)
         if part.state == "unknown":
             found = await self._look_up(outbound, part)
             if found is not None:
@@ -294,7 +294,8 @@ class Flight:
         if len(self._slowed) > MOST_SLOWED:
             self._slowed.clear()
         times = self._slowed[due.address_id] = self._slowed.get(due.address_id, 0) + 1
-        more = random.uniform(0, 0.5) if times < 6 else min(2.0 ** (times - 3), 600)  # noqa: S311
+        longest = LONGEST_WAIT.total_seconds()
+        more = random.uniform(0, 0.5) if times < 6 else min(2.0 ** (times - 3), longest)  # noqa: S311
         return error.after + timedelta(seconds=more)
 
     def _count_refusal(self, error: TryLater) -> None:

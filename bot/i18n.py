@@ -1,4 +1,4 @@
-"""Lao, Khmer and English: catalogues, rendering, matching typed words, cutting long text.
+"""Lao, Khmer and English: catalogues, rendering, matching typed words.
 
 A folder in locales/ is a language. Catalogues are read from their .po files at the start, so there
 is nothing to compile and nothing to forget.
@@ -9,26 +9,38 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
+from gettext import c2py
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo, available_timezones
 
 import regex
 from babel import Locale
 from babel.core import get_global
-from babel.dates import format_date, format_time, get_timezone_location
+from babel.dates import format_date, format_datetime, format_time, get_timezone_location
 from babel.messages.mofile import write_mo
+from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
+from bot.cutting import graphemes as graphemes
+from bot.cutting import shorten as shorten
+from bot.cutting import split as split
+from bot.cutting import tidy as tidy
+from bot.cutting import tidy_name as tidy_name
+from bot.cutting import units as units
 from bot.messages import Ref, Text
 
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
 SOURCE = "en"
 
 Lookup = Callable[[Ref, str], str]  # (what, in which language) -> words
+# (language, sentence of the catalogues) -> how a programme would rather have it: its plural forms
+Own = Mapping[tuple[str, str], Sequence[str]]
+_FIELD = regex.compile(r"\{(\w+)\}")
 
 
 @cache
@@ -67,22 +79,53 @@ def negotiate(hint: str | None) -> str | None:
     return code if code in languages() else None
 
 
+class Reader:
+    """Looks references up for readers whose programme has its own words for some sentences."""
+
+    own: Own = MappingProxyType({})
+
+    def __call__(self, ref: Ref, language: str) -> str:
+        raise NotImplementedError
+
+
 def render(text: Text, language: str, lookup: Lookup, timezone: str = "UTC") -> str:
     """The sentence in this language, with its parameters filled in."""
     if not text.msgid:
         return ""  # gettext would answer with the header of the catalogue
     language = text.language or language
+    filled = {
+        name: _param(value, language, lookup, timezone) for name, value in text.params.items()
+    }
+    own = lookup.own if isinstance(lookup, Reader) else None
+    said = _own_words(text, language, own, filled) if own else None
+    if said is not None:
+        return said
     words = catalogue(language)
     if text.plural is None:
         sentence = words.gettext(text.msgid)
     else:
         sentence = words.ngettext(text.msgid, text.plural, _count(text))
-    if not text.params:
-        return sentence
-    filled = {
-        name: _param(value, language, lookup, timezone) for name, value in text.params.items()
-    }
-    return sentence.format_map(filled)
+    return sentence.format_map(filled) if text.params else sentence
+
+
+def _own_words(text: Text, language: str, own: Own, filled: Mapping[str, object]) -> str | None:
+    """As her programme words it; None if it does not, or if its words do not fit any more."""
+    forms = own.get((language, text.msgid))
+    if not forms:
+        return None
+    index = 0 if text.plural is None else plural_forms(language)[1](_count(text))
+    form = forms[min(index, len(forms) - 1)]
+    try:  # nothing but names in braces means anything here: people wrote it
+        return _FIELD.sub(lambda found: str(filled[found[1]]), form)
+    except KeyError:
+        return None
+
+
+@cache
+def plural_forms(language: str) -> tuple[int, Callable[[int], int]]:
+    """How many forms a sentence with a number has, and which of them a number takes."""
+    rule = get_plural(language)
+    return rule.num_plurals, c2py(rule.plural_expr)
 
 
 def _count(text: Text) -> int:
@@ -108,6 +151,13 @@ def moment(at: datetime, language: str, timezone: str) -> str:
     return f"{day(local, language)}, {format_time(local, 'HH:mm', locale=language)}"
 
 
+def short_moment(at: datetime, language: str, timezone: str) -> str:
+    """The same as short as a button: "Thu 7 Jan, 14:00"."""
+    local = at.astimezone(ZoneInfo(timezone))
+    pattern = {"km": "EEE d/M, HH:mm", "lo": "EEE d/M, HH:mm"}.get(language, "EEE d MMM, HH:mm")
+    return format_datetime(local, pattern, locale=language)
+
+
 def day(on: date, language: str) -> str:
     """Weekday and date with the month in words."""
     patterns = {
@@ -118,9 +168,22 @@ def day(on: date, language: str) -> str:
     return written.replace("ວັນວັນ", "ວັນ")
 
 
+@cache
+def months() -> tuple[tuple[str, int], ...]:
+    """(folded name, number) of the months in all languages, the longest names first."""
+    found = {
+        fold(name): number
+        for language in languages()
+        for width in ("wide", "abbreviated")
+        for number, name in Locale.parse(language).months["format"][width].items()
+    }
+    return tuple(sorted(found.items(), key=lambda each: len(each[0]), reverse=True))
+
+
 def country_of(timezone: str) -> str | None:
     """The country (ISO, two letters) whose time this is, or None."""
-    territory: str | None = get_global("zone_territories").get(timezone)
+    usual = get_global("zone_aliases").get(timezone, timezone)  # US/Eastern, Asia/Saigon
+    territory: str | None = get_global("zone_territories").get(usual)
     return territory
 
 
@@ -226,84 +289,8 @@ def guess_language(text: str) -> str | None:
     return likely if letters and found[likely] / letters >= 0.3 else None
 
 
-# Length and cutting -------------------------------------------------------------------------
-
-_GRAPHEME = regex.compile(r"\X")
-_LEADING_VOWELS = "ເແໂໃໄ"  # Lao: written before the consonant they belong to
-_BREAKS = ("\n\n", "\n", "។", ". ", "? ", " ", "\u200b")
-
-
-def units(text: str) -> int:
-    """Length in UTF-16 units, which is what the providers count."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def graphemes(text: str) -> int:
-    """Length as a reader sees it."""
-    return len(_GRAPHEME.findall(text))
-
-
-def shorten(text: str, most: int) -> str:
-    """At most so many graphemes, on one line, with … where something is missing."""
-    signs = _GRAPHEME.findall(_SPACES.sub(" ", text).strip())
-    if len(signs) <= most:
-        return "".join(signs)
-    return "".join(signs[: most - 1]).rstrip(_LEADING_VOWELS + " ") + "…"
-
-
-def split(text: str, limit: int) -> list[str]:
-    """Parts of at most `limit` UTF-16 units, cut where it hurts least, never inside a grapheme."""
-    parts = []
-    while units(text) > limit:
-        cut = _cut(text, limit)
-        parts.append(text[:cut].rstrip())
-        text = text[cut:].lstrip()
-    return [part for part in (*parts, text) if part]
-
-
-def _cut(text: str, limit: int) -> int:
-    end = _fitting(text, limit)
-    for mark in _BREAKS:
-        found = text.rfind(mark, end // 2, end)
-        if found > 0:
-            return found + len(mark)
-    return end
-
-
-def _fitting(text: str, limit: int) -> int:
-    """The longest prefix of whole graphemes within the limit (at least one sign is taken)."""
-    end = used = 0
-    for match in _GRAPHEME.finditer(text):
-        used += units(match.group())
-        if used > limit:
-            break
-        end = match.end()
-    return end or _fitting_signs(text, limit)
-
-
-def _fitting_signs(text: str, limit: int) -> int:
-    """Where one grapheme alone is too long for a part: as many of its signs as fit."""
-    end = used = 0
-    while end < len(text) and used + units(text[end]) <= max(limit, 2):
-        used += units(text[end])
-        end += 1
-    return end
-
-
-_LINE_END = regex.compile(r"\r\n|[\r\u0085\u2028\u2029]")
-# Markup of both apps, signs that turn the direction of text, and names that cannot be seen.
-_NOT_IN_NAMES = regex.compile(
-    r"[*_~`<>\[\]|@\p{Bidi_Control}\u200b\u2060\ufeff\u00ad\u3164\u115f\u1160\uffa0]"
-)
-
-
-def tidy(text: str) -> str:
-    """Text as it is stored: NFC, no control signs but line ends, no edges of white space."""
-    text = _LINE_END.sub("\n", text).replace("\t", " ")
-    kept = (sign for sign in text if sign == "\n" or unicodedata.category(sign) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", "".join(kept)).strip()
-
-
-def tidy_name(text: str, most: int = 40) -> str:
-    """A name for one line of others' screens: no line ends, no markup, not endless."""
-    return shorten(_NOT_IN_NAMES.sub("", tidy(text)), most)
+def written_in(text: str, language: str) -> str:
+    """The language of a text by somebody who reads this one; Latin letters alone are English."""
+    script = _SCRIPTS.get(language)
+    fallback = language if script is None or script.search(text) else SOURCE
+    return guess_language(text) or fallback

@@ -16,7 +16,18 @@ from bot import gathering, windows
 from bot.channels import Channel
 from bot.discretion import ASKED_LASTS, is_unasked
 from bot.gathering import LOOKED_AT
-from bot.store import addresses, copies, fates, notices, threads
+from bot.messages import refs_of
+from bot.store import (
+    addresses,
+    copies,
+    fates,
+    followups,
+    notices,
+    readership,
+    reminders,
+    sessions,
+    threads,
+)
 from bot.store.deliveries import Due
 from bot.store.fates import Fate
 from bot.timing import hours_of, quiet_until, zone
@@ -39,7 +50,9 @@ class Judge:
         due = _stay(db, due, now)
         due = _anew(db, due)
         over = (
-            _misplaced(db, due) | _overtaken(db, due) | windows.overtaken(db, self._lane, due, now)
+            _misplaced(db, due)
+            | _overtaken(db, due, now)
+            | windows.overtaken(db, self._lane, due, now)
         )
         said: dict[int, int] = {}  # what these say unasked, by member
         verdicts = [over.get(each.id) or self._verdict(each, said, now) for each in due]
@@ -109,27 +122,57 @@ def _stay(db: Connection, due: Sequence[Due], now: datetime) -> list[Due]:
 
 
 def _anew(db: Connection, due: Sequence[Due]) -> list[Due]:
-    """A digest of which no bubble has left is rendered anew: what was hidden since is not in it."""
+    """A list of which no bubble has left is rendered anew: what was hidden since is not in it."""
     stale = [
         each.id
         for each in due
-        if each.kind == "digest" and each.parts and all(p.state == "failed" for p in each.parts)
+        if each.message.listings and each.parts and all(p.state == "failed" for p in each.parts)
     ]
     if stale:
         copies.forget_frozen(db, stale)
     return [replace(each, parts=()) if each.id in stale else each for each in due]
 
 
-def _overtaken(db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
+def _overtaken(db: Connection, due: Sequence[Due], now: datetime) -> dict[int, Fate]:
     """What must not be said any more: words that were hidden, notices of what was opened."""
     tried = [each.id for each in due if each.parts]
     hidden = copies.list_hidden(db, tried) if tried else set()
     told = {each.id: each.address_id for each in due if each.kind == "notice"}
     waiting = notices.list_waiting(db, [*told.values()]) if told else set()
     opened = [id_ for id_, address_id in told.items() if address_id not in waiting]
-    return {id_: Fate(id_, "dropped", "taken_back") for id_ in hidden} | {
-        id_: Fate(id_, "dropped", "opened") for id_ in opened
+    over = {
+        id_: Fate(id_, "dropped", "overtaken")
+        for id_ in (*_answered(db, due), *_of_no_use(db, due, now))
     }
+    return (
+        over
+        | {id_: Fate(id_, "dropped", "taken_back") for id_ in hidden}
+        | {id_: Fate(id_, "dropped", "opened") for id_ in opened}
+    )
+
+
+def _answered(db: Connection, due: Sequence[Due]) -> list[int]:
+    """Those that say a question waits, which it does no more; none of a digest that says more."""
+    waits = {
+        each.id: {ref.id for ref in refs_of(each.message) if ref.table == "waiting"}
+        for each in due
+        if not each.message.listings and all(part.state == "failed" for part in each.parts)
+    }
+    wanted = set().union(*waits.values())
+    still = followups.list_still_waiting(db, wanted) if wanted else set()
+    return [id_ for id_, ids in waits.items() if not ids <= still]
+
+
+def _of_no_use(db: Connection, due: Sequence[Due], now: datetime) -> set[int]:
+    """Reminders of a session that is not as it was, or to which she does not come any more."""
+    told = [
+        (each.id, each.member_id, each.message_id)
+        for each in due
+        if each.kind == "session"
+        and each.message.subject is not None
+        and each.message.subject.table == "sessions"
+    ]
+    return reminders.list_overtaken(db, told, now) if told else set()
 
 
 def _misplaced(db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
@@ -138,7 +181,28 @@ def _misplaced(db: Connection, due: Sequence[Due]) -> dict[int, Fate]:
     hers = threads.list_hers(
         db, [(each.id, each.member_id, each.message.subject) for each in found]
     )
-    return {each.id: Fate(each.id, "dropped", "left") for each in found if each.id not in hers}
+    weekly = [each for each in due if each.kind == "rhythm"]
+    # One message may speak of several communities: who has left one of them reads none of it.
+    told = [(each.id, each.member_id, each.message_id) for each in weekly]
+    strange = readership.list_strange(db, told) if told else set()
+    wrong = [each for each in found if each.id not in hers]
+    wrong += [each for each in weekly if each.id in strange]
+    wrong += _of_strange_sessions(db, due)
+    return {each.id: Fate(each.id, "dropped", "left") for each in wrong}
+
+
+def _of_strange_sessions(db: Connection, due: Sequence[Due]) -> list[Due]:
+    """What belongs to no community, about a session of one that she has left."""
+    found = {
+        (each.id, each.member_id, each.message.subject.id): each
+        for each in due
+        if each.kind == "session"
+        and each.community_id is None
+        and each.message.subject is not None
+        and each.message.subject.table == "sessions"
+    }
+    strange = sessions.list_strange(db, found.keys()) if found else set()
+    return [each for each in found.values() if each.id in strange]
 
 
 # One by one --------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from typing import Protocol
 from bot.i18n import render, units
 from bot.messages import Listing, Message, Ref, Text, _, refs_in
 
-NEEDED = ("posts", "stories", "veiled", "veiled_stories", "threads")  # else a line says nothing
+NUMBERED = ("threads", "waiting")  # can be read by their number
+NEEDED = ("posts", "stories", "veiled", "veiled_stories", *NUMBERED)  # else a line says nothing
 MOST_NAMED = 40  # numbers of threads that are named where their lines have no place
 _BETWEEN = "\n\n"  # what fitting puts between two paragraphs
 
@@ -96,7 +97,7 @@ def _fitting(listings: list[Listing], room: int, reader: _Reader) -> list[Text]:
 
 def _is_numbered(line: Text) -> bool:
     """Whether it can be read by the number of a thread; else it is said, if not in one bubble."""
-    return any(ref.table == "threads" for ref in refs_in(line))
+    return any(ref.table in NUMBERED for ref in refs_in(line))
 
 
 def _more(lines: tuple[Text, ...] | list[Text], reader: _Reader) -> Text:
@@ -105,7 +106,7 @@ def _more(lines: tuple[Text, ...] | list[Text], reader: _Reader) -> Text:
         reader.known(ref, reader.language)
         for line in lines
         for ref in refs_in(line)
-        if ref.table == "threads"
+        if ref.table in NUMBERED
     )
     named = list(numbers)[:MOST_NAMED]
     if len(named) < len(lines):

@@ -95,6 +95,19 @@ def refs_in(text: Text) -> Iterator[Ref]:
             yield from refs_in(value)
 
 
+def tells_time(message: Message) -> bool:
+    """Whether it shows a moment, which is another hour on other clocks."""
+    listed = [line for each in message.listings for line in (each.heading, *each.lines)]
+    return any(_has_moment(text) for text in (*message.paragraphs, *listed))
+
+
+def _has_moment(text: Text) -> bool:
+    return any(
+        isinstance(value, datetime) or (isinstance(value, Text) and _has_moment(value))
+        for value in text.params.values()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Tap:
     """A button that was pressed, as the provider hands it back."""

@@ -27,3 +27,12 @@ def under_heavy(post_id: int) -> tuple[Choice, ...]:
         Choice(f"heavy.later:{post_id}", _("Later")),
         Choice(f"heavy.skip:{post_id}", _("Skip")),
     )
+
+
+def came_of(thread_id: int) -> tuple[Choice, ...]:
+    """What came of a question that was helped."""
+    return (
+        Choice(f"outcomes.worked:{thread_id}", _("It worked")),
+        Choice(f"outcomes.partly:{thread_id}", _("Partly")),
+        Choice(f"outcomes.not_tried:{thread_id}", _("Not tried")),
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bot import mydata
 from bot.channels import Rejected
 from bot.conversation import Conversations
 from bot.db import Database
 from bot.messages import Button, Document, Menu, Nudge, Outbound, Picture, Retract, Say
+from bot.sessions import calendars
 from bot.store.deliveries import Due, Part
 
 
@@ -25,17 +27,28 @@ def as_outbound(due: Due, part: Part, conversations: Conversations) -> Outbound:
     if "qr" in content:
         return Picture(due.to, content["text"], part.token, content["qr"])
     if "file" in content:
-        if content["file"] != [mydata.TABLE, due.address_id]:
-            raise Rejected("elsewhere")  # a file goes where it was asked for, or nowhere
-        return Document(due.to, content["text"], part.token, mydata.FILE_NAME, b"")
+        return Document(due.to, content["text"], part.token, _file_name(content["file"], due), b"")
     buttons = tuple(Button(*each) for each in content.get("buttons", ()))
     template, opens = content.get("template"), content.get("opens", "")
     return Say(due.to, content["text"], part.token, buttons, template=template, opens=opens)
 
 
-async def fill(database: Database, document: Document, due: Due) -> Document:
+def _file_name(file: list[Any], due: Due) -> str:
+    """Raises Rejected for what is about somebody else."""
+    if file[0] == calendars.TABLE:
+        return calendars.FILE_NAME
+    if file != [mydata.TABLE, due.address_id]:
+        raise Rejected("elsewhere")  # a file goes where it was asked for, or nowhere
+    return mydata.FILE_NAME
+
+
+async def fill(database: Database, document: Document, due: Due, part: Part) -> Document:
     """Made now, and kept nowhere. Raises Rejected if there is nobody any more."""
-    content = await mydata.make(database, due.address_id)
+    table, row = (part.content or {})["file"]
+    if table == calendars.TABLE:
+        content = await calendars.make(database, due.address_id, row)
+    else:
+        content = await mydata.make(database, due.address_id)
     if content is None:
         raise Rejected("nobody")
     return replace(document, content=content)

@@ -14,10 +14,11 @@ from bot import gathering, logs
 from bot.channels import Channel
 from bot.discretion import is_bubble, needs_closing
 from bot.fitting import Fitted, fit
+from bot.i18n import Own
 from bot.judging import Judge
 from bot.listing import said_in_full
-from bot.messages import Message, refs_of
-from bot.store import deliveries, fates, inbox, notices, repeating, templates
+from bot.messages import Message, refs_of, tells_time
+from bot.store import deliveries, fates, inbox, notices, overrides, presence, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part, Planned
 from bot.store.fates import Fate
 from bot.store.references import References
@@ -37,6 +38,10 @@ class _Round:
     now: datetime
     lookup: References
     sids: Mapping[str, str]  # of templates that show choices, by name; none where not set up
+    own: Mapping[overrides.Who, Own]  # what readers' programmes word otherwise
+
+    def lookup_for(self, due: Due) -> References:
+        return self.lookup.reading(self.own.get((due.community_id, due.member_id)))
 
 
 class Planner:
@@ -95,7 +100,8 @@ class Planner:
         lookup = References(db, (ref for each in said for ref in refs_of(each.message)))
         tappable = self._channel.limits.tappable and any(each.message.choices for each in said)
         sids = templates.list_sids(db, self._lane) if tappable else {}
-        here = _Round(db, now, lookup, sids)
+        own = overrides.read(db, {(each.community_id, each.member_id) for each in said})
+        here = _Round(db, now, lookup, sids, own)
         restored = {each.id: self._restore(here, each) for each in wordless}
         due = [replace(each, parts=restored.get(each.id, each.parts)) for each in due]
         fresh = [each for each in due if not each.parts]
@@ -167,15 +173,16 @@ class Planner:
         if due.message.nudge:
             sid = templates.find_approved(here.db, self._lane, NUDGE, due.language)
             return Fitted(() if sid is None else ({"nudge": sid},), None)
-        limits, timezone = self._channel.limits, due.timezone or "UTC"
-        message = said_in_full(due.message, limits.text, here.lookup, due.language, timezone)
+        limits, timezone = self._channel.limits, _clocks(here.db, due)
+        lookup = here.lookup_for(due)
+        message = said_in_full(due.message, limits.text, lookup, due.language, timezone)
         if message == NOTHING:
             return Fitted((), None)
         return fit(
             message,
             due.language,
             limits,
-            here.lookup,
+            lookup,
             timezone=timezone,
             experienced=due.experienced,
             closing=closing,
@@ -192,6 +199,13 @@ class Planner:
             post_id = retract.id if retract.table == "posts" else None
             ids = notices.list_bubbles(db, due.address_id, post_id, now - young)
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))
+
+
+def _clocks(db: Connection, due: Due) -> str:
+    """Whose hours she reads: those where she is; if she never said it, those of her group."""
+    if due.timezone is None and tells_time(due.message):
+        return presence.get(db, due.member_id).timezone
+    return due.timezone or "UTC"
 
 
 def _is_lost(part: Part) -> bool:

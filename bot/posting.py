@@ -19,6 +19,14 @@ def hearers(thread: Thread, *but: int) -> Audience:
     return Audience("hearers" if thread.anonymous else "followers", thread.id, but)
 
 
+# What came of a question, for the middle of a sentence.
+OUTCOMES: dict[str, Text] = {
+    "worked": _("it worked"),
+    "partly": _("it worked partly"),
+    "not_tried": _("not tried yet"),
+}
+
+
 def author(thread: Thread, post: Post) -> Ref | Text:
     """Who wrote a post, as everybody in the thread may know."""
     if thread.anonymous and post.author_id is None and post.kind != "answer":
@@ -69,6 +77,12 @@ def answer(thread: Thread, post: Post, question_id: int) -> Message:
     return Message(paragraphs, under_answer(post.id), subject=thread.ref)
 
 
+def addition(thread: Thread, post: Post) -> Message:
+    """What somebody adds to the notes of a session."""
+    about = _("{name} adds to {thread}.", name=author(thread, post), thread=thread.ref)
+    return Message((_("{post}", post=post.ref), about), subject=thread.ref)
+
+
 def reply(thread: Thread, post: Post) -> Message:
     """What the asker adds."""
     if post.heavy:
@@ -79,6 +93,38 @@ def reply(thread: Thread, post: Post) -> Message:
     if thread.anonymous:
         about = _("The one who asked {thread} adds this.", thread=thread.ref)
     return Message((_("{post}", post=post.ref), about), subject=thread.ref)
+
+
+def outcome(thread: Thread, came: str, post: Post | None) -> Message:
+    """What came of a question, for all who follow it."""
+    said = _(
+        "{name} tells what came of {thread}: {came}.",
+        name=Ref("members", thread.asker_id or 0),
+        thread=thread.ref,
+        came=OUTCOMES[came],
+    )
+    if thread.anonymous:
+        said = _(
+            "The one who asked {thread} tells what came of it: {came}.",
+            thread=thread.ref,
+            came=OUTCOMES[came],
+        )
+    return Message((said, *_words(post)), subject=thread.ref)
+
+
+def outcome_for_helper(thread: Thread, came: str, post: Post | None) -> Message:
+    """The same for somebody whose answer helped."""
+    said = _(
+        "Your answer to {thread} helped. {name} tells what came of it: {came}.",
+        thread=thread.ref,
+        name=Ref("members", thread.asker_id or 0),
+        came=OUTCOMES[came],
+    )
+    return Message((said, *_words(post)), subject=thread.ref)
+
+
+def _words(post: Post | None) -> tuple[Text, ...]:
+    return () if post is None else (_("{post}", post=post.ref),)
 
 
 def _story(thread: Thread, post: Post) -> Text:

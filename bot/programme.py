@@ -8,7 +8,6 @@ from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 import yaml
 from pydantic import (
@@ -22,22 +21,21 @@ from pydantic import (
 )
 from sqlalchemy import Connection
 
-from bot.i18n import languages, tidy_name
+from bot import library, strictly
+from bot.i18n import languages, tidy
 from bot.messages import Message
-from bot.store import audit, communities, meeting, messages, programmes
+from bot.store import audit, communities, contents, meeting, messages, programmes
+from bot.timetable import HolidayPart, Names, RhythmPart, known_zone, save_holidays, save_rhythm
 
 CONSENT_DEMO = "demo"
 NAMED = ("facilitator", "focal_point", "monitor", "administrator")  # in lists, with an s
+# What a community is in the file, and not in its own row of the store.
+NOT_COLUMNS = {"ended", "names", "purpose", "rhythm", *(f"{role}s" for role in NAMED)}
+LONGEST_PURPOSE = 400  # characters
 
 
 class ProgrammeError(Exception):
     """The file is not usable; the text names the place and the mend, in one line."""
-
-
-def _known_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"{value} is no time zone; write it like Asia/Vientiane")
-    return value
 
 
 def _known_language(value: str) -> str:
@@ -46,11 +44,14 @@ def _known_language(value: str) -> str:
     return value
 
 
-def _all_languages(value: dict[str, str]) -> dict[str, str]:
-    tidied = {_known_language(code): tidy_name(name, 120) for code, name in value.items()}
-    missing = [code for code in languages() if not tidied.get(code)]
-    if missing:
-        raise ValueError(f"a name in {', '.join(missing)} is missing")
+def _some_languages(value: dict[str, str]) -> dict[str, str]:
+    tidied = {_known_language(code): tidy(text) for code, text in value.items()}
+    empty = next((code for code, text in tidied.items() if not text), None)
+    if empty is not None or not tidied:
+        raise ValueError(f"the text in {empty or 'any language'} is empty; leave it out instead")
+    long = next((code for code, text in tidied.items() if len(text) > LONGEST_PURPOSE), None)
+    if long is not None:
+        raise ValueError(f"the text in {long} is longer than {LONGEST_PURPOSE} characters")
     return tidied
 
 
@@ -78,7 +79,7 @@ def _dollars(value: object) -> object:
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
-Names = Annotated[dict[str, str], AfterValidator(_all_languages)]
+Purpose = Annotated[dict[str, str], AfterValidator(_some_languages)]
 Address = Annotated[str, AfterValidator(_known_address)]
 
 
@@ -89,11 +90,13 @@ class _Part(BaseModel):
 class CommunityPart(_Part):
     slug: Slug
     names: Names
+    purpose: Purpose | None = None  # what it is for, in one or more languages
     language: Annotated[str, AfterValidator(_known_language)]
-    timezone: Annotated[str, AfterValidator(_known_zone)]
+    timezone: Annotated[str, AfterValidator(known_zone)]
     approval: bool = False
     discreet: bool = False
     ended: bool = False
+    rhythm: RhythmPart = RhythmPart()  # what is said every week; as usual, if it is left out
     facilitators: list[Address] = []
     focal_points: list[Address] = []  # they read reports, and what is referred to them
     monitors: list[Address] = []  # they see figures, no names
@@ -134,6 +137,7 @@ class ProgrammePart(_Part):
     contact: str = Field(min_length=3, max_length=200)
     discreet: bool = False  # all of its communities are
     help: list[HelpPart] = []
+    holidays: list[HolidayPart] = []
     # US dollars a month for WhatsApp; administrators hear when most of it is used
     budget: Annotated[int | None, BeforeValidator(_dollars)] = None
 
@@ -168,8 +172,10 @@ class Programme(_Part):
 
 def read(path: Path) -> Programme:
     """Raises ProgrammeError with one line."""
+    text = ""
     try:
-        return Programme.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        return Programme.model_validate(strictly.load(text))
     except OSError as error:
         raise ProgrammeError(f"{path.name} cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
@@ -180,7 +186,20 @@ def read(path: Path) -> Programme:
         first = error.errors()[0]
         place = ".".join(str(each) for each in first["loc"]) or "the file"
         reason = str(first["msg"]).removeprefix("Value error, ")
-        raise ProgrammeError(f"{path.name}, {place}: {reason}") from None
+        line = _line_of(text, first["loc"])
+        raise ProgrammeError(f"{path.name}, {line}{place}: {reason}") from None
+
+
+def _line_of(text: str, place: tuple[int | str, ...]) -> str:
+    """The line on which a place begins, or the nearest that there is around it."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    for each in place:
+        if isinstance(node, yaml.SequenceNode) and isinstance(each, int):
+            node = node.value[each]
+        elif isinstance(node, yaml.MappingNode):
+            inside = next((part for key, part in node.value if key.value == each), None)
+            node = inside or node
+    return "" if node is None or not place else f"line {node.start_mark.line + 1}, "
 
 
 def load(
@@ -197,12 +216,16 @@ def load(
         about.budget,
     )
     programmes.save_help(db, programme_id, [(each.country, each.words) for each in about.help])
+    save_holidays(db, programme_id, about.holidays)
     ids = {}
     for number, each in enumerate(programme.communities):
-        row = each.model_dump(exclude={"ended", *(f"{role}s" for role in NAMED)})
+        row = each.model_dump(exclude=NOT_COLUMNS)
         row["discreet"] |= about.discreet
         ids[each.slug] = id_ = communities.save_community(db, programme_id, row)
         communities.mark_ended(db, id_, now, ended=each.ended)
+        _describe(db, each, id_, now)
+        if not each.ended:
+            save_rhythm(db, id_, each.rhythm, now)
         for role in NAMED:
             for nth, address in enumerate(getattr(each, f"{role}s")):
                 place = f"communities.{number}.{role}s.{nth}"
@@ -213,6 +236,19 @@ def load(
         "communities": len(programme.communities),
         "facilitators": sum(len(each.facilitators) for each in programme.communities),
     }
+
+
+def _describe(db: Connection, part: CommunityPart, id_: int, now: datetime) -> None:
+    """What it is called and what it is for, in the words of the file."""
+    said = {"name": part.names, "purpose": part.purpose}
+    items = [
+        library.of_community(id_, kind, part.language, texts)
+        for kind, texts in said.items()
+        if texts
+    ]
+    library.take(db, items, now)
+    if part.purpose is None:
+        library.retire_unsaid(db, contents.key_of(id_, "purpose"), now)
 
 
 def _expect(

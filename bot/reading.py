@@ -5,10 +5,14 @@ from __future__ import annotations
 import regex
 from sqlalchemy import Connection
 
-from bot.i18n import fold, in_all_languages
-from bot.messages import Message, refs_of
+from bot.i18n import fold, graphemes, in_all_languages
+from bot.messages import refs_of
 from bot.smalltalk import yes_or_no
+from bot.store import overrides
+from bot.store.prompts import Prompt
 from bot.store.references import References
+
+LABEL = 20  # graphemes; what is longer was never a label
 
 # "101", "Q101 …", "១០១…": no space is needed before another script; 1.5 and 150,000 are no threads.
 _NUMBERED = regex.compile(
@@ -16,8 +20,9 @@ _NUMBERED = regex.compile(
 )
 
 
-def find_choice(db: Connection, text: str, message: Message) -> int | None:
+def find_choice(db: Connection, text: str, prompt: Prompt, member_id: int) -> int | None:
     """The index of the choice that a typed number or label means, in any of our languages."""
+    message = prompt.message
     typed = fold(text)
     if not typed or not message.choices:
         return None
@@ -29,6 +34,14 @@ def find_choice(db: Connection, text: str, message: Message) -> int | None:
     for index, choice in enumerate(message.choices):
         if choice.key == said or typed in in_all_languages(choice.label, lookup):
             return index
+    if graphemes(typed) > LABEL or text.startswith("/"):  # a command is nobody's own label
+        return None
+    msgids = {choice.label.msgid for choice in message.choices}
+    for own in overrides.list_labels(db, msgids, (prompt.community_id, member_id)):
+        hers = lookup.reading(own)
+        for index, choice in enumerate(message.choices):
+            if typed in in_all_languages(choice.label, hers):
+                return index
     return None
 
 

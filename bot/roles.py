@@ -45,7 +45,10 @@ POWERS: dict[str, frozenset[str | None]] = {
     "desk": _LEADS,
     "unanswered": _LEADS,
     "announce": _LEADS,
+    "wording": _FACILITATES,  # what the bot says in all groups of the programme
     "unreached": _FACILITATES,
+    "responses": _FACILITATES,  # what was given to them, or shared, of weekly questions
+    "brief": _FACILITATES,
     "admit": _FACILITATES,
     "hide": _FACILITATES,
     "move": _FACILITATES,
@@ -59,6 +62,7 @@ POWERS: dict[str, frozenset[str | None]] = {
     "role.give": _FACILITATES,
     "role.take": _FACILITATES,
     "role.hand_back": _LEADS,
+    "rhythm": _FACILITATES,  # what is said every week, and when
     "figures": frozenset({"facilitator", "monitor", "administrator"}),
     "administer": _SETS_UP,
     "report.read": frozenset({"focal_point"}),
@@ -75,9 +79,11 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(
         [
             "back.*", "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*",
-            "help.*", "hours.*", "language.*", "leave.*", "menu.*", "mute.*", "mydata.*", "open.*",
-            "pace.*", "pause.*", "phones.*", "profile.*", "secret.*", "settings.*", "start.*",
-            "stop.*", "support.*", "unmute.*", "waiting.*", "welcome.*", "zone.*",
+            "calendar.*", "help.*", "hours.*", "language.*", "leave.*", "menu.*", "mute.*",
+            "mydata.*", "open.*", "opinions.*", "pace.*", "pause.*", "phones.*", "profile.*",
+            "secret.*", "settings.*",
+            "start.*", "stop.*", "support.*", "tip.*", "unfinished.*", "unmute.*", "waiting.*",
+            "weekly.*", "welcome.*", "zone.*",
             "on code", "on doubted", "on edit", "on group", "on stale", "on stopped",
             "on stranger",
         ],
@@ -86,9 +92,11 @@ WAYS: dict[str, str] = {
     "report.*": "report",
     "receipts.*": "report",
     "on receipt": "report",
+    # Any member plans a session; whose it is to change or to call off is looked at there.
+    **dict.fromkeys(["session.*", "place.*", "details.*", "changes.*"], "ask"),
     **dict.fromkeys(
         ["ask.*", "nameless.ask", "nameless.undo", "nameless.edit", "opening.send",
-         "writing.meaning", "on text"],
+         "writing.meaning", "writing.wrote", "on text"],
         "ask",
     ),
     **dict.fromkeys(["nameless.reply", "nameless.confirm", "nameless.helps"], "answer"),
@@ -96,18 +104,57 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(
         [
             "answers.begin", "answers.forwarded", "answers.helps", "answers.looking",
-            "answers.publish", "answers.write", "on thread",
+            "answers.publish", "answers.write", "on thread", "responses.*", "readers.*",
+            "on response", "followups.leave", "nameless.outcome", "outcomes.begin",
+            "outcomes.confirm", "outcomes.not_tried", "outcomes.partly", "outcomes.sentence",
+            "outcomes.worked",
         ],
         "answer",
     ),
     **dict.fromkeys(
+        ["drafting.*", "ideas.*", "on proposal", "parts.*", "proposals.*", "votes.*",
+         "visits.*"],
+        "answer",
+    ),
+    "signup.*": "answer",
+    **dict.fromkeys(["sessions.start", "sessions.show"], "read"),
+    "sessions.comers": "own",  # of those she holds, or that are held where she has a desk
+    "market.*": "read",
+    "interest.*": "read",
+    "standing.*": "own",  # her own words, whatever became of her role
+    "market.hide": "hide",
+    "market.confirm_hiding": "hide",
+    "offering.*": "ask",
+    "myanswers.*": "own",  # her own words, whatever became of her role
+    **dict.fromkeys(
+        ["given.show", "given.older", "given.read", "given.hide", "given.confirm"], "responses"
+    ),
+    "given.gone": "own",
+    **dict.fromkeys(
         [
-            "heavy.later", "heavy.read", "heavy.skip", "reached.list_mine", "reached.show",
-            "reached.start", "share.card", "threads.close",
+            "heavy.later", "heavy.read", "heavy.skip", "peers.more", "peers.read", "peers.start",
+            "reached.list_mine", "reached.show", "reached.start", "share.card", "threads.close",
             "threads.follow", "threads.gone", "threads.list_mine", "threads.mine", "threads.show",
             "threads.start", "threads.unfollow", "on no_thread",
         ],
         "read",
+    ),
+    **dict.fromkeys(
+        [
+            "library.one", "library.own", "library.show", "own.begin", "own.confirm",
+            "own.fallback", "own.kind", "own.put_back", "own.remove", "own.translate",
+            "own.write", "pick.begin", "pick.chosen", "rest.begin", "rest.end",
+            "rest.until", "rhythm.begin", "rhythm.date", "rhythm.dates", "rhythm.deed",
+            "rhythm.send", "rhythm.show", "rhythm.start", "rhythm.unskip",
+            "schedule.after", "schedule.first", "schedule.hour", "schedule.kind",
+            "schedule.last", "schedule.often", "schedule.order", "schedule.place",
+            "schedule.show", "schedule.weekday", "schedule.what",
+        ],
+        "rhythm",
+    ),
+    **dict.fromkeys(
+        ["attendance.*", "harvest.*", "hosting.*", "notes.*", "replies.*", "tasks.*", "on session"],
+        "own",  # of sessions she may come to, holds or writes the notes of: looked at each time
     ),
     "facilitate.start": "desk",
     "facilitate.desk": "desk",
@@ -119,6 +166,9 @@ WAYS: dict[str, str] = {
     "facilitate.unreached": "unreached",
     "unreached.start": "unreached",
     "unreached.show": "unreached",
+    "unreached.choose": "unreached",
+    "unreached.week": "unreached",
+    **dict.fromkeys(["brief.start", "brief.given"], "brief"),
     **dict.fromkeys(
         [
             "announce.start", "announce.begin", "announce.write", "announce.confirm",
@@ -156,6 +206,13 @@ WAYS: dict[str, str] = {
     ),
     "cofacilitator.accept": "role.accept",
     "cofacilitator.refuse": "role.accept",
+    **dict.fromkeys(
+        [
+            "wording.start", "wording.begin", "wording.find", "wording.choose", "wording.write",
+            "wording.confirm", "wording.undo",
+        ],
+        "wording",
+    ),
     "roles.start": "own",
     "announce.undo": "own",  # her own words, whatever became of her role
     "reached.announcement": "own",
@@ -181,11 +238,16 @@ WAYS: dict[str, str] = {
             "$ whatsapp", "$ whatsapp templates", "$ whatsapp reconcile",
             "$ why",
             "$ backup", "$ restore", "$ ledger", "$ lanes",
+            "$ content", "$ content export", "$ content import", "$ content coverage",
         ],
         "operate",
     ),
     **dict.fromkeys(
-        ["/webhooks/{channel}", "/pictures/{token}.png", "/files/{token}/my-data.docx"], "provide"
+        [
+            "/webhooks/{channel}", "/pictures/{token}.png", "/files/{token}/my-data.docx",
+            "/files/{token}/calendar.ics", "/calendar/{uid}.ics",
+        ],
+        "provide",
     ),
     **dict.fromkeys(["/", "/healthz", "/metrics"], "watch"),
     **dict.fromkeys(["/simulator/*", "/favicon.ico", "/static"], "develop"),

@@ -2,8 +2,9 @@
 
 Events that a conversation may take with `on`:
   code      an invite code (turn.text)           stranger  somebody who is no member yet
-  receipt   the code of a report (turn.text)
+  receipt   the code of a report (turn.text)     response  a reply to a weekly message
   stopped   a member who has stopped messages    thread    a reply in a thread (turn.subject)
+  session   a reply to what was said of a session, proposal: to a call for ideas (turn.subject)
   edit      a bubble that was changed            group     the bot was spoken to in a group
   no_thread a thread number that is not hers      doubted   perhaps not she: ask her name first
   text      free text that is no answer          stale     a choice that is over
@@ -29,6 +30,8 @@ from bot.turn import Turn
 DOUBLE_TAP = timedelta(minutes=2)  # the same tap again within this is the same tap
 PRIVATE = "secret."  # steps whose answers are kept nowhere
 DOUBT = "doubt."
+_MEET = ("sessions", "harvests", "words")
+ABOUT = {"editions": "response", "proposals": "proposal"} | dict.fromkeys(_MEET, "session")
 LABEL_LENGTH = 60  # longer text is never compared with labels
 
 log = logs.get("routes")
@@ -115,7 +118,11 @@ class Routes:
         tapped = None if tap is None else prompts.find(turn.db, tap.token, turn.address_id)
         turn.answer(talk)
         if prompt is not None and (tap is None or (tapped and tapped.message_id == asked)):
-            index = find_choice(turn.db, turn.text, prompt.message) if tap is None else tap.index
+            index = (
+                find_choice(turn.db, turn.text, prompt, turn.member.id)
+                if tap is None
+                else tap.index
+            )
             turn.choice = None if index is None else prompt.message.choices[index].key
         return self._conversations.steps.get(talk.step)
 
@@ -161,13 +168,13 @@ class Routes:
         )
         if prompt is None:
             return None
-        index = find_choice(turn.db, turn.text, prompt.message)
+        index = find_choice(turn.db, turn.text, prompt, turn.member.id)
         if index is not None:
             return self._choose(turn, prompt, index)
         if prompt.message.subject is None:
             return None
         turn.subject = prompt.message.subject
-        return self._conversations.events["thread"]
+        return self._conversations.events[ABOUT.get(turn.subject.table, "thread")]
 
     def _code(self, turn: Turn) -> Step | None:
         start = turn.text.removeprefix("/start ") if turn.text.startswith("/start ") else None
@@ -213,7 +220,7 @@ class Routes:
         asked = None if turn.talk is None else turn.talk.message_id
         if asked is not None and asked > prompt.message_id:
             return None  # a question came after the list: what is typed is an answer to that
-        index = find_choice(turn.db, turn.text, prompt.message)
+        index = find_choice(turn.db, turn.text, prompt, turn.member.id)
         if index is None:
             return self._overtaken_label(turn, prompt)
         return self._choose(turn, prompt, index)
@@ -226,7 +233,7 @@ class Routes:
         prompt = prompts.find_of(turn.db, talk.message_id or 0, turn.address_id)
         if prompt is None or fold(turn.text).isdecimal():
             return None
-        index = find_choice(turn.db, turn.text, prompt.message)
+        index = find_choice(turn.db, turn.text, prompt, turn.member.id)
         return None if index is None else self._choose(turn, prompt, index)
 
     def _numbered_thread(self, turn: Turn) -> Step | None:

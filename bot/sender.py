@@ -219,7 +219,7 @@ class Sender:
         self._settle(db, returned, now)
         if last and not self.flight.tasks:
             lanes.give_back(db, self._lane, self._fence)
-        audiences.go_on(db)
+        audiences.go_on(db, self._lane)
         if room <= 0 or self.flight.is_paused:
             return []
         self._release_put_off(db, now)

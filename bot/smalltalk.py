@@ -52,5 +52,16 @@ def is_small(text: str, files: Iterable[File] = ()) -> bool:
     return is_agreement(text) or is_greeting(text) or is_thanks(text)
 
 
+def is_taken(text: str, usual: str = "") -> bool:
+    """Whether it is no label: typed, it would be an answer, small talk, or a place on a list.
+
+    A button that says yes `usual`ly may say it in other words.
+    """
+    said = yes_or_no(text)
+    if said is not None and said == yes_or_no(usual):
+        return False
+    return fold(text).isdecimal() or is_small(text)
+
+
 def _is_one_of(text: str, words: str) -> bool:
     return len(text) < 60 and fold(text) in word_list(words)

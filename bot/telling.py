@@ -23,11 +23,24 @@ def tell(
     community_id: int | None = None,
     due_at: datetime | None = None,
     for_role: str | None = None,
+    expires_at: datetime | None = None,
+    wide: bool = False,
 ) -> int | None:
-    """The message's id, or None if something with this key was said before."""
+    """The message's id, or None if something with this key was said before.
+
+    `wide`: counted with what comes unasked, also if it goes to one person.
+    """
     role = for_role or audience.role
     message_id = outbox.add(
-        db, key, kind, message, now, community_id, wide=audience.is_wide, for_role=role
+        db,
+        key,
+        kind,
+        message,
+        now,
+        community_id,
+        wide=wide or audience.is_wide,
+        for_role=role,
+        expires_at=expires_at,
     )
     if message_id is not None:
         audiences.tell(db, message_id, kind, audience, due_at or now)

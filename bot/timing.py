@@ -21,6 +21,7 @@ MORNING = 8 * 60  # when what is gathered for a day or a week comes
 MONDAY = 0
 # Unasked, in one week, over all her communities; the last places are for what matters more.
 MOST_UNASKED = {"thread": 7, "session": 6, "broadcast": 5}
+SPARED = ("concerns", "muted")  # paces of who gets nothing that goes to a whole community
 FOR_GOOD = datetime(2999, 1, 1, tzinfo=UTC)  # a pause until she comes back
 
 
@@ -33,12 +34,35 @@ def zone(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def day_of(on: date) -> int:
+    """Days are counted from 1970-01-01."""
+    return on.toordinal() - _FIRST_DAY
+
+
+def date_of(day: int) -> date:
+    return date.fromordinal(day + _FIRST_DAY)
+
+
+def today(now: datetime, where: ZoneInfo) -> int:
+    """The day it is there."""
+    return day_of(now.astimezone(where).date())
+
+
+def moment_of(day: int, minutes: int, where: ZoneInfo) -> datetime:
+    """When the clocks there show this hour on this day, for the first time.
+
+    An hour that a clock leaves out counts as the one after it.
+    """
+    hour = time(minutes // 60, minutes % 60)
+    return datetime.combine(date_of(day), hour, where).astimezone(UTC)
+
+
 def next_at(now: datetime, where: ZoneInfo, minutes: int, weekday: int | None = None) -> datetime:
     """The next moment when the clocks there show this hour (on this weekday, Monday is 0)."""
-    today = now.astimezone(where).date()
+    first = now.astimezone(where).date()
     hour = time(minutes // 60, minutes % 60)
     for days in range(9):
-        on = today + timedelta(days=days)
+        on = first + timedelta(days=days)
         if weekday is not None and on.weekday() != weekday:
             continue
         for fold in (0, 1):
@@ -75,8 +99,8 @@ def hours_of(quiet_from: int | None, quiet_until: int | None, timezone: str | No
 
 def week_of(now: datetime, timezone: str | None) -> int:
     """The week it is there: days since 1970 of its Monday."""
-    today = now.astimezone(zone(timezone)).date()
-    return today.toordinal() - today.weekday() - _FIRST_DAY
+    on = now.astimezone(zone(timezone)).date()
+    return day_of(on) - on.weekday()
 
 
 def coarse(now: datetime) -> datetime:

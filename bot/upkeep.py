@@ -44,11 +44,24 @@ SWEEPS: dict[str, Sweep] = {
     "erasures": lambda db, kept, now: retention.forget_erasures(db, now - ERASURES_LAST, BATCH),
     "backups": lambda db, kept, now: backups.forget(db, now - ledgers.LASTS, BATCH),
     "ledger": lambda db, kept, now: ledger.forget(db, now - ledgers.LASTS, BATCH),
+    "places": lambda db, kept, now: retention.empty_sessions(
+        db, now - retention.PLACES_LAST, BATCH
+    ),
+    "answers": lambda db, kept, now: retention.forget_answers(
+        db, now - retention.ANSWERS_LAST, BATCH
+    ),
+    "notes": lambda db, kept, now: retention.forget_notes(db, now - retention.NOTES_LAST, BATCH),
+    "settled": lambda db, kept, now: retention.forget_settled(
+        db, now - retention.SETTLED_LAST, BATCH
+    ),
     "occurrences": lambda db, kept, now: retention.forget_occurrences(
         db, now - OCCURRENCES_LAST, BATCH
     ),
 }
-TABLES = ("inbox", "conversations", "posts", "bubbles", "threads", "audit", "codes", "erasures")
+TABLES = (
+    "inbox", "conversations", "posts", "bubbles", "threads", "audit", "codes", "erasures",
+    "sessions", "signups", "needs", "records", "tasks", "topics",
+)  # fmt: skip
 
 
 @job(every=timedelta(hours=1))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
+from bot.desk import note
 from bot.discretion import HOW_IT_COMES
 from bot.messages import Ref, _, _n
-from bot.store import audit, communities, programmes
+from bot.store import communities, contents, programmes
 from bot.store.audiences import Audience
 from bot.store.communities import Community
 from bot.turn import Turn
@@ -53,8 +54,9 @@ def admit_all(turn: Turn) -> None:
 
 
 def _let_in(turn: Turn, member_id: int, community: Community) -> None:
-    _note(turn, "admit", member_id, community.id)
+    note(turn, "admit", community.id, member_id)
     said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
+    said += contents.purpose_lines(turn.db, community.id, discreet=community.discreet)
     if community.discreet:
         said.append(HOW_IT_COMES)
     turn.tell(Audience("member", member_id), *said)
@@ -67,7 +69,7 @@ def decline(turn: Turn) -> None:
     if waiting is None or not communities.decide(turn.db, turn.argument, "declined"):
         return turn.say(_("That has been decided already."))
     member_id, community_id = waiting
-    _note(turn, "decline", member_id, community_id)
+    note(turn, "decline", community_id, member_id)
     turn.tell(
         Audience("member", member_id),
         _(
@@ -76,17 +78,6 @@ def decline(turn: Turn) -> None:
         ),
     )
     turn.say(_("{name} hears that it is not possible just now.", name=Ref("members", member_id)))
-
-
-def _note(turn: Turn, action: str, member_id: int, community_id: int) -> None:
-    audit.add(
-        turn.db,
-        turn.member.id,
-        action,
-        turn.now,
-        community_id=community_id,
-        subject_id=member_id,
-    )
 
 
 def _waiting_for(turn: Turn) -> tuple[int, int] | None:

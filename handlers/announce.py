@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from bot import allowances
 from bot.conversation import Conversation
-from bot.i18n import guess_language, languages, own_name, units
-from bot.messages import N_, Choice, Ref, Text, _
+from bot.i18n import languages, own_name, units, written_in
+from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.smalltalk import has_words
 from bot.store import audit, communities, posts, reach, spending, unreached
 from bot.store.audiences import Audience
@@ -47,7 +47,7 @@ def begin(turn: Turn) -> None:
 def write(turn: Turn) -> None:
     if not _fits(turn):
         return
-    language = guess_language(turn.text) or turn.language
+    language = written_in(turn.text, turn.language)
     post_id = posts.add(
         turn.db, turn.member.id, turn.content, turn.now, kind="announcement", language=language
     )
@@ -80,6 +80,7 @@ def _preview(turn: Turn) -> None:
     turn.ask(
         *looks,
         *_counted(turn, community),
+        *_marked(turn, community),
         choices=[
             Choice("send", _("Send")),
             *add,
@@ -101,6 +102,23 @@ def _said(turn: Turn, community: Community, language: str | None = None) -> tupl
         Text(text.msgid, text.params, language=language),
         Text(about.msgid, about.params, language=language),
     )
+
+
+def _marked(turn: Turn, community: Community) -> list[Text]:
+    """Whom it does not reach in the language she reads."""
+    written = turn.data["written"]
+    readers = reach.count_by_language(turn.db, _audience(turn, community))
+    return [
+        _n(
+            "It is not written in {language}: {n} peer gets it marked \u201c(in {source})\u201d.",
+            "It is not written in {language}: {n} peers get it marked \u201c(in {source})\u201d.",
+            n=readers[code],
+            language=own_name(code),
+            source=own_name(written[0]),
+        )
+        for code in languages()
+        if code not in written and readers.get(code)
+    ]
 
 
 def _counted(turn: Turn, community: Community) -> list[Text]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Message, Ref, Text, _, _n
-from bot.posting import DRAFT_GONE, answer, hearers, reply
+from bot.posting import DRAFT_GONE, addition, answer, hearers, reply
 from bot.smalltalk import is_small
 from bot.store import members, posts, threads
 from bot.store.audiences import Audience
@@ -168,7 +168,10 @@ def _heavy(turn: Turn) -> dict[str, bool]:
 def _put(turn: Turn, thread: Thread, post: Post) -> Message:
     if post.kind == "reply":
         return reply(thread, post)
-    return answer(thread, post, threads.find_question(turn.db, thread.id) or 0)
+    question_id = threads.find_question(turn.db, thread.id)
+    if question_id is None and not post.heavy:  # the notes of a session
+        return addition(thread, post)
+    return answer(thread, post, question_id or 0)
 
 
 def _thanks(turn: Turn, thread: Thread, audience: Audience) -> Text:

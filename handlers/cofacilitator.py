@@ -8,10 +8,11 @@ import regex
 
 from bot import allowances
 from bot.conversation import Conversation
+from bot.desk import note
 from bot.i18n import fold, word_list
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.roles import ROLE_NAMES
-from bot.store import audit, communities, members, roles
+from bot.store import communities, members, roles
 from bot.store.audiences import Audience
 from bot.store.communities import Community
 from bot.store.roles import Offer
@@ -157,7 +158,7 @@ def _ask_her(
         community_id=community.id,
         once=f"role_offer/{offer_id}",
     )
-    _note(turn, f"role.offered {wanted}", community.id, member_id)
+    note(turn, f"role.offered {wanted}", community.id, member_id)
     turn.say(_("I have asked {name}. The offer stands for a week.", name=Ref("members", member_id)))
 
 
@@ -203,7 +204,7 @@ def accept(turn: Turn) -> None:
     until = None if offer is None else _until(turn, offer)
     if offer is None or not roles.give(turn.db, offer, until):
         return turn.say(_("This offer does not stand any more. Nothing changes."))
-    _note(turn, f"role.given {offer.role}", offer.community_id, turn.member.id)
+    note(turn, f"role.given {offer.role}", offer.community_id, turn.member.id)
     community = communities.get(turn.db, offer.community_id)
     who: dict[str, object] = {
         "name": Ref("members", turn.member.id),
@@ -251,14 +252,3 @@ def refuse(turn: Turn) -> None:
     if offer is not None:
         roles.mark_answered(turn.db, offer.id, turn.now)
     turn.say(_("That is fine. Nothing changes."))
-
-
-def _note(turn: Turn, action: str, community_id: int, member_id: int) -> None:
-    audit.add(
-        turn.db,
-        turn.member.id,
-        action,
-        turn.now,
-        community_id=community_id,
-        subject_id=member_id,
-    )

@@ -25,7 +25,8 @@ def edited(turn: Turn) -> None:
     if post.state == "hidden":  # somebody may look into it: it stays as it was
         return
     posts.edit_bubble(turn.db, bubble_id, turn.text)
-    if post.state == "live":
+    # Without her name nothing is said: of a hidden question nothing could be, and that would tell.
+    if post.state == "live" and post.author_id is not None:
         turn.say(_("Your change is saved. Phones that have the old words already keep them."))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.roles import power_of
-from bot.store import communities, threads
+from bot.store import communities, responses, threads
 from bot.store.communities import Community
+from bot.timing import zone
 from bot.turn import Turn
 
 LISTED = 8  # questions in one list
@@ -18,12 +19,14 @@ unanswered_ = Conversation("unanswered", words=N_("unanswered"))
 DESK = (
     ("facilitate.unanswered", _("Unanswered")),
     ("invites.show", _("Invite")),
+    ("given.show", _("Weekly answers")),
     ("announce.begin", _("Announce")),
     ("facilitate.unreached", _("Not reached")),
     ("cofacilitator.begin", _("Share the work")),
     ("roles.take", _("Take a role back")),
     ("vouch.begin", _("New number")),
     ("figures.show", _("Figures")),
+    ("rhythm.show", _("Weekly rhythm")),
 )
 
 
@@ -86,6 +89,7 @@ def desk(turn: Turn) -> None:
         Choice(f"{action}:{community.id}", label)
         for action, label in DESK
         if place.may(power_of(action) or "", turn.now)
+        and (action != "given.show" or responses.list_given(turn.db, community.id, 1))
     ]
     waiting = communities.list_waiting(turn.db, community.id)
     if waiting and place.may("admit", turn.now):
@@ -118,11 +122,12 @@ def unanswered(turn: Turn) -> None:
     found = threads.list_unanswered(turn.db, community.id, _role(turn, community), LISTED)
     if not found:
         return turn.say(_("Every question in {community} has an answer.", community=community.ref))
+    where = zone(turn.member.timezone or community.timezone)
     lines = [
         _(
             "{thread}, since {at}: {question}",
             thread=thread.ref,
-            at=thread.created_at.date(),
+            at=thread.created_at.astimezone(where).date(),
             question=Ref("posts", post_id, 60),
         )
         for thread, post_id in found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
-from bot.messages import N_, _
-from bot.store import programmes
+from bot.messages import N_, Text, _
+from bot.store import communities, programmes
 from bot.turn import Turn
 
 help_ = Conversation(
@@ -30,6 +30,7 @@ def start(turn: Turn) -> None:
             "REPORT: tell of something that worries you, safely. "
             "GET HELP NOW: whom to call."
         ),
+        *_in_her_groups(turn),
         _(
             "Do others see this phone? Write DISCREET: "
             "then messages stay closed until you open them."
@@ -37,3 +38,25 @@ def start(turn: Turn) -> None:
     )
     for contact in programmes.list_contacts(turn.db)[:1]:
         turn.say(_("If you are stuck, ask {contact}.", contact=contact))
+
+
+def _in_her_groups(turn: Turn) -> list[Text]:
+    """What there is for who takes part, and for who facilitates."""
+    mine = communities.list_of(turn.db, turn.member.id)
+    said = []
+    if any(each.may("answer", turn.now) for each in mine):
+        said.append(
+            _(
+                "Each week a tip and a question may come. To answer the question, reply to it; "
+                "leaving it is fine too. TIP brings a tip at once, MY ANSWERS shows what you said."
+            )
+        )
+    if any(each.may("brief", turn.now) for each in mine):
+        said.append(
+            _(
+                "You facilitate. FACILITATE: a group and all you can do there. "
+                "BRIEF: what your groups may need. RHYTHM: what goes out each week. "
+                "WORDING: say a sentence in your own words."
+            )
+        )
+    return said

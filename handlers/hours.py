@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot import digests, typed
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
+from bot.sessions import reminding
 from bot.store import members, presence
 from bot.timing import NEVER, OFFICE, USUAL
 from bot.turn import Turn
@@ -43,6 +44,7 @@ def chosen(turn: Turn) -> None:
     zone = presence.get(turn.db, turn.member.id).timezone
     members.mark(turn.db, turn.member.id, quiet_from=start_, quiet_until=end, timezone=zone)
     digests.look_again(turn.db, turn.member.id, turn.now)
+    reminding.look_soon(turn.db, turn.member.id, turn.now)
     if start_ == end:
         said = _("Messages come at any hour now.")
     else:

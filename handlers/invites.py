@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from bot import allowances
 from bot.conversation import Conversation
+from bot.desk import note
 from bot.invitation import invitation
 from bot.messages import N_, Choice, _, _n
 from bot.roles import INVITED_BY_CHAT, POWERS, ROLE_NAMES
-from bot.store import audit, communities, invites, lanes
+from bot.store import communities, invites, lanes
 from bot.store.communities import Community
 from bot.store.invites import Given
 from bot.turn import Turn
@@ -129,19 +130,8 @@ def _new(turn: Turn, community: Community, role: str, uses: int) -> Given | None
     invites.add(turn.db, community.id, role, uses, LASTS, turn.now)
     made = invites.find_given(turn.db, community.id, role, turn.now)
     if made is not None:
-        _note(turn, f"invite.{role}", community.id, made.id)
+        note(turn, f"invite.{role}", community.id, made.id)
     return made
-
-
-def _note(turn: Turn, action: str, community_id: int, invite_id: int) -> None:
-    audit.add(
-        turn.db,
-        turn.member.id,
-        action,
-        turn.now,
-        community_id=community_id,
-        subject_id=invite_id,
-    )
 
 
 def _hand_out(turn: Turn, community: Community, given: Given) -> None:
@@ -163,7 +153,7 @@ def end(turn: Turn) -> None:
         return turn.start("facilitate.refuse")
     if not invites.end(turn.db, invite_id, turn.now):
         return turn.say(_("This invite has ended already."))
-    _note(turn, "invite.end", community_id, invite_id)
+    note(turn, "invite.end", community_id, invite_id)
     again = Choice(f"invites.show:{community_id}", _("A new invite"))
     turn.say(
         _("Ended. This code lets nobody in any more."),

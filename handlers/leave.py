@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.sessions import seats
 from bot.store import communities, posts, presence
 from bot.store.communities import Membership
 from bot.turn import Turn
@@ -88,6 +89,7 @@ def confirm(turn: Turn) -> None:
     place = _label(turn, community_id)
     if not presence.leave(turn.db, turn.member.id, community_id):
         return turn.say(_("You are not in that group any more."))
+    seats.leave(turn.db, turn.now, turn.member.id, community_id)
     _drop_drafts(turn, community_id)
     said = [_("You have left {community}. With a code you can come back.", community=place)]
     choices = []

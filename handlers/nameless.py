@@ -19,7 +19,7 @@ from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
 from bot.nameless import LONGEST, TELLING, hold, tells_who
-from bot.store import communities, envelopes, members, posts, threads
+from bot.store import communities, envelopes, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
 from bot.store.threads import Thread
@@ -128,16 +128,25 @@ def _publish(
         community_id=thread.community_id,
         heavy=content["heavy"],
     )
-    put = posting.question if kind == "question" else posting.reply
-    message_id = tell(
+    post = posts.get(db, post_id)
+    if kind == "outcome":
+        message = posting.outcome(thread, content["came"], post)
+    else:
+        message = (posting.question if kind == "question" else posting.reply)(thread, post)
+    posts.mark(db, post_id, message_id=_tell_all(db, now, key, thread, message))
+
+
+def _tell_all(
+    db: Connection, now: datetime, key: str, thread: Thread, message: Message
+) -> int | None:
+    return tell(
         db,
         now,
         f"opened/{key}",
         posting.hearers(thread),
-        put(thread, posts.get(db, post_id)),
+        message,
         community_id=thread.community_id,
     )
-    posts.mark(db, post_id, message_id=message_id)
 
 
 # What comes after it ----------------------------------------------------------------------------
@@ -174,7 +183,8 @@ def confirm(turn: Turn) -> None:
     if turn.choice == "cancel" or thread is None:
         posts.remove(turn.db, turn.data["post"])
         return turn.say(_("Cancelled. Nothing was sent."))
-    _hold(turn, "reply", thread=thread.id)
+    came = {"came": turn.data["came"]} if "came" in turn.data else {}
+    _hold(turn, "outcome" if came else "reply", thread=thread.id, **came)
     turn.say(_("Thank you. It goes out at some moment in the next {n} minutes.", n=MINUTES))
 
 
@@ -189,6 +199,26 @@ def open_reply(db: Connection, now: datetime, key: str, content: Mapping[str, An
     thread = threads.find_for(db, content["member"], thread_id=content["thread"])
     if thread is not None:
         _publish(db, now, key, thread, content, kind="reply")
+
+
+@nameless.action
+def outcome(turn: Turn) -> None:
+    """The asker tells what came of it; data has thread, what came, and a post if she said more."""
+    if "post" in turn.data:
+        return reply(turn)
+    held = {"kind": "outcome", "member": turn.member.id, "bubbles": [], "heavy": False, **turn.data}
+    hold(turn.db, held, turn.now)
+    turn.say(_("Thank you. It goes out at some moment in the next {n} minutes.", n=MINUTES))
+
+
+@opens("outcome")
+def open_outcome(db: Connection, now: datetime, key: str, content: Mapping[str, Any]) -> None:
+    thread = threads.find_for(db, content["member"], thread_id=content["thread"])
+    if thread is None or not outcomes.mark(db, thread.id, content["came"]):
+        return
+    if content["bubbles"]:
+        return _publish(db, now, key, thread, content, kind="outcome")
+    _tell_all(db, now, key, thread, posting.outcome(thread, content["came"], None))
 
 
 @nameless.action

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot import allowances
+from bot import allowances, followups
 from bot.conversation import Conversation
 from bot.messages import Text, _
 from bot.posting import question
@@ -59,6 +59,7 @@ def tell_again(turn: Turn) -> None:
         return
     if post.message_id is not None:  # who has not got it where it was need not get it any more
         copies.keep_back(turn.db, post.message_id, "moved")
+    followups.keep_back(turn.db, thread.id)
     heard = posts.list_holders(turn.db, post)
     left_out = (turn.member.id, thread.asker_id or 0, *heard)
     audience = Audience("community", thread.community_id, but=left_out)

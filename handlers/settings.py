@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.i18n import own_name, place_of
 from bot.messages import N_, Choice, Ref, Text, _
-from bot.pace import PACES
+from bot.pace import PACES, RHYTHMS
 from bot.store import communities, members, presence
 from bot.store.communities import Membership
 from bot.store.presence import Presence
@@ -41,6 +41,7 @@ def start(turn: Turn) -> None:
         *_who(turn, found, mine),
         *_when(turn, found),
         *_how_much(mine),
+        *_weekly(found, mine),
         choices=choices,
     )
 
@@ -90,6 +91,12 @@ def _how_much(mine: list[Membership]) -> list[Text]:
     ]
 
 
+def _weekly(found: Presence, mine: list[Membership]) -> list[Text]:
+    if not any(each.is_active for each in mine):
+        return []
+    return [_("Weekly: {rhythm}", rhythm=RHYTHMS[found.rhythm])]
+
+
 @settings.action
 def attention(turn: Turn) -> None:
     """How much she gets, and when."""
@@ -101,6 +108,7 @@ def attention(turn: Turn) -> None:
     ]
     if mine:
         choices.insert(0, Choice("pace.start", _("How much")))
+        choices.insert(1, Choice("weekly.start", _("Weekly")))
     if any(each.pace != "muted" for each in mine):
         choices.append(Choice("mute.start", _("Mute a group")))
     if any(each.pace == "muted" for each in mine):

@@ -17,6 +17,8 @@ def card(turn: Turn) -> None:
     """No name and no group; of a discreet community there is no card."""
     thread = turn.find_thread(turn.argument)
     question = None if thread is None else threads.find_question(turn.db, thread.id)
+    if thread is not None and question is None:
+        return turn.start("harvest.card")
     if thread is None or question is None:
         return turn.start("threads.gone")
     place = communities.get(turn.db, thread.community_id)

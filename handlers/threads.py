@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
-from bot.messages import N_, Choice, Ref, _
-from bot.posting import author
-from bot.store import audit, communities, posts, threads
+from bot.messages import N_, Choice, Ref, Text, _
+from bot.posting import OUTCOMES, author
+from bot.store import audit, communities, harvests, posts, proposals, threads
 from bot.store.posts import Post
 from bot.store.threads import Thread
 from bot.turn import Turn
@@ -18,6 +18,8 @@ STATES = {
     "asked": _("no answer yet"),
     "answered": _("answered"),
     "helped": _("helped"),
+    "told": _("told how it turned out"),
+    "harvest": _("notes of a session"),
     "closed": _("closed"),
 }
 
@@ -69,11 +71,15 @@ def show(turn: Turn) -> None:
     thread = _thread(turn)
     if thread is None:
         return gone(turn)
-    shown = posts.list_live(turn.db, thread.id, SHOWN)
-    table = "veiled" if thread.anonymous else "posts"
-    lines = [
-        _("{name}: {post}", name=author(thread, post), post=Ref(table, post.id)) for post in shown
-    ]
+    if harvests.find_thread(turn.db, thread.id) is not None:
+        turn.argument = thread.id
+        return turn.start("harvest.show")
+    drafted = proposals.find_by_thread(turn.db, thread.id)
+    if drafted is not None:
+        turn.argument = drafted
+        return turn.start("drafting.show")
+    shown = [each for each in posts.list_live(turn.db, thread.id, SHOWN) if each.kind != "outcome"]
+    lines = [*_outcome(turn, thread), *(_line(thread, each) for each in shown)]
     head = _(
         "{thread} in {community}: {state}",
         thread=thread.ref,
@@ -83,6 +89,22 @@ def show(turn: Turn) -> None:
     stories = _stories([post for post in shown if post.heavy])
     choices = [*stories, *_choices(turn, thread, heavy=bool(stories))]
     turn.say(head, *lines, choices=choices, subject=thread.ref)
+
+
+def _line(thread: Thread, post: Post) -> Text:
+    table = "veiled" if thread.anonymous else "posts"
+    return _("{name}: {post}", name=author(thread, post), post=Ref(table, post.id))
+
+
+def _outcome(turn: Turn, thread: Thread) -> list[Text]:
+    """What came of it stands on top; that she has not tried it only if she wanted to say so."""
+    if thread.outcome is None:
+        return []
+    post = posts.find_outcome(turn.db, thread.id)
+    if thread.outcome == "not_tried" and post is None:
+        return []
+    lines = [_("What came of it: {came}", came=OUTCOMES[thread.outcome])]
+    return lines if post is None else [*lines, _line(thread, post)]
 
 
 def _stories(heavy: list[Post]) -> list[Choice]:
@@ -99,6 +121,8 @@ def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     found = [Choice(f"answers.begin:{thread.id}", _("Answer"))]
     if turn.may_show_as_hers(thread):
         found[0] = Choice(f"answers.begin:{thread.id}", _("Add something"))
+        if thread.outcome in (None, "not_tried") and thread.state != "asked":
+            found.append(Choice(f"outcomes.begin:{thread.id}", _("What came of it")))
     elif threads.is_followed(turn.db, thread, turn.member.id):
         found.append(Choice(f"threads.unfollow:{thread.id}", _("Stop following")))
     else:

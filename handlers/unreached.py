@@ -1,30 +1,25 @@
 """Not reached: whom messages do not come to, why, and what a facilitator can do about it.
 
-She may look at any time; once a week, if there is something to tell, she is told.
+She may look at any time; on Monday the brief says how many they were in the week before.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from bot.conversation import Conversation
-from bot.messages import N_, Message, Ref, Text, _, _n
-from bot.scheduler import Counts, Progress, job
-from bot.store import audit, communities, occurrences, unreached
-from bot.store.audiences import Audience
+from bot.messages import N_, Ref, Text, _, _n
+from bot.store import audit, communities, unreached
+from bot.store.communities import Community
 from bot.store.unreached import Unreached
-from bot.telling import tell
-from bot.timing import MONDAY, next_at, zone
 from bot.turn import Turn
 
 NAMED = 10  # people in one list
 WEEK = timedelta(days=7)
-NINE = 9 * 60  # o'clock, in the community's zone
 
 unreached_ = Conversation("unreached", words=N_("not reached, unreached"))
 
@@ -36,7 +31,7 @@ WHY = {
     "failed": _("the provider did not deliver"),
 }
 
-# On demand ---------------------------------------------------------------------------------------
+# At the moment, and in a week --------------------------------------------------------------------
 
 
 @unreached_.start
@@ -47,49 +42,37 @@ def start(turn: Turn) -> None:
 @unreached_.action
 def show(turn: Turn) -> None:
     """Who gets nothing at the moment, and why; in a discreet community only how many."""
-    community = communities.find_where(
-        turn.db, turn.member.id, turn.argument, "unreached", turn.now
-    )
-    if community is None:
-        return turn.start("facilitate.refuse", **turn.data)
-    found = unreached.list_now(turn.db, community.id, turn.windows, turn.now)
+    community = _mine(turn)
+    if community is not None:
+        _show(turn, community, unreached.list_now(turn.db, community.id, turn.windows, turn.now))
+
+
+@unreached_.action
+def choose(turn: Turn) -> None:
+    turn.start("facilitate.choose", then="unreached.week", power="unreached")
+
+
+@unreached_.action
+def week(turn: Turn) -> None:
+    """To whom nothing has come all week, though they want it: what the brief counts."""
+    community = _mine(turn)
+    if community is not None:
+        since = turn.now - WEEK
+        _show(turn, community, unreached.list_since(turn.db, community.id, since, turn.now))
+
+
+def _mine(turn: Turn) -> Community | None:
+    found = communities.find_where(turn.db, turn.member.id, turn.argument, "unreached", turn.now)
+    if found is None:
+        turn.start("facilitate.refuse", **turn.data)
+    return found
+
+
+def _show(turn: Turn, community: Community, found: Sequence[Unreached]) -> None:
     audit.add(turn.db, turn.member.id, "unreached", turn.now, community_id=community.id)
     if not found:
         return turn.say(_("Everybody in {community} can be reached.", community=community.ref))
     turn.say(_head(community.ref), *_lines(turn.db, found, community.discreet))
-
-
-# Once a week -------------------------------------------------------------------------------------
-
-
-@job(every=timedelta(minutes=15))
-def tell_weekly(db: Connection, now: datetime) -> Counts | Progress:
-    """On Monday at nine; after an outage it is still useful for the rest of the week."""
-    return _tell_next(unreached.list_places(db), db, now)
-
-
-def _tell_next(places: list[tuple[int, str, bool]], db: Connection, now: datetime) -> Progress:
-    """One community in one transaction."""
-    told = 0
-    while places and not told:
-        (community_id, timezone, discreet), *places = places
-        monday = next_at(now - WEEK, zone(timezone), NINE, MONDAY)
-        key = f"unreached/{community_id}/{monday:%Y-%m-%d}"
-        if occurrences.take(db, key, now):
-            told = _tell(db, now, key, community_id, discreet=discreet)
-    then = partial(_tell_next, places) if places else None
-    return Progress({"lists": told} if told else {}, then=then)
-
-
-def _tell(db: Connection, now: datetime, key: str, community_id: int, *, discreet: bool) -> int:
-    found = unreached.list_since(db, community_id, now - WEEK, now)
-    if not found:
-        return 0
-    message = Message((_head(Ref("communities", community_id)), *_lines(db, found, discreet)))
-    audience = Audience("facilitators", community_id)
-    audit.add(db, None, "unreached.weekly", now, community_id=community_id)
-    tell(db, now, key, audience, message, kind="session", community_id=community_id)
-    return 1
 
 
 # In words ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from bot.conversation import Conversation
 from bot.discretion import HOW_IT_COMES
 from bot.i18n import guess_language, languages, negotiate, own_name, tidy_name
 from bot.messages import Choice, Ref, Text, _
-from bot.store import communities, invites, members, programmes
+from bot.store import communities, contents, invites, members, programmes
 from bot.store.audiences import Audience
 from bot.store.communities import Community
 from bot.turn import Turn
@@ -227,6 +227,7 @@ def _join(turn: Turn, community: Community, role: str, *, has_organisation: bool
             )
         )
     said = [_("Welcome to {community}! It is good that you are here.", community=community.ref)]
+    said += contents.purpose_lines(turn.db, community.id, discreet=community.discreet)
     if role in FIRST_STEPS:
         said.append(FIRST_STEPS[role])
     if community.discreet:

@@ -8,8 +8,8 @@ from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import Choice, Ref, _
 from bot.posting import DRAFT_GONE
-from bot.smalltalk import is_greeting, is_small, is_thanks
-from bot.store import messages, posts, threads
+from bot.smalltalk import is_agreement, is_greeting, is_small, is_thanks
+from bot.store import attendance, harvests, messages, posts, records, threads, weekly
 from bot.store.posts import Post
 from bot.turn import Turn
 
@@ -17,11 +17,14 @@ BURST = timedelta(seconds=3)  # a further bubble in this time is part of the ans
 SAME_BREATH = timedelta(seconds=20)  # people write in bursts
 SAME_ANSWER = timedelta(minutes=20)  # she may still be talking about what she answered
 RECENT = timedelta(hours=24)  # a question that reached her lately may be what she answers
+WEEKLY = timedelta(hours=1)  # so long after it arrived she may be answering this week's question
+ASKED = timedelta(hours=12)  # so long after a session she may be saying what she takes with her
 UNCLEAR = 8  # graphemes; shorter text may be anything
 
 writing = Conversation("writing")
 
 
+@writing.action
 @writing.on("text")
 def wrote(turn: Turn) -> None:
     """Small talk, more of an answer, one of several things, or simply a question."""
@@ -30,12 +33,12 @@ def wrote(turn: Turn) -> None:
     mine = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_ANSWER)
     if mine is not None and _is_more_of(turn, mine):
         return
-    meanings = _meanings(turn, mine) if turn.text else []
+    meanings = _meanings(turn, mine)
     if not meanings:
         return turn.start("ask.draft")
     post_id = posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="question")
     turn.data = {"post": post_id}
-    turn.ask(_("Where does this belong?"), choices=meanings, then=meaning)
+    turn.ask(_("Where does this belong?"), choices=meanings, then=meaning, free=True, after=BURST)
 
 
 def _small_talk(turn: Turn) -> None:
@@ -47,6 +50,8 @@ def _small_talk(turn: Turn) -> None:
 
 def _is_more_of(turn: Turn, post: Post) -> bool:
     """A further bubble of an answer that has not left yet is part of it."""
+    if post.kind == "outcome":  # she has seen before what goes out
+        return False
     if post.message_id is None or post.created_at < turn.now - SAME_BREATH:
         return False
     if not messages.postpone(turn.db, post.message_id, turn.now + BURST):
@@ -56,8 +61,13 @@ def _is_more_of(turn: Turn, post: Post) -> bool:
 
 
 def _meanings(turn: Turn, mine: Post | None) -> list[Choice]:
-    """At most three things it may be; none if it can only be a question."""
-    found = []
+    """A few things it may be; none if it can only be a question."""
+    found = _of_sessions(turn)
+    asked = weekly.list_heard(turn.db, turn.member.id, turn.now - WEEKLY)
+    if asked:  # of several in one message she is asked which one
+        found.append(Choice(f"response:{asked[0].edition_id}", _("My weekly answer")))
+    elif not turn.text:
+        return []
     thread_id = mine.thread_id if mine is not None else _heard(turn)
     if thread_id is not None:
         label = _("Answer to {thread}", thread=Ref("threads", thread_id))
@@ -65,6 +75,20 @@ def _meanings(turn: Turn, mine: Post | None) -> list[Choice]:
     if found or graphemes(turn.text) < UNCLEAR:
         found.append(Choice("question", _("A new question")))
         found.append(Choice("nothing", _("None of these")))
+    return found
+
+
+def _of_sessions(turn: Turn) -> list[Choice]:
+    """Notes of the one that is going on; what she takes with her from the one that is over."""
+    found = []
+    mine = set(records.list_sessions(turn.db, turn.member.id, turn.now))
+    for session_id in attendance.list_under_way(turn.db, turn.member.id, turn.now) if mine else ():
+        if session_id in mine:
+            found.append(Choice(f"notes:{session_id}", _("Notes of the session")))
+            break
+    asked = harvests.find_asked(turn.db, turn.member.id, turn.now - ASKED)
+    if asked is not None and not harvests.has_said(turn.db, asked, turn.member.id):
+        found.append(Choice(f"taken:{asked}", _("What I take with me")))
     return found
 
 
@@ -78,9 +102,29 @@ def meaning(turn: Turn) -> None:
     post_id = turn.data["post"]
     if not posts.is_draft_of(turn.db, post_id, turn.member.id):
         return turn.say(DRAFT_GONE)
+    if turn.choice is None:
+        return _add_to_draft(turn)
     if turn.choice == "nothing":
         posts.remove(turn.db, post_id)
         return turn.say(_("All right, nothing was sent."))
     if turn.choice == "question":
         return turn.start("ask.draft", post=post_id)
+    if turn.choice.startswith("response:"):
+        return turn.start("responses.take", post=post_id, edition=int(turn.chosen))
+    for kind, action in (("taken", "harvest.adopt"), ("notes", "notes.adopt")):
+        if turn.choice.startswith(f"{kind}:"):
+            return turn.start(action, post=post_id, session=int(turn.chosen))
     turn.start("answers.publish", post=post_id, thread=int(turn.chosen))
+
+
+def _add_to_draft(turn: Turn) -> None:
+    """A further bubble before she has said what the first one is belongs to it."""
+    if is_agreement(turn.text):
+        return turn.again(_("Please choose one of these. You can tap it or type its number."))
+    if is_small(turn.text, turn.files):
+        return turn.wait()
+    posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
+    waiting = turn.talk.message_id if turn.talk else None
+    if waiting is None or not messages.postpone(turn.db, waiting, turn.now + BURST):
+        return turn.again(_("I have kept what you sent. Please choose first:"))
+    turn.wait()

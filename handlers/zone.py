@@ -6,6 +6,7 @@ from bot import digests, typed
 from bot.conversation import Conversation
 from bot.i18n import country_name, place_of
 from bot.messages import N_, Choice, _
+from bot.sessions import reminding
 from bot.store import communities, members, presence
 from bot.turn import Turn
 
@@ -59,6 +60,7 @@ def chosen(turn: Turn) -> None:
         )
     members.mark(turn.db, turn.member.id, timezone=wanted)
     digests.look_again(turn.db, turn.member.id, turn.now)
+    reminding.look_soon(turn.db, turn.member.id, turn.now)
     turn.say(
         _(
             "Your time zone is {place} now. There it is {at}.",

@@ -16,6 +16,7 @@ from bot import logs
 SHORT = 8  # letters; what is shorter counts only as a whole word
 # Words that people write and logs may hold: commands, labels, names of steps.
 _PLAIN = re.compile(r"[\w /!?.-]{0,15}", re.ASCII)
+_STAMP = re.compile(r"^timestamp=\S+ ")  # the hour in it is nobody's
 _LAO, _KHMER = ({ord("0") + n: chr(zero + n) for n in range(10)} for zero in (0x0ED0, 0x17E0))
 
 
@@ -67,7 +68,7 @@ class Overheard:
 
         class Lines(logs._Lines):
             def msg(self, line: str) -> None:
-                overheard.lines.append(line)
+                overheard.lines.append(_STAMP.sub("", line))
                 if overheard.loud:
                     super().msg(line)
 

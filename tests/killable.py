@@ -237,8 +237,9 @@ def _set(**values: Any) -> None:
 
 
 def soak_quickly() -> None:
-    """What may have been sent is asked for sooner; fan-outs have chunks of a hundred."""
+    """What waits is tried sooner, however often it was refused; fan-outs are of a hundred."""
     _set(POLL=0.1, SETTLES=timedelta(seconds=0.3), UNKNOWN_WAITS=timedelta(seconds=2), FAN_OUT=100)
+    _set(LONGEST_WAIT=timedelta(seconds=8))
     secrets.FRESH = 0.5
 
 

@@ -31,7 +31,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.rehearsal import transcripts
 from bot.settings import Settings
-from bot.store import codes, communities, invites, meeting, reports, templates
+from bot.store import codes, communities, invites, meeting, reports, sessions, templates
 from bot.store.lanes import save_link
 from handlers import welcome
 from tests.canaries import canaries
@@ -107,6 +107,7 @@ class Stage:
         self._codes = itertools.count()
         self._digits = itertools.count()  # 482 915 730, 483 015 730, ...
         self._receipts = itertools.count(2)
+        self._sessions = itertools.count(1)
         self.ids = itertools.count(1)  # the providers' numbers, which outlive a restart
         self.phones = Phones()
         self.phones.approves = False  # unless the story is about what passes a closed window
@@ -114,6 +115,7 @@ class Stage:
             mock.patch.object(simulator, "phones", lambda: self.phones),
             mock.patch.object(welcome, "_alias", lambda: "Lotus 12"),
             mock.patch.object(invites, "new_code", lambda: _code(next(self._codes))),
+            mock.patch.object(sessions, "new_uid", lambda: f"session-{next(self._sessions)}"),
             mock.patch.object(codes, "draw", lambda: f"{4829 + next(self._digits)}"),
             mock.patch.object(codes, "rest_of", lambda *_: "15730"),
             mock.patch.object(

@@ -34,6 +34,14 @@ def test_a_leak_is_heard(overheard: Overheard, monkeypatch: pytest.MonkeyPatch) 
     assert not own.found_in("Noyance 19001 seconds=0.90011")
 
 
+def test_the_hour_of_a_line_is_nobodys(overheard: Overheard) -> None:
+    logs.get("test").debug("event", reason="14:00")
+    own = Canaries()
+    own.words("14:00")
+    assert overheard.lines == ["level=debug event=event reason=14:00"]
+    assert own.found_in(overheard.lines[0]) == {"14:00"}
+
+
 def test_libraries_are_heard_at_any_level(overheard: Overheard) -> None:
     canaries.person("Darazebra")
     for level in (logging.DEBUG, logging.INFO, logging.ERROR):

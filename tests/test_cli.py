@@ -23,8 +23,8 @@ from bot.store import communities, invites
 from bot.store.secrets import open_store
 
 COMMANDS = [
-    "audit", "backup", "doctor", "invite", "keys", "lanes", "ledger", "load", "migrate", "restore",
-    "run", "web", "whatsapp", "why", "worker",
+    "audit", "backup", "content", "doctor", "invite", "keys", "lanes", "ledger", "load", "migrate",
+    "restore", "run", "web", "whatsapp", "why", "worker",
 ]  # fmt: skip
 NOWHERE = "postgresql://linkline:geheim@127.0.0.1:1/linkline"
 TWILIO = {
@@ -94,6 +94,16 @@ def ready(shell: Shell, database_url: str) -> Shell:
     return shell
 
 
+def names_in_store() -> dict[str, str]:
+    """Of the community of the demo, by language."""
+    statement = select(models.wordings.c.language, models.wordings.c.text).where(
+        models.wordings.c.content_id.in_(
+            select(models.contents.c.id).where(models.contents.c.kind == "name")
+        )
+    )
+    return in_store(lambda db: {row.language: row.text for row in db.execute(statement)})  # type: ignore[no-any-return]
+
+
 def in_store(work: Any) -> Any:
     database = Database(cli.read_settings().database_url)
     try:
@@ -153,10 +163,10 @@ def test_wrong_use(words: list[str], fresh: Shell) -> None:
     [
         [each]
         for each in COMMANDS
-        if each not in ("load", "invite", "keys", "whatsapp", "restore", "why")
+        if each not in ("content", "load", "invite", "keys", "whatsapp", "restore", "why")
     ]
     + [["invite", "x"], ["keys", "rotate"], ["whatsapp", "templates"], ["whatsapp", "reconcile"]]
-    + [["why", "m1"]],
+    + [["why", "m1"], ["content", "coverage"]],
 )
 def test_wrong_settings(words: list[str], shell: Shell) -> None:
     shell.set(PORT="many")
@@ -246,7 +256,9 @@ def test_load(ready: Shell) -> None:
 
 def test_load_a_wrong_file(fresh: Shell, tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("programme: {slug: a}\n", encoding="utf-8")
-    assert "wrong.yaml, programme.names" in fresh.fails("load", str(tmp_path / "wrong.yaml"))
+    assert "wrong.yaml, line 1, programme.names" in fresh.fails(
+        "load", str(tmp_path / "wrong.yaml")
+    )
 
 
 def test_no_demo_members_in_production(ready: Shell) -> None:
@@ -311,9 +323,8 @@ def test_invite_gives_words_to_send_on(ready: Shell) -> None:
         "whatsapp",
     ]
     *languages, telegram, whatsapp = words.strip().split("\n\n")
-    names = in_store(lambda db: db.execute(select(models.communities.c.names)).scalar_one())
     assert len(languages) == 3
-    assert names["en"] in languages[0]
+    assert names_in_store()["en"] in languages[0]
     code = invites.find_code(head)
     assert telegram == f"https://t.me/linkline_bot?start={code}"
     assert whatsapp == f"https://wa.me/14155238886?text={code}"
@@ -323,10 +334,11 @@ def test_words_for_a_discreet_community_do_not_name_it(ready: Shell) -> None:
     providers(ready)
     quiet = update(models.communities).values(discreet=True)
     in_store(lambda db: db.execute(quiet))
-    names = in_store(lambda db: db.execute(select(models.communities.c.names)).scalar_one())
     words = ready("invite", "crafts").out.split("To send on:\n")[1]
     assert "Here is the link we talked about:" in words
-    assert not [name for name in [*names.values(), "crafts", "organisation"] if name in words]
+    assert not [
+        name for name in [*names_in_store().values(), "crafts", "organisation"] if name in words
+    ]
 
 
 @pytest.mark.parametrize("role", ["facilitator", "focal_point"])

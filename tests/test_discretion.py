@@ -42,6 +42,8 @@ class Walk:
         self.stage = stage
         self.places = [slug.title() for slug in talk.communities]
         self.said: list[str] = []  # what people wrote
+        # Where they word the bot's own sentences, what they write is what it says from then on.
+        self.rewords = any(line.words.casefold() == "wording" for line in talk.lines)
         self.unasked = 0
         self.shown = 0
 
@@ -59,7 +61,8 @@ class Walk:
             )
         except (RuntimeError, ValueError):  # a StopIteration of the stage
             return  # what she would answer was never asked in this group
-        if " " in line.words and line.words[0] not in '[("{' and not self._is_command(line.words):
+        written = " " in line.words and line.words[0] not in '[("{'
+        if written and not self.rewords and not self._is_command(line.words):
             self.said.append(line.words.removeprefix("101 "))
         await self._wait()
         self._put_down(person)

@@ -14,14 +14,23 @@ from typing import Any
 
 import pytest
 from prometheus_client import generate_latest
-from sqlalchemy import LargeBinary, func, insert, select, type_coerce
+from sqlalchemy import LargeBinary, func, insert, select, type_coerce, update
 
 from bot import clock, erasing, models
 from bot.columns import Sealed
 from bot.db import Database
-from bot.messages import Message, Ref, Trace, _
+from bot.messages import Inbound, Message, Ref, Trace, _
 from bot.models import metadata
-from bot.store import erasures, forgetting, meeting, messages
+from bot.store import (
+    contents,
+    erasures,
+    forgetting,
+    meeting,
+    messages,
+    opinions,
+    posts,
+    sessions,
+)
 from tests import transcript
 from tests.test_privacy import ANSWER, DRAFT, MarkedStage, errors, found_in, in_store, say
 
@@ -138,8 +147,37 @@ def tie(stage: MarkedStage, member_id: int) -> None:
             report = {"key": bytes([number % 256]) * 16, "programme_id": programme_id}
             report |= {"reporter": {"member": whose}, "named": True, "state": "open"}
             db.execute(insert(models.reports).values(report | {"created_at": clock.now()}))
+        sessions_of(db, community_id, member_id)
+        for number, useful in (("one", True), ("two", False)):
+            tip = contents.save(db, number, "tip", "en", f"Tip {number}", clock.now())
+            opinions.give(db, tip, member_id, clock.now(), useful=useful)
 
     stage.app.database.run_now(work)
+
+
+def sessions_of(db: Any, community_id: int, member_id: int) -> None:
+    """One that she held, what came of it, and the market."""
+    words = {"title": ENGLISH, "place": ENGLISH, "packing": KHMER, "reason": LAO}
+    about = {"community_id": community_id, "starts_at": clock.now(), "timezone": "UTC"}
+    hers = {"host_id": member_id, "note_taker_id": member_id, "state": "over"}
+    id_ = sessions.add(db, clock.now(), **about, **words)
+    db.execute(update(models.sessions).where(models.sessions.c.id == id_).values(hers))
+    mine = {"session_id": id_, "member_id": member_id, "created_at": clock.now()}
+    db.execute(insert(models.signups).values(mine | {"answer": "yes", "came": True}))
+    db.execute(insert(models.needs).values(mine | {"text": LAO}))
+    task = {"author_id": member_id, "text": KHMER, "state": "open", "ask_at": clock.now()}
+    db.execute(insert(models.tasks).values(mine | task))
+    for kind, file in (("note", "text"), ("decision", "photo"), ("taken", "text")):
+        row = {"session_id": id_, "author_id": member_id, "kind": kind, "file": file}
+        row |= {"text": ENGLISH, "reference": FILE, "created_at": clock.now()}
+        db.execute(insert(models.records).values(row))
+    topic = {"community_id": community_id, "member_id": member_id, "kind": "offer"}
+    topic |= {"text": LAO, "state": "open", "created_at": clock.now()}
+    made = db.execute(insert(models.topics).values(topic)).inserted_primary_key[0]
+    interest = {"topic_id": made, "member_id": member_id, "created_at": clock.now()}
+    db.execute(insert(models.interests).values(interest))
+    word = posts.add(db, member_id, Inbound("x", "k", ("x",), text=LAO), clock.now(), kind="word")
+    posts.mark(db, word, state="live")
 
 
 def member_of(stage: MarkedStage, name: str = HER) -> int | None:
@@ -215,7 +253,7 @@ def test_nothing_is_left(channel: str, database_url: str, errors: Callable[[], b
 
 def _mentions(db: Any, member_id: int) -> list[str]:
     """Columns that still point at her; the ledger keeps the bare number, for older backups."""
-    pointing = {"member_id", "author_id", "asker_id", "role_from"}
+    pointing = {"member_id", "author_id", "asker_id", "role_from", "host_id", "note_taker_id"}
     return [
         f"{table.name}.{column.name}"
         for table in metadata.sorted_tables

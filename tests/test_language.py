@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import regex
+import yaml
 from babel.messages.catalog import Message
 from babel.messages.pofile import PoFileError
 from hypothesis import given
@@ -19,13 +20,14 @@ from hypothesis import strategies as st
 
 import bot
 import handlers
-from bot import i18n
+from bot import i18n, messages
 from bot.conversation import Conversation, Conversations
-from bot.messages import Choice, Ref, Text, _, _n
+from bot.messages import Choice, Limits, Ref, Text, _, _n
 from tests.language.__main__ import ROOT, main
 from tests.language.catalogues import AWAITING, as_bytes, path_of, read, update
 from tests.language.findings import check
-from tests.language.pseudo import CLOSE, OPEN, watching
+from tests.language.library import read_library
+from tests.language.pseudo import CLOSE, OPEN, Overheard, watching, without_sentences
 from tests.language.source import read_source
 
 # The real catalogues --------------------------------------------------------------------------
@@ -96,7 +98,10 @@ def test_nothing_is_found_where_all_is_well(
     workshop.write(HELLO, GOOD)
     assert workshop.findings() == []
     assert main([], workshop.root) == 0
-    line = "language: 1 sentences x 3 languages, 0 findings; 2 marked as awaiting a native reader\n"
+    line = (
+        "language: 1 sentences and 0 contents x 3 languages, 0 findings; "
+        "2 marked as awaiting a native reader\n"
+    )
     assert capsys.readouterr().out == line
 
 
@@ -274,6 +279,10 @@ def test_a_plural_has_the_fields_of_its_own_form(workshop: Workshop) -> None:
         ('_("Hello {name}")', "nothing is passed for {name}"),
         ('_("Hello", name="A")', "the sentence has no {name}"),
         ('Text("Hello")', "mark it with _()"),
+        ('_("Hello {name}", name="somebody")', "name= fills in words"),
+        ('_("Hello {name}", name=f"Dr {name}")', "name= fills in words"),
+        ('_("Hello {name}", name=known or "somebody")', "name= fills in words"),
+        ('_n("One {name}", "{n} {name}", n=2, name=a if b else "friends")', "name= fills in"),
     ],
 )
 def test_what_no_translator_can_mend_is_found(workshop: Workshop, code: str, expected: str) -> None:
@@ -298,6 +307,84 @@ def test_sentences_within_sentences_and_in_templates_are_taken(workshop: Worksho
         "Page": None,
         "One": "Many",
     }
+
+
+# The library ------------------------------------------------------------------------------------
+
+TIP = {
+    "slug": "ask-one",
+    "theme": "asking",
+    "en": "Ask one peer this week.",
+    "lo": "ອາທິດນີ້ ລອງຖາມເພື່ອນຮ່ວມງານຜູ້ໜຶ່ງ.",
+    "km": "សប្តាហ៍នេះ សូមសួរមិត្តរួមការងារម្នាក់។",
+}
+
+
+def _shelve(root: Path, found: object, file: str = "tips.yaml") -> None:
+    path = root / "locales" / "library" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = found if isinstance(found, str) else yaml.safe_dump(found, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_library_where_all_is_well(workshop: Workshop) -> None:
+    workshop.write(HELLO, GOOD)
+    _shelve(workshop.root, [TIP])
+    _shelve(workshop.root, [TIP | {"slug": "other", "en": "What did you try?"}], "prompts.yaml")
+    assert workshop.findings() == []
+    assert check(workshop.root).contents == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"km": ""}, "km: missing"),
+        ({"km": None}, "km: missing"),
+        ({"km": 5}, "km: missing"),
+        ({"km": TIP["lo"]}, "km: foreign script"),
+        ({"km": TIP["en"]}, "km: hardly a letter of it is Khmer"),
+        ({"lo": TIP["lo"] * 12}, "lo: 432 characters, at most 400"),
+        ({"lo": TIP["lo"] + " {name}"}, "lo: placeholder {name} is not in the source"),
+        ({"lo": TIP["lo"] + "\u200b"}, "lo: invisible: U+200B"),
+        ({"en": "Ask  one"}, "en: two spaces"),
+        ({"slug": "Two Words"}, "a slug is made of small letters, numbers and hyphens"),
+        ({"slug": None}, "a slug is made of small letters, numbers and hyphens"),
+        ({"theme": ""}, "it has no theme"),
+        ({"vi": "Xin"}, "vi is no field of the library"),
+    ],
+)
+def test_what_is_wrong_in_the_library_is_found(
+    workshop: Workshop, change: dict[str, object], expected: str
+) -> None:
+    workshop.write(HELLO, GOOD)
+    _shelve(workshop.root, [TIP | change])
+    found = workshop.findings()
+    assert any(
+        each.startswith("locales/library/tips.yaml: ") and expected in each for each in found
+    )
+
+
+def test_a_slug_that_is_there_twice_is_found(workshop: Workshop) -> None:
+    workshop.write(HELLO, GOOD)
+    _shelve(workshop.root, [TIP, TIP])
+    assert any("another one has this slug" in each for each in workshop.findings())
+    _shelve(workshop.root, [TIP, TIP | {"slug": "other"}])
+    assert any("says the same as ask-one" in each for each in workshop.findings())
+
+
+@pytest.mark.parametrize("text", ["a: [", "just words", "- 5", "", "[[]]", "&a [*a]"])
+def test_a_library_that_is_none_is_found(workshop: Workshop, text: str) -> None:
+    workshop.write(HELLO, GOOD)
+    _shelve(workshop.root, text)
+    assert any(each.startswith("locales/library/tips.yaml: ") for each in workshop.findings())
+
+
+def test_the_library_holds_a_year() -> None:
+    """Once a week for each kind; the check above finds what is missing or unfit in them."""
+    if not (ROOT / "locales" / "library").exists():
+        pytest.skip("there is no library yet")
+    contents, _findings = read_library(ROOT, ("en", "lo", "km"))
+    assert contents >= 104
 
 
 # The update -------------------------------------------------------------------------------------
@@ -397,6 +484,43 @@ def test_the_pseudo_language_shows_a_stranger() -> None:
         assert i18n.render(Text("Hello"), "lo", _none) == "⟦Hello⟧"
         i18n.render(Text("Never marked"), "lo", _none)
     assert strangers == {"Never marked"}
+
+
+STRAY = [
+    (Text("Hello"), "strays", set()),
+    (Text("Hello {name}", {"name": "Noy"}), "words", {"Noy"}),
+    (Text("Hello {name}", {"name": Text("friend")}), "words", set()),
+    (Text("Hello {name}", {"name": 5}), "words", set()),
+    (Text("Never marked"), "strangers", {"Never marked"}),
+]
+
+
+@pytest.mark.parametrize(("text", "where", "expected"), STRAY)
+def test_the_pseudo_language_hears_what_is_no_sentence(
+    text: Text, where: str, expected: set[str]
+) -> None:
+    overheard = Overheard(frozenset({"Hello", "Hello {name}", "friend", "Choose"}))
+    message = messages.Message((text,), (Choice("a", Text("Choose")), Choice("b", Text("Choose"))))
+    overheard.listen(message, "lo", Limits(text=10, label=3, buttons=0), _none)
+    assert getattr(overheard, where) == expected
+    assert overheard.bubbles == 1
+
+
+def test_words_beside_a_sentence_are_strays() -> None:
+    assert without_sentences("⟦Hello ⟦friend⟧⟧\n1. ⟦Yes⟧\n2. ⟦Somebody sa…⟧") == "\n1. \n2. "
+    assert without_sentences("⟦Hello⟧ there") == " there"
+
+
+def test_words_that_nobody_brought_in_are_strange() -> None:
+    overheard = Overheard(frozenset())
+    overheard.words |= {"Noy", "somebody", "https://t.me/x", "UTC+7", "ລາວ", "Vientiane", "Laos"}
+    at = datetime(2027, 1, 7, 7, 0, tzinfo=UTC)
+    for language in i18n.languages():
+        overheard.words |= {
+            i18n.moment(at, language, "UTC"),
+            i18n.short_moment(at, language, "UTC"),
+        }
+    assert overheard.strange_words("Noy asks") == {"somebody"}
 
 
 # Rendering ---------------------------------------------------------------------------------------

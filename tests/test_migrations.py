@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, event, func, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from alembic import command
-from bot import clock, seals
+from bot import clock, library, seals
 from bot.cli import alembic_config
 from bot.db import Collision, Database
 from bot.messages import Message
@@ -23,6 +24,7 @@ from bot.models import members as member_rows
 from bot.store import (
     audiences,
     communities,
+    contents,
     deliveries,
     lanes,
     meeting,
@@ -317,13 +319,71 @@ def test_the_last_list_is_looked_for_from_the_end(database_url: str) -> None:
     assert sqlite in plan or "uq_deliveries_message_id_member_id" in plan
 
 
+# Names become contents, and come back as they were
+
+NAMES: dict[str, dict[str, str]] = {
+    "crafts": {"en": "Crafts", "lo": "ຫັດຖະກຳ", "km": "សិប្បកម្ម"},
+    "farming": {"km": "កសិកម្ម"},
+    "nameless": {},
+}
+
+
+def _settle(db: Connection) -> None:
+    names = text("INSERT INTO programmes (slug, names, contact) VALUES ('p', '{}', 'x')")
+    db.execute(names)
+    add = text(
+        "INSERT INTO communities"
+        " (programme_id, slug, names, language, timezone, approval, discreet)"
+        " VALUES (1, :slug, :names, 'lo', 'UTC', false, false)"
+    )
+    for slug, each in NAMES.items():
+        db.execute(add, {"slug": slug, "names": json.dumps(each, ensure_ascii=False)})
+
+
+def _names(db: Connection) -> dict[str, dict[str, str]]:
+    rows = db.execute(text("SELECT slug, names FROM communities")).all()
+    return {slug: json.loads(names) if isinstance(names, str) else names for slug, names in rows}
+
+
+def test_names_of_communities_are_moved_and_moved_back(empty_url: str) -> None:
+    config = configure(empty_url)
+    command.upgrade(config, "0010")
+    look(empty_url, _settle)
+    command.upgrade(config, "head")
+    found = look(empty_url, lambda db: contents.list_by_key(db, "community/"))
+    assert {key: each.language for key, each in found.items()} == {
+        "community/1/name": "lo", "community/2/name": "km",
+    }  # fmt: skip
+    wordings = look(empty_url, lambda db: contents.list_wordings(db, [1, 2]))
+    said = {id_: {code: w.text for code, w in each.items()} for id_, each in wordings.items()}
+    assert said == {1: NAMES["crafts"], 2: NAMES["farming"]}
+    assert not any(w.is_stale or library.is_edited(w) for w in wordings[1].values())
+    command.downgrade(config, "0010")
+    assert look(empty_url, _names) == NAMES
+    assert look(empty_url, lambda db: db.execute(text("SELECT * FROM contents")).all()) == []
+    command.upgrade(config, "head")
+    again = look(empty_url, lambda db: contents.list_by_key(db, "community/"))
+    assert again.keys() == found.keys()
+
+
+def test_the_file_of_before_changes_nothing_after(empty_url: str) -> None:
+    """What was moved counts as what the file said."""
+    config = configure(empty_url)
+    command.upgrade(config, "0010")
+    look(empty_url, _settle)
+    command.upgrade(config, "head")
+    item = library.of_community(1, "name", "lo", NAMES["crafts"])
+    taken = look(empty_url, lambda db: library.take(db, [item], clock.now()))
+    assert taken == library.Taken()
+
+
 # What both databases must answer alike: whether an INSERT has put something in
 
 
 @pytest.fixture
 def filled(database_url: str) -> str:
     """A store with a community."""
-    about = {"slug": "crafts", "names": {}, "language": "lo", "timezone": "UTC"}
+    about = {"slug": "crafts", "language": "lo", "timezone": "UTC"}
 
     def work(db: Connection) -> None:
         open_store(db)

@@ -84,6 +84,8 @@ def test_it_holds_everything(channel: str, database_url: str) -> None:
         assert [each for each in wanted if each not in found] == []
         assert "This is without your name" in found
         assert "What you reported" in found
+        assert "Useful: Tip one\nNot for me: Tip two\n" in found
+        assert "Weekly: tip, question and what peers said" in found
         for foreign in ("words of somebody else", "Noyphanith71", "Darasovann72", "temple"):
             assert foreign not in found
         await stage.close()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bot import seals
 from bot.nameless import tells_who
 from tests import two_worlds
+from tests.conftest import in_memory
 from tests.two_worlds import OTHERS, PAIR, Event, World, play, swapped, unnumbered
 
 SCENARIOS = int(os.environ.get("LINKLINE_SCENARIOS", "200"))
@@ -36,7 +37,8 @@ after = st.one_of(
     st.builds(Event, st.sampled_from(("look", "mute")), anybody, letters),
     st.builds(Event, st.sampled_from(("unanswered", "restart"))),
     st.builds(Event, st.just("hide"), st.just("Alex"), letters),
-    st.builds(Event, st.just("wait"), number=st.integers(1, 5)),
+    st.builds(Event, st.just("outcome"), st.just("both"), number=st.integers(0, 1)),
+    st.builds(Event, st.just("wait"), number=st.sampled_from((1, 2, 5, 150))),
 )
 asked = [Event("ask", "both", number=1), Event("wait")]
 stories = st.lists(after, min_size=2, max_size=7).map(
@@ -47,8 +49,7 @@ stories = st.lists(after, min_size=2, max_size=7).map(
 @pytest.fixture
 def fresh(sqlite_template: Path) -> Iterator[Fresh]:
     """Fresh stores, in memory where the machine has some: a scenario opens two of them."""
-    shared = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(dir=shared if shared.is_dir() else None))
+    folder = Path(tempfile.mkdtemp(dir=in_memory()))
     numbers = itertools.count()
 
     def new() -> str:
@@ -150,6 +151,29 @@ def test_two_worlds_on_both_databases(database_url: str, fresh: Fresh) -> None:
     for name in OTHERS:
         assert here.chats[name] == [swapped(each) for each in there.chats[name]], name
     assert len(here.dump) == len(there.dump)
+
+
+FOLLOWED_UP = [
+    *asked,
+    Event("answer", "Dara", "X"),
+    Event("help", "both", "X"),
+    Event("wait", number=150),  # a day later, and another, Y has no answer yet
+    Event("wait", number=120),
+    Event("answer", "Sok", "Y"),
+    Event("outcome", "both", number=1),
+    Event("wait"),
+]
+
+
+def test_what_follows_tells_no_asker(fresh: Fresh) -> None:
+    """Peers are asked personally, facilitators hear, what came of it is told: alike in both."""
+    here, there = (play(fresh(), world, FOLLOWED_UP) for world in (HERE, THERE))
+    assert_same(here, there)
+    heard = ["\n".join(each) for each in here.chats.values()]
+    assert any("Perhaps you can help" in each for each in heard)
+    assert any("has waited two working days" in each for each in heard)
+    assert all("tells what came of it: it worked." in each for each in heard)
+    assert not any("Did you try it?" in each and "Two weeks" in each for each in heard)
 
 
 def test_the_story_is_told(fresh: Fresh) -> None:

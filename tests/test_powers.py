@@ -17,11 +17,11 @@ from typing import Any
 
 import click
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from starlette.routing import Mount, Route
 
 import handlers
-from bot import models, roles
+from bot import clock, models, roles
 from bot.app import App
 from bot.cli import cli
 from bot.conversation import Conversation, Conversations
@@ -109,6 +109,7 @@ class Try:
 
 
 ADMINISTER = ("administer", "[Invite for a role]")
+REWORD = ("wording", "it is good that you are here", "1", "Welcome to {community}! Have tea.")
 TRIES = [
     Try(("own",), "member", (), "language", "Which language would you like?"),
     Try(("report",), "member", (), "report", "safeguarding focal point"),
@@ -119,7 +120,18 @@ TRIES = [
     Try(("unanswered",), "facilitator", ("facilitate",), "[Unanswered]", "No answer yet in"),
     Try(("announce",), "host", ("facilitate",), "[Announce]", "What would you like to announce?"),
     Try(("announce",), "host", ("announce", "We meet on Friday."), "[Send]", "one minute"),
+    Try(("wording",), "facilitator", (), "wording", "Which sentence of mine"),
+    Try(("wording",), "facilitator", REWORD, "[Save]", "From now on it reads so."),
+    Try(("wording",), "facilitator", (*REWORD, "[Save]"), "[Undo]", "It reads as before again."),
     Try(("unreached",), "facilitator", ("facilitate",), "[Not reached]", "eached"),
+    Try(
+        ("responses",),
+        "facilitator",
+        ("facilitate",),
+        "[Weekly answers]",
+        "Answers to the weekly questions in",
+    ),
+    Try(("brief",), "facilitator", (), "brief", "This week in Weavers:"),
     Try(("admit",), "facilitator", ("facilitate",), "[Welcome all 1]", "1 newcomer is in"),
     Try(("hide",), "facilitator", ("101",), "[Hide a post]", "Why? The one who wrote"),
     Try(("hide",), "facilitator", ("101", "[Hide a post]", "[It may hurt]"), "[Hide it]", "Hidden"),
@@ -152,6 +164,18 @@ TRIES = [
     Try(("role.take",), "facilitator", ("facilitate",), "[Take a role back]", "role in Weavers"),
     Try(("role.hand_back",), "host", ("my roles",), "[Hand it back]", "Hand your role in"),
     Try(("role.accept",), "member", ("an offer",), "[I will]", "Thank you! You are a host"),
+    Try(("rhythm",), "facilitator", ("facilitate",), "[Weekly rhythm]", "The next four weeks"),
+    Try(("rhythm",), "facilitator", ("rhythm",), "[Days and hours]", "Tip: Monday, 09:00"),
+    Try(("rhythm",), "facilitator", ("rhythm",), "[Rest for a while]", "Until when shall"),
+    Try(("rhythm",), "facilitator", ("rhythm", "[Rest for a while]"), "[Two weeks]", "Nothing is"),
+    Try(("rhythm",), "facilitator", ("rhythm",), "[What was useful]", "No tip was found"),
+    Try(
+        ("rhythm",),
+        "facilitator",
+        ("rhythm", "[Write a new one]", "[A tip]", "Try it with a friend."),
+        "[Save]",
+        "It is not in every language",
+    ),
     Try(("figures",), "monitor", (), "figures", "take part"),
     Try(("administer",), "administrator", ("administer",), "[Rules in force]", "this is in force"),
     Try(("report.read",), "focal_point", ("a report",), "[Read it]", "A concern,"),
@@ -202,12 +226,21 @@ def _may(role: str, each: Try) -> bool:
 
 
 async def _prepare(stage: Stage) -> None:
-    """A question, somebody outside, a focal point."""
+    """A question, an answer to a weekly one, somebody outside, a focal point."""
     stage.settle(stage.add("Sophea", "telegram", "en"), "weavers", "focal_point")
     await stage.say("Noy", "Where do we get indigo this year?")
     await stage.listen("Noy")
     await stage.choose("Noy", "Send")
+    stage.app.database.run_now(lambda db: _give(db, _id_of(db, stage, "Noy")))
     await wait_outside(stage, ["Dara"])
+
+
+def _give(db: Any, author_id: int) -> None:
+    """An answer to a weekly question."""
+    place = db.execute(select(models.communities.c.id)).scalar_one()
+    row = {"author_id": author_id, "community_id": place, "kind": "response", "state": "live"}
+    row |= {"seen_by": "facilitators", "created_at": clock.now()}
+    db.execute(insert(models.posts).values(row))
 
 
 async def _try(stage: Stage, each: Try, role: str) -> None:

@@ -18,7 +18,7 @@ from bot.cli import DEMO
 from bot.db import Database
 from bot.messages import Ref
 from bot.programme import ProgrammeError
-from bot.store import communities
+from bot.store import communities, contents
 from bot.store.references import References
 from bot.store.secrets import open_store
 from tests.stage import Stage
@@ -111,14 +111,24 @@ def test_a_good_file(database_url: str, tmp_path: Path) -> None:
     assert counts == {"communities": 2, "facilitators": 1}
     found = rows(database_url)
     assert [row[1] for row in found["communities"]] and len(found["members"]) == 2
-    names = {row.slug: row.names for row in read(database_url, select(models.communities))}
-    assert names["crafts"] == GOOD["communities"][0]["names"]
     [crafts, farming] = sorted(
         read(database_url, select(models.communities)), key=lambda row: row.slug
     )
+    assert said_of(database_url, crafts.id, "name") == GOOD["communities"][0]["names"]
     assert (crafts.approval, crafts.discreet, crafts.timezone) == (True, False, "Asia/Vientiane")
     assert (farming.approval, farming.discreet, farming.language) == (False, True, "km")
     assert len(found["memberships"]) == 3
+
+
+def said_of(database_url: str, community_id: int, kind: str) -> dict[str, str]:
+    """The name or the purpose of a community, by language."""
+    key = contents.key_of(community_id, kind)
+    statement = (
+        select(models.wordings.c.language, models.wordings.c.text)
+        .join(models.contents, models.contents.c.id == models.wordings.c.content_id)
+        .where(models.contents.c.key == key, models.contents.c.retired_at.is_(None))
+    )
+    return {row.language: row.text for row in read(database_url, statement)}
 
 
 def read(database_url: str, statement: Any) -> list[Any]:
@@ -162,10 +172,44 @@ def test_a_new_name_is_taken_over(database_url: str, tmp_path: Path) -> None:
     after = rows(database_url)
     assert [row[0] for row in after["communities"]] == [row[0] for row in before["communities"]]
     crafts = next(row for row in after["communities"] if row[2] == "crafts")
-    assert crafts[3]["lo"] == "ຫັດຖະກຳ ໃໝ່"
-    assert not crafts[6]
+    assert said_of(database_url, crafts[0], "name")["lo"] == "ຫັດຖະກຳ ໃໝ່"
+    assert not crafts[5]
     assert after["programmes"][0][3] == "else@example.org"
-    assert {name for name in after if after[name] != before[name]} == {"communities", "programmes"}
+    changed_tables = {name for name in after if after[name] != before[name]}
+    # Its source is Lao, so that what the others are translated from has changed too.
+    assert changed_tables == {"communities", "programmes", "contents", "wordings"}
+
+
+def purposed(**words: str) -> dict[str, Any]:
+    return changed(lambda found: found["communities"][0].update(purpose=words))
+
+
+def test_a_purpose_comes_changes_and_goes(database_url: str, tmp_path: Path) -> None:
+    words = {"en": "We sell what we make.", "lo": "ພວກເຮົາຂາຍສິ່ງທີ່ເຮັດ."}
+    load(database_url, written(tmp_path, purposed(**words)))
+    assert said_of(database_url, 1, "purpose") == words
+    words["lo"] = "ພວກເຮົາຂາຍຫັດຖະກຳ."
+    load(database_url, written(tmp_path, purposed(**words)))
+    assert said_of(database_url, 1, "purpose") == words
+    load(database_url, written(tmp_path, GOOD))
+    assert said_of(database_url, 1, "purpose") == {}
+    load(database_url, written(tmp_path, purposed(**words)))
+    assert said_of(database_url, 1, "purpose") == words
+
+
+def test_a_purpose_that_somebody_has_written_anew_stays(database_url: str, tmp_path: Path) -> None:
+    load(database_url, written(tmp_path, purposed(en="We sell what we make.")))
+
+    def rewrite(db: Connection) -> None:
+        key = contents.key_of(1, "purpose")
+        contents.save(db, key, "purpose", "en", "Ours.", clock.now(), community_id=1)
+
+    database = Database(database_url)
+    database.run_now(rewrite)
+    database.close()
+    for source in (purposed(en="We sell what we make."), GOOD):
+        load(database_url, written(tmp_path, source))
+        assert said_of(database_url, 1, "purpose") == {"en": "Ours."}
 
 
 def test_one_community_more(database_url: str, tmp_path: Path) -> None:
@@ -200,6 +244,10 @@ WRONG = {
         lambda found: found["communities"][1]["names"].pop("km"),
         "communities.1.names: a name in km",
     ),
+    "blank purpose": (community(purpose={"en": " "}), "purpose: the text in en is empty"),
+    "no purpose": (community(purpose={}), "purpose: the text in any language is empty"),
+    "strange purpose": (community(purpose={"fr": "x"}), "fr is no language here"),
+    "endless purpose": (community(purpose={"lo": "ກ" * 401}), "longer than 400 characters"),
     "blank": (community(names={"en": "a", "lo": " ", "km": "c"}), "names: a name in lo"),
     "slug": (lambda found: found["communities"][1].update(slug="crafts"), "slug crafts"),
     "bad slug": (community(slug="Crafts & more"), "communities.0.slug"),
@@ -256,6 +304,18 @@ def test_wrong(name: str, tmp_path: Path) -> None:
         (b"", "the file"),
         (b"- a\n- b\n", "the file"),
         (b"just words", "the file"),
+        *(
+            (b"programme:\n  slug: " + odd, "no YAML, line 2")
+            for odd in (
+                b"2027-02-30",
+                b"!!int abc",
+                b"!!bool abc",
+                b"!!timestamp abc",
+                b'!!float ""',
+                b"9" * 5000,
+                b"0x_",
+            )
+        ),
         (b"!!python/object/apply:os.system [id]", "no YAML"),
     ],
 )

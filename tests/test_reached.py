@@ -1,4 +1,4 @@
-"""The truth about who was reached: counts that name nobody, and the weekly list of facilitators."""
+"""The truth about who was reached: counts that name nobody, and what facilitators look at."""
 
 from __future__ import annotations
 
@@ -123,57 +123,47 @@ def test_who_did_not_ask_learns_nothing(database_url: str) -> None:
     staged(database_url, play)
 
 
-def _weekly(stage: Stage) -> int:
-    """How many lists there were, so far."""
-
-    def work(db: Connection) -> int:
-        lines = select(models.audit.c.id).where(models.audit.c.action == "unreached.weekly")
-        return len(db.execute(lines).all())
-
-    return int(stage.app.database.run_now(work))
-
-
 def _block(stage: Stage, *names: str) -> None:
-    ids = [_member(stage, name) for name in names]
-    hers = models.addresses.c.member_id.in_(ids)
+    rows = stage.app.database.run_now(
+        lambda db: db.execute(select(models.members.c.id, models.members.c.name)).all()
+    )
+    hers = models.addresses.c.member_id.in_([row.id for row in rows if row.name in names])
     blocked = update(models.addresses).where(hers).values(unreachable_at=clock.now())
     stage.app.database.run_now(lambda db: db.execute(blocked))
 
 
-def _member(stage: Stage, name: str) -> int:
-    def work(db: Connection) -> int:
-        rows = db.execute(select(models.members.c.id, models.members.c.name))
-        return next(row.id for row in rows if row.name == name)
+def test_the_list_of_the_week_is_looked_at_and_noted(database_url: str) -> None:
+    """Not at what is the matter now: at whom nothing came all week. It stands in the audit."""
 
-    return int(stage.app.database.run_now(work))
-
-
-def test_once_a_week_and_late_is_better_than_never(database_url: str) -> None:
     async def play(stage: Stage) -> None:
         alex = stage.people["Alex"]
-        await stage.later(timedelta(hours=1))
-        assert _weekly(stage) == 0  # nothing to tell
         _block(stage, "Noy")
-        await stage.later(timedelta(days=2))
-        assert _weekly(stage) == 0  # the Monday of this week has been looked at
-        await stage.later(timedelta(days=8))  # nothing ran on Monday: it is said now ...
-        assert _weekly(stage) == 1
+        await stage.later(timedelta(days=8))
+        assert "did not reach 1 person" in alex.heard[-1].text
+        assert _looks(stage) == 0
+        await stage.choose("Alex", "Not reached")
         assert "Noy: blocked" in alex.heard[-1].text
-        await stage.later(timedelta(days=1))
-        await stage.later(timedelta(minutes=15))
-        assert _weekly(stage) == 1  # ... and once
+        assert _looks(stage) == 1
 
     staged(database_url, play)
+
+
+def _looks(stage: Stage) -> int:
+    """How often somebody looked at a list, so far."""
+    lines = select(models.audit.c.id).where(models.audit.c.action == "unreached")
+    return len(stage.app.database.run_now(lambda db: db.execute(lines).all()))
 
 
 def test_a_discreet_community_has_no_names_in_it(database_url: str) -> None:
     async def play(stage: Stage) -> None:
         _block(stage, "Noy")
         await stage.later(timedelta(days=8))
-        await stage.say("Alex", "open")
-        await stage.later(timedelta(seconds=5))
+        for act in ("open", "not reached"):
+            await stage.say("Alex", act)
+            await stage.later(timedelta(seconds=5))
+        await stage.choose("Alex", "Not reached")
         words = "\n".join(each.text for each in stage.people["Alex"].heard)
-        assert "1: cannot be reached" in words
+        assert words.count("1: cannot be reached") == 2
         assert "Noy" not in words
 
     staged(database_url, play, discreet=True)
@@ -186,6 +176,7 @@ def test_at_most_ten_are_named(database_url: str) -> None:
             stage.settle(who, "weavers", "member")
         _block(stage, *(f"Extra{number}" for number in range(12)))
         await stage.later(timedelta(days=8))
+        await stage.choose("Alex", "Not reached")
         text = stage.people["Alex"].heard[-1].text
         assert text.count("blocked") == unreached.NAMED
         assert "and 2 more" in text
@@ -193,5 +184,7 @@ def test_at_most_ten_are_named(database_url: str) -> None:
         heard = len(stage.people["Alex"].heard)
         await stage.later(timedelta(days=8))
         assert len(stage.people["Alex"].heard) == heard  # a member is told of nobody
+        await stage.choose("Alex", "Not reached")
+        assert stage.people["Alex"].heard[-1].text.startswith("Only facilitators")
 
     staged(database_url, play)

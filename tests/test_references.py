@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot import clock
-from bot.i18n import languages, render
-from bot.messages import File, Inbound, Ref, Text
+from bot.i18n import languages, own_name, render
+from bot.messages import File, Inbound, Ref, Text, _
 from bot.store import posts, references
 from bot.store.references import References
 from tests.test_sender import LANE, House
@@ -138,6 +138,10 @@ def announce(house: House, first: str, **translated: str) -> int:
     return house.now(work)  # type: ignore[no-any-return]
 
 
+def marked(source: str, language: str) -> str:
+    return said(_("(in {language})", language=own_name(source)), language)
+
+
 def test_each_reads_it_in_her_language(house: House) -> None:
     id_ = announce(house, "en", lo="ພົບກັນວັນສຸກ", km="ជួបគ្នាថ្ងៃសុក្រ")
     assert look(house, "posts", id_, "en") == "in en"
@@ -148,7 +152,9 @@ def test_each_reads_it_in_her_language(house: House) -> None:
 @pytest.mark.parametrize("first", languages())
 def test_without_a_translation_it_is_as_it_was_written(house: House, first: str) -> None:
     id_ = announce(house, first)
-    assert {look(house, "posts", id_, code) for code in languages()} == {f"in {first}"}
+    assert look(house, "posts", id_, first) == f"in {first}"
+    for code in set(languages()) - {first}:  # and says so
+        assert look(house, "posts", id_, code) == f"{marked(first, code)}\nin {first}"
 
 
 @pytest.mark.parametrize("first", ["lo", "km"])
@@ -156,7 +162,7 @@ def test_it_falls_back_to_what_was_written_first(house: House, first: str) -> No
     """Not to English, and not to a translation that happens to be there."""
     third = "km" if first == "lo" else "lo"
     id_ = announce(house, first, en="in en")
-    assert look(house, "posts", id_, third) == f"in {first}"
+    assert look(house, "posts", id_, third) == f"{marked(first, third)}\nin {first}"
     assert look(house, "posts", id_, "en") == "in en"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -88,7 +89,7 @@ def test_wrong_days_are_one_line(what: str, wrong: Any, tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(PROGRAMME | {"retention": {what: wrong}}, allow_unicode=True))
     with pytest.raises(programme.ProgrammeError) as error:
         programme.read(path)
-    assert str(error.value).startswith(f"programme.yaml, retention.{what}: ")
+    assert re.match(rf"programme\.yaml, line \d+, retention\.{what}: .+$", str(error.value))
     assert "\n" not in str(error.value)
 
 

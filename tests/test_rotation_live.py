@@ -51,7 +51,7 @@ class Rotating(Life):
 
     def _stop_one(self) -> None:
         one = self._one().start()
-        time.sleep(0.6)
+        until("it to be at work", lambda: one.printed() or not one.alive(), 20)
         one.signal(signal.SIGINT)
         self.stopped = one.wait() == 0 or "run the same command again" in one.errors()
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, update
 
-from bot import clock, models, seals
+from bot import clock, library, models, seals
 from bot.channels import Gone, Rejected, SendError, TryLater, Unknown, WindowClosed
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
@@ -154,9 +154,11 @@ class House:
         def work(db: Any) -> int:
             slug = f"c{next(self._numbers)}"
             programme = programmes.save(db, "p", {"en": "P"}, "x")
-            row = {"slug": slug, "names": {"en": slug}, "language": "en", "timezone": "UTC"}
+            row = {"slug": slug, "language": "en", "timezone": "UTC"}
             row |= {"approval": False, "discreet": False}
             found = communities.save_community(db, programme, row)
+            name = library.of_community(found, "name", "en", {"en": slug})
+            library.take(db, [name], clock.now())
             for _address, member_id, _lane in people:
                 communities.join(db, member_id, found, "member", "active", clock.now())
             return found
@@ -909,8 +911,8 @@ def test_each_hears_it_in_her_language(house: House) -> None:
     names = {"en": "Crafts", "lo": "ຫັດຖະກຳ", "km": "សិប្បកម្ម"}
     people = [house.member(language=code) for code in names]
     audience = house.community(*people)
-    table = models.communities
-    house.now(lambda db: db.execute(update(table).values(names=names)))
+    item = library.of_community(audience.id, "name", "en", names)
+    house.now(lambda db: library.take(db, [item], clock.now()))
     house.tell(audience, Message((Text("{c}", {"c": Ref("communities", audience.id)}),)))
     house.drain()
     assert sorted(house.provider.texts) == sorted(names.values())

@@ -41,7 +41,7 @@ def test_silent_for_longer_than_the_lease(store: str, seed: int) -> None:
 
 @pytest.mark.parametrize("store", ["sqlite"])
 def test_a_third_of_the_calls_is_refused(store: str, seed: int) -> None:
-    figures = refusing.run(store, seed, people=60, quick=True)
+    figures = refusing.run(store, seed, people=90, quick=True)
     _check(figures)
     assert figures.recovered > 10
 

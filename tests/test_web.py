@@ -297,6 +297,8 @@ REAL = {
     "/webhooks/{channel}",
     "/pictures/{token}.png",
     "/files/{token}/my-data.docx",
+    "/files/{token}/calendar.ics",
+    "/calendar/{uid}.ics",
     "/healthz",
     "/metrics",
 }

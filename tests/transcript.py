@@ -11,7 +11,7 @@ from typing import Any
 
 from bot import clock
 from bot.channels import simulator
-from bot.rehearsal import transcripts
+from bot.rehearsal import planned, transcripts, weekly
 from bot.rehearsal.phones import Phone
 from bot.rehearsal.transcripts import Deed, Line, Transcript, programme, read
 from tests.stage import Person, Stage
@@ -42,10 +42,12 @@ async def _stage(transcript: Transcript, database_url: str, channel: str | None)
     stage = Stage(database_url)
     stage.phones.approves = transcript.templates
     stage.load(programme(transcript))
+    stage.app.database.run_now(lambda db: weekly.save(db, transcript, clock.now()))
     for part in transcript.cast:
         person = stage.add(part.name, channel or part.channel, part.language)
         for slug in part.communities:
             stage.settle(person, slug, part.role)
+    stage.app.database.run_now(lambda db: planned.save(db, transcript, clock.now()))
     return stage
 
 

@@ -213,6 +213,28 @@ class _Telling:
             if name in self._asks or name == "Alex":
                 await self._stage.choose(name, "Close it")
 
+    async def _outcome(self, name: str, event: Event) -> None:
+        """Each tells what came of her own question, where both have an answer."""
+        letter = self._asks.get(name)
+        if letter is None:  # she asked nothing
+            return
+        if len(self._asks) == sum(map(self._is_answered, self._numbers.values())):
+            await self._stage.say(name, str(self._numbers[letter]))
+            for label in ("What came of it", "It worked"):
+                await self._choose(name, label)
+            if event.number:
+                await self._stage.say(name, f"It turned out well with {letter}.")
+                await self._choose(name, "Send")
+            else:
+                await self._choose(name, "Skip")
+
+    def _is_answered(self, number: int) -> bool:
+        talks = models.threads.c
+        wanted = select(talks.id).where(
+            talks.number == number, talks.state.in_(("answered", "helped")), talks.outcome.is_(None)
+        )
+        return self._stage.app.database.run_now(lambda db: db.execute(wanted).scalar()) is not None
+
     def _is_open(self, number: int) -> bool:
         state = select(models.threads.c.state).where(models.threads.c.number == number)
         return self._stage.app.database.run_now(lambda db: db.execute(state).scalar()) != "closed"

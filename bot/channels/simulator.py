@@ -46,7 +46,7 @@ LOOKS = {
         tappable=(Tappable(3, 20, 1024), Tappable(10, 24, 1024)),
     ),
     "telegram": Limits(
-        text=4096, buttons=10, label=40, commands=True, retract=timedelta(hours=47, minutes=55)
+        text=4096, buttons=12, label=40, commands=True, retract=timedelta(hours=47, minutes=55)
     ),
 }
 FILES = ("voice", "photo", "video", "document", "sticker", "location")

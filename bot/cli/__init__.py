@@ -17,13 +17,16 @@ import click
 from bot import programme
 from bot.archive import ArchiveError
 from bot.backup import BackupError
+from bot.catalogues import CatalogueError
 from bot.cli.store import DEMO, alembic_config
 from bot.db import StoreDown
 from bot.ledgers import LedgerError
+from bot.library import LibraryError
 from bot.restoring import RestoreError
 from bot.rotation import RotationError
 from bot.seals import SealError
 from bot.settings import SettingsError, read_settings
+from bot.sheets import SheetError
 
 __all__ = ["DEMO", "alembic_config", "cli", "main", "read_settings"]
 
@@ -32,10 +35,13 @@ __all__ = ["DEMO", "alembic_config", "cli", "main", "read_settings"]
 FAILURES = (
     ArchiveError,
     BackupError,
+    CatalogueError,
     LedgerError,
+    LibraryError,
     RestoreError,
     RotationError,
     SettingsError,
+    SheetError,
     programme.ProgrammeError,
 )
 

@@ -15,7 +15,7 @@ import uvloop
 from bot import disks, logs
 from bot.app import App
 from bot.channels.simulator import phones
-from bot.cli.store import DEMO, load_programme, migrate_store
+from bot.cli.store import DEMO, load_library, load_programme, migrate_store
 from bot.db import Database
 from bot.settings import Settings, SettingsError, read_settings
 from bot.tenancy import Occupied, Tenancy
@@ -27,6 +27,7 @@ def run() -> None:
     """Everything in one process; in development with the simulator and a demo programme."""
     settings = _ready()
     migrate_store(settings)
+    load_library(settings)
     if settings.development:
         load_programme(settings, DEMO)
     _serve(settings, work=True)

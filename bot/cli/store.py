@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from alembic import command as alembic
-from bot import clock, programme, seals
+from bot import clock, library, programme, seals
 from bot.app import list_channels
 from bot.db import Database, store_errors
 from bot.settings import ROOT, Settings, SettingsError, read_settings
@@ -25,8 +25,10 @@ DEMO = ROOT / "docs" / "demo-programme.yaml"
 
 @click.command()
 def migrate() -> None:
-    """Bring the store's tables up to date."""
-    migrate_store(read_settings())
+    """Bring the store's tables up to date, and its library of tips and questions."""
+    settings = read_settings()
+    migrate_store(settings)
+    load_library(settings)
     click.echo("The store is up to date.")
 
 
@@ -52,7 +54,9 @@ def alembic_config(database_url: str) -> Config:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def load(file: Path) -> None:
     """Load a programme: its communities and their facilitators. Again = no change."""
-    counts = load_programme(read_settings(), file)
+    settings = read_settings()
+    counts = load_programme(settings, file)
+    load_library(settings)
     click.echo(
         f"Loaded {counts['communities']} communities, {counts['facilitators']} facilitators."
     )
@@ -65,6 +69,11 @@ def load_programme(settings: Settings, file: Path) -> dict[str, int]:
     if found.demo_members and not settings.development:
         raise programme.ProgrammeError(f"{file.name}: demo_members are for development only")
     return in_store(settings, lambda db: programme.load(db, found, lanes, clock.now()))
+
+
+def load_library(settings: Settings) -> library.Taken:
+    """Take in what the library of this version has. Raises LibraryError."""
+    return in_store(settings, lambda db: library.load(db, clock.now()))
 
 
 def in_store(settings: Settings, work: Callable[[Connection], T]) -> T:

@@ -51,6 +51,7 @@ REASONS = {
     "taken_back": "it was taken back or hidden",
     "moved": "its question moved to another community",
     "opened": "what it told of was opened",
+    "overtaken": "the question it is about waits no more",
     "unreadable": "the keys do not open its row",
     "poison": "it was taken five times and could not even be put into words",
     "render": "it could not be put into words: see render_failed in the log",

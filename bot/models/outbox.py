@@ -25,7 +25,9 @@ messages = Table(  # something to be said, to one or to many
     row_id(),
     # a keyed lookup: said once, whatever is repeated
     Column("key", LargeBinary(16), nullable=False, unique=True),
-    Column("kind", String(12), nullable=False),  # direct, thread, session, broadcast, safety
+    Column(
+        "kind", String(12), nullable=False
+    ),  # direct, thread, session, broadcast, rhythm, safety
     Column("body", Sealed("messages.body", as_json=True), nullable=False),  # conversation.Body
     Column("audience", Sealed("messages.audience", as_json=True)),  # while the fan-out is under way
     Column("reached_id", Id),  # the last member the fan-out has come to
@@ -76,7 +78,9 @@ PRIORITY = {
     "retract": 1,
     "session": 2,
     "broadcast": 3,
+    "rhythm": 3,
     "digest": 3,
+    "aside": 3,  # of use when she is there anyway: nobody is called back for it
 }
 
 # Written out, not as parameters: SQLite uses a partial index only if it sees its condition.
@@ -195,6 +199,8 @@ templates = Table(  # what a provider has approved to be said when a window is c
 occurrences = Table(  # a due moment that somebody took
     "occurrences",
     metadata,
-    Column("key", String(120), primary_key=True),  # job and due moment
+    # job and due moment; edition/<id>/<zone>
+    Column("key", String(120), primary_key=True),
     Column("taken_at", Moment, nullable=False, index=True),
+    Column("skipped", String(20)),  # why nothing was done at this moment
 )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
     true,
 )
 
@@ -47,13 +48,12 @@ help_contacts = Table(  # where somebody in need gets help now
     Column("words", JSON, nullable=False),  # {language: name, number, hours}
 )
 
-communities = Table(  # a community of practice (CoP)
+communities = Table(  # a community of practice (CoP); its name is a content: rhythm.py
     "communities",
     metadata,
     row_id(),
     ref("programme_id", "programmes"),
     Column("slug", String(60), nullable=False, unique=True),
-    Column("names", JSON, nullable=False),  # {language: name}
     Column("language", String(8), nullable=False),  # source language of what is written for it
     Column("timezone", String(60), nullable=False),
     Column("approval", Boolean, nullable=False),  # a facilitator welcomes each newcomer
@@ -82,6 +82,8 @@ members = Table(  # a person; "new" until she agreed to what is kept
     Column("quiet_until", Integer),
     Column("week", Integer),  # the week (days since 1970 of its Monday in her zone) in which ...
     Column("unasked", Integer, nullable=False, server_default="0"),  # ... she got so much unasked
+    # of what is said every week: all, tip, prompt, fortnight, none
+    Column("rhythm", String(12), nullable=False, server_default="all"),
     Column("secret", Sealed("members.secret")),  # what proves her secret word, never the word
     Column("erasing_at", Moment, index=True),  # she asked to be forgotten
     Column("erases_posts", Boolean, nullable=False, server_default=false()),  # what she wrote too
@@ -154,6 +156,9 @@ memberships = Table(
     sqlite_autoincrement=True,
 )
 partial_index("ix_memberships_digest", "digest_at IS NOT NULL", memberships.c.digest_at)
+# those few among all members; written out, since SQLite uses such an index only if it sees this
+FACILITATES = text("memberships.role = 'facilitator'")
+partial_index("ix_memberships_facilitates", "role = 'facilitator'", memberships.c.member_id)
 
 role_offers = Table(  # a member was asked to take a role; it stands for a week
     "role_offers",

@@ -43,6 +43,7 @@ conversations = Table(  # where somebody is in a talk
     Column("address_id", Id, ForeignKey("addresses.id", ondelete="CASCADE"), primary_key=True),
     Column("state", Sealed("conversations.state", as_json=True), nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
+    Column("offered_at", Moment),  # she was asked once whether she would like to go on
 )
 
 threads = Table(
@@ -56,9 +57,21 @@ threads = Table(
     Column("anonymous", Boolean, nullable=False, server_default=false()),
     Column("asker", Sealed("threads.asker", as_json=True)),  # {"member": id}, until it is destroyed
     Column("scope", String(12), nullable=False, server_default="community"),  # or facilitators
-    Column("state", String(12), nullable=False),  # asked, answered, helped, closed
+    Column("state", String(12), nullable=False),  # asked, answered, helped, told, closed; harvest
+    Column("outcome", String(12)),  # what came of it: worked, partly, not_tried
     Column("created_at", Moment, nullable=False),
     Column("closed_at", Moment),
+    # up to where it was followed up: None, peers, facilitators, outcome
+    Column("followed_up", String(12)),
+)
+# those that still wait for an answer
+partial_index("ix_threads_asked", "state = 'asked'", threads.c.created_at)
+# those with a name that helped, and whose asker was not asked yet what came of it
+partial_index(
+    "ix_threads_helped",
+    "state = 'helped' AND NOT anonymous AND outcome IS NULL"
+    " AND (followed_up IS NULL OR followed_up <> 'outcome')",
+    threads.c.id,
 )
 # those whose asker only the sealed link knows
 partial_index("ix_threads_linked", "asker IS NOT NULL", threads.c.id)
@@ -70,8 +83,16 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     ref("thread_id", "threads", nullable=True, index=True),
     ref("community_id", "communities", nullable=True),  # where a draft is meant to go
     ref("author_id", "members", nullable=True, ondelete="SET NULL"),
-    Column("kind", String(12), nullable=False),  # question, answer, reply, announcement
-    Column("state", String(12), nullable=False),  # draft, waiting, live, hidden
+    # question, answer, reply, outcome; announcement; response; word (to a host, and back);
+    # harvest, decision, taken (of a session)
+    Column("kind", String(12), nullable=False),
+    # draft, waiting, live, hidden; kept: a response that is for herself alone
+    Column("state", String(12), nullable=False),
+    # a response to this edition of a weekly question
+    ref("edition_id", "editions", nullable=True, ondelete="SET NULL", index=True),
+    Column("seen_by", String(12)),  # of a response: community, facilitators, me
+    # the edition of "What peers said" that told it to its community
+    ref("said_id", "editions", nullable=True, ondelete="SET NULL", index=True),
     # others choose whether and when they read it
     Column("heavy", Boolean, nullable=False, server_default=false()),
     Column("helpful_at", Moment),

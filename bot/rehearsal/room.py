@@ -19,7 +19,7 @@ from bot.channels.simulator import LOOKS, phones
 from bot.columns import metadata
 from bot.db import Database
 from bot.programme import Programme
-from bot.rehearsal import journal, transcripts
+from bot.rehearsal import journal, planned, transcripts, weekly
 from bot.rehearsal.phones import Fact, Phone
 from bot.rehearsal.playing import Bot, Player
 from bot.rehearsal.transcripts import Part, Transcript
@@ -82,7 +82,7 @@ class Rehearsals:
             people = (replace(each, bubbles=[], commands=[]) for each in play.people)
             phones().set_out(people, approves=approves)
             await self.app.move_to(settings)
-            await self.app.database.run(lambda db: _load(db, play.programme))
+            await self.app.database.run(lambda db: _load(db, play))
             self.app.wake()
             self.play = play
             self.player = Player(self.app, play.transcript) if play.transcript else None
@@ -152,9 +152,12 @@ def _remove_stores(usual: Settings, but: Settings | None = None) -> None:
             path.unlink(missing_ok=True)
 
 
-def _load(db: Connection, programme: Programme) -> None:
+def _load(db: Connection, play: Play) -> None:
     lanes = {"simulator": f"simulator/{next(iter(LOOKS))}"}
-    programmes.load(db, programme, lanes, clock.now())
+    programmes.load(db, play.programme, lanes, clock.now())
+    if play.transcript:
+        weekly.save(db, play.transcript, clock.now())
+        planned.save(db, play.transcript, clock.now())
 
 
 # What can be rehearsed
@@ -256,7 +259,12 @@ def _communities(play: Play) -> list[str]:
         name = play.name if play.transcript is None else play.transcript.programme
         return [f"programme {name}"]
     rules = play.transcript.communities
-    return [f"community {slug}: {', '.join(each)}".rstrip(": ") for slug, each in rules.items()]
+    asked = [f"weekly {slug}: {each}" for slug, each in play.transcript.weekly.items()]
+    asked += [f"session {slug}: {each}" for slug, each in play.transcript.sessions]
+    return [
+        *(f"community {slug}: {', '.join(each)}".rstrip(": ") for slug, each in rules.items()),
+        *asked,
+    ]
 
 
 def _part(play: Play, phone: Phone) -> Part:

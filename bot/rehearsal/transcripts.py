@@ -5,6 +5,9 @@ Noy [whatsapp, lo] crafts              a member of the community crafts, on What
 Alex [telegram, en] crafts weaving facilitator
 Somebody new [telegram, en]            a stranger
 community crafts: approval, discreet   (a line for each community that is not plain)
+weekly crafts: What did you try?       (its question, on Mondays at eleven; Fridays what peers said)
+weekly crafts: the library             (instead: the tips and questions that come with Linkline)
+session crafts: Excel; in 3 days; 2 seats; held by Noy; at the office      (is planned already)
 programme demo-programme               (instead: the communities of a file in docs/)
 on their own channels only             (what is said differs by channel)
 with links of the real apps            (which the simulator has not)
@@ -41,6 +44,7 @@ OWN_CHANNELS = "on their own channels only"
 REAL_LINKS = "with links of the real apps"
 TEMPLATES = "with approved templates"
 BEGINS = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)  # a Monday, ten o'clock in Vientiane
+LIBRARY = "the library"
 RESTART = "-- the bot restarts --"
 DRAWN = "Lotus 12"  # the name that is suggested in a discreet community; elsewhere drawn by lot
 RECEIPTS = "REPRT-2222"  # and a number from 2 on: the codes of reports, elsewhere drawn by lot
@@ -93,6 +97,8 @@ class Transcript:
     templates: bool = False
     title: str = ""
     programme: str | None = None
+    weekly: dict[str, str] = field(default_factory=dict)  # the question of a community
+    sessions: list[tuple[str, str]] = field(default_factory=list)  # (community, what is planned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,12 @@ class _Reader:
         elif line.startswith("community "):
             slug, _colon, rules = line.removeprefix("community ").partition(":")
             found.communities[slug.strip()] = [each.strip() for each in rules.split(",")]
+        elif line.startswith("weekly "):
+            slug, _colon, question = line.removeprefix("weekly ").partition(":")
+            found.weekly[slug.strip()] = question.strip()
+        elif line.startswith("session "):
+            slug, _colon, planned = line.removeprefix("session ").partition(":")
+            found.sessions.append((slug.strip(), planned.strip()))
         elif line.startswith("programme "):
             found.programme = line.removeprefix("programme ").strip()
         elif line.startswith("--"):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
+from bot.models.sessions import sessions
 from bot.models.talks import posts, threads
 
 
@@ -22,7 +23,7 @@ def count(db: Connection, community_id: int, since: datetime, until: datetime) -
     of_it = and_(posts.c.thread_id == threads.c.id, posts.c.kind == "answer")
     answer = select(posts.c.id).where(of_it, posts.c.state == "live")
     helpful = answer.where(posts.c.helpful_at.is_not(None)).exists()
-    outcome = or_(threads.c.state == "helped", helpful)
+    outcome = or_(threads.c.state.in_(("helped", "told")), helpful)
     statement = select(
         func.count(),
         func.coalesce(func.sum(case((answer.exists(), 1), else_=0)), 0),
@@ -32,5 +33,6 @@ def count(db: Connection, community_id: int, since: datetime, until: datetime) -
         threads.c.scope == "community",
         threads.c.created_at >= since,
         threads.c.created_at < until,
+        ~select(sessions.c.id).where(sessions.c.thread_id == threads.c.id).exists(),  # no questions
     )
     return Figures(*db.execute(statement).one())

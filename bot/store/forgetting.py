@@ -226,8 +226,9 @@ def _bubble_of(payload: str | None) -> str | None:
 
 
 def remove_drafts(db: Connection, whom: Whom) -> int:
-    """Some of what she wrote and never sent."""
-    hers = (posts.c.author_id == whom.member_id, posts.c.state.in_(("draft", "waiting")))
+    """Some of what she wrote and never sent, or kept for herself alone."""
+    unsent = posts.c.state.in_(("draft", "waiting", "kept"))
+    hers = (posts.c.author_id == whom.member_id, unsent)
     ids = list(db.execute(select(posts.c.id).where(*hers).limit(FEW)).scalars())
     db.execute(delete(posts).where(posts.c.id.in_(ids)))
     return len(ids)

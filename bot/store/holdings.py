@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,8 @@ from sqlalchemy import Connection, and_, func, select
 
 from bot.codec import message_from_json
 from bot.models.outbox import SETTLED, deliveries, dispatches, messages
-from bot.models.people import addresses, communities, members, memberships
+from bot.models.people import addresses, members, memberships
+from bot.models.rhythm import contents, opinions, wordings
 from bot.models.safeguards import reports
 from bot.models.talks import bubbles, follows, inbox, posts, threads
 
@@ -26,7 +28,8 @@ class About:
 
     member: Any  # the columns of members
     addresses: Sequence[Any]  # lane, sealed, preferred, linked_at, created_at, last_inbound_at
-    groups: Sequence[Any]  # names, role, state, pace, created_at
+    groups: Sequence[Any]  # community_id, role, state, pace, created_at
+    names: Mapping[int, Mapping[str, str]]  # of her groups, by community and language
     follows: Sequence[int]  # numbers of threads
     heard: Mapping[str, Any]  # count, first, last
 
@@ -37,11 +40,12 @@ class Written:
 
     at: datetime
     thread: int | None  # its number
-    kind: str  # question, answer, reply, announcement
-    state: str  # draft, waiting, live, hidden
+    kind: str  # question, answer, reply, outcome, announcement, response
+    state: str  # draft, waiting, live, hidden, kept
     file: str | None  # voice, photo, ... of what is no text
     text: str
     unnamed: bool  # without her name
+    of_few: bool  # given to the facilitators alone
 
 
 def find(db: Connection, address_id: int) -> About | None:
@@ -51,12 +55,7 @@ def find(db: Connection, address_id: int) -> About | None:
     if member is None:
         return None
     chats = select(addresses).where(addresses.c.member_id == member.id).order_by(addresses.c.id)
-    groups = (
-        select(communities.c.names, memberships)
-        .join(communities, communities.c.id == memberships.c.community_id)
-        .where(memberships.c.member_id == member.id)
-        .order_by(memberships.c.id)
-    )
+    groups = select(memberships).where(memberships.c.member_id == member.id)
     followed = (
         select(threads.c.number)
         .join(follows, follows.c.thread_id == threads.c.id)
@@ -66,10 +65,24 @@ def find(db: Connection, address_id: int) -> About | None:
     return About(
         member,
         db.execute(chats).all(),
-        db.execute(groups).all(),
+        db.execute(groups.order_by(memberships.c.id)).all(),
+        _names(db, member.id),
         list(db.execute(followed).scalars()),
         _heard(db, member.id),
     )
+
+
+def _names(db: Connection, member_id: int) -> Mapping[int, Mapping[str, str]]:
+    statement = (
+        select(contents.c.community_id, wordings.c.language, wordings.c.text)
+        .join(wordings, wordings.c.content_id == contents.c.id)
+        .join(memberships, memberships.c.community_id == contents.c.community_id)
+        .where(memberships.c.member_id == member_id, contents.c.kind == "name")
+    )
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for row in db.execute(statement):
+        found[row.community_id][row.language] = row.text
+    return found
 
 
 def _heard(db: Connection, member_id: int) -> Mapping[str, Any]:
@@ -86,7 +99,7 @@ def list_written(
     """What she wrote with her name, or in these threads without it; and where to go on."""
     hers = posts.c.author_id == member_id
     if linked is not None:
-        own = posts.c.kind.in_(("question", "reply"))
+        own = posts.c.kind.in_(("question", "reply", "outcome"))
         hers = and_(posts.c.author_id.is_(None), posts.c.thread_id.in_(linked), own)
     statement = (
         select(
@@ -96,6 +109,7 @@ def list_written(
             bubbles.c.text,
             posts.c.kind,
             posts.c.state,
+            posts.c.seen_by,
             threads.c.number,
         )
         .join(posts, posts.c.id == bubbles.c.post_id)
@@ -114,10 +128,29 @@ def list_written(
             None if row.file == "text" else row.file,
             row.text,
             linked is not None,
+            row.state == "live" and row.seen_by == "facilitators",
         )
         for row in rows
     ]
     return found, rows[-1].id if len(rows) == PAGE else None
+
+
+def list_opinions(db: Connection, member_id: int) -> list[tuple[bool, str]]:
+    """What she found useful, or not, of what is said every week: in her language, if it is."""
+    code = select(members.c.language).where(members.c.id == member_id).scalar_subquery()
+    hers, source = wordings.alias(), wordings.alias()
+    statement = (
+        select(opinions.c.useful, func.coalesce(hers.c.text, source.c.text, ""))
+        .join(contents, contents.c.id == opinions.c.content_id)
+        .outerjoin(hers, and_(hers.c.content_id == contents.c.id, hers.c.language == code))
+        .outerjoin(
+            source,
+            and_(source.c.content_id == contents.c.id, source.c.language == contents.c.language),
+        )
+        .where(opinions.c.member_id == member_id)
+        .order_by(opinions.c.given_at, contents.c.id)
+    )
+    return [(bool(useful), text) for useful, text in db.execute(statement)]
 
 
 def list_linked(db: Connection, member_id: int, after: int) -> tuple[list[int], int | None]:

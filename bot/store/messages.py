@@ -37,10 +37,12 @@ def add(
     *,
     wide: bool = False,
     for_role: str | None = None,
+    expires_at: datetime | None = None,
 ) -> int | None:
     """Something to be said, once: None if there is a message with this key already."""
     row = _row(key, kind, message, now) | {"community_id": community_id, "wide": wide}
     row["for_role"] = None if community_id is None else for_role
+    row["expires_at"] = expires_at
     return db.execute(_ADD[db.dialect.name], row).scalar()
 
 
@@ -81,6 +83,12 @@ def say(
 def find(db: Connection, message_id: int) -> Message | None:
     body = db.execute(_BODY, {"message_id": message_id}).scalar()
     return None if body is None else message_from_json(body)
+
+
+def list_ids(db: Connection, keys: Sequence[str]) -> Sequence[int]:
+    """The messages that were said with these keys."""
+    known = [seals.lookup("messages.key", key) for key in keys]
+    return db.execute(select(messages.c.id).where(messages.c.key.in_(known))).scalars().all()
 
 
 def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, literal, select, text
+from sqlalchemy import Connection, case, func, literal, or_, select, text, update
 
 from bot.columns import Moment
 from bot.models.outbox import messages
@@ -24,6 +24,17 @@ class Outcome:
     answers: int
     helpful_id: int | None  # an answer that helped; None: there were only answers
     followers: frozenset[int]
+
+
+def mark(db: Connection, thread_id: int, outcome: str) -> bool:
+    """What came of it; False if that was told before. Who has not tried it may tell later."""
+    again = or_(threads.c.outcome.is_(None), threads.c.outcome == "not_tried")
+    told = case((threads.c.state == "closed", "closed"), else_="told")
+    state = threads.c.state if outcome == "not_tried" else told
+    changed = db.execute(
+        update(threads).where(threads.c.id == thread_id, again).values(outcome=outcome, state=state)
+    )
+    return changed.rowcount == 1
 
 
 def list_of(db: Connection, community_id: int, since: datetime, until: datetime) -> list[Outcome]:

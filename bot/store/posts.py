@@ -18,7 +18,7 @@ from bot.models.talks import bubbles, posts
 @dataclass(frozen=True, slots=True)
 class Post:
     id: int
-    kind: str  # question, answer, reply, announcement
+    kind: str  # question, answer, reply, outcome, announcement
     state: str  # draft, waiting, live, hidden
     author_id: int | None
     community_id: int | None
@@ -140,6 +140,14 @@ def list_bubbles(db: Connection, post_id: int) -> list[Bubble]:
     return [Bubble(*row) for row in db.execute(found)]
 
 
+def list_languages(db: Connection, post_id: int) -> dict[str, str]:
+    """What it says in each language it was written in; the latest word counts."""
+    columns = (bubbles.c.language, bubbles.c.text)
+    found = select(*columns).where(bubbles.c.post_id == post_id, bubbles.c.kind == "text")
+    rows = db.execute(found.order_by(bubbles.c.id))
+    return {row.language: row.text for row in rows if row.language is not None}
+
+
 def add_nameless(
     db: Connection,
     given: Sequence[Bubble],
@@ -258,6 +266,22 @@ def list_live(db: Connection, thread_id: int, most: int) -> list[Post]:
     return [Post(*row) for row in kept]
 
 
+def find_outcome(db: Connection, thread_id: int) -> Post | None:
+    """What who asked told last of what came of it."""
+    told = (posts.c.thread_id == thread_id, posts.c.kind == "outcome", posts.c.state == "live")
+    row = db.execute(select(*_POST).where(*told).order_by(posts.c.id.desc()).limit(1)).first()
+    return None if row is None else Post(*row)
+
+
+def list_helpers(db: Connection, thread_id: int) -> list[int]:
+    """Whose answers there have helped."""
+    helpful = (posts.c.thread_id == thread_id, posts.c.helpful_at.is_not(None))
+    theirs = select(posts.c.author_id).where(
+        *helpful, posts.c.state == "live", posts.c.author_id.is_not(None)
+    )
+    return list(db.execute(theirs.distinct().order_by(posts.c.author_id)).scalars())
+
+
 def list_holders(db: Connection, post: Post) -> list[int]:
     """The members who were told this post, or still are."""
     statement = select(deliveries.c.member_id).where(
@@ -268,12 +292,12 @@ def list_holders(db: Connection, post: Post) -> list[int]:
 
 
 def last_answer(db: Connection, author_id: int, since: datetime) -> Post | None:
-    """Her latest answer since then, which a further bubble may belong to."""
+    """Her latest answer or outcome since then, which a further bubble may belong to."""
     statement = (
         select(*_POST)
         .where(
             posts.c.author_id == author_id,
-            posts.c.kind == "answer",
+            posts.c.kind.in_(("answer", "outcome")),
             posts.c.state == "live",
             posts.c.created_at >= since,
         )

@@ -25,6 +25,7 @@ class Presence:
     paused_until: datetime | None
     quiet_from: int | None  # minutes after midnight in her zone; None = as usual
     quiet_until: int | None
+    rhythm: str  # of what is said every week: all, prompt, tip, fortnight, none
 
 
 def get(db: Connection, member_id: int) -> Presence:
@@ -41,6 +42,7 @@ def get(db: Connection, member_id: int) -> Presence:
         members.c.paused_until,
         members.c.quiet_from,
         members.c.quiet_until,
+        members.c.rhythm,
     )
     return Presence(*db.execute(statement.where(members.c.id == member_id)).one())
 

@@ -12,6 +12,12 @@ from bot.messages import Text, _
 from bot.models.people import communities, help_contacts, programmes
 
 
+def list_ids(db: Connection) -> dict[str, int]:
+    """All programmes by their slugs."""
+    rows = db.execute(select(programmes.c.slug, programmes.c.id).order_by(programmes.c.slug))
+    return {row.slug: row.id for row in rows}
+
+
 def list_contacts(db: Connection) -> list[str]:
     """Whom a stranger may ask, as the programmes put it."""
     return list(db.execute(select(programmes.c.contact).order_by(programmes.c.id)).scalars())

@@ -24,6 +24,7 @@ class Prompt:
     message: Message
     consumed_at: datetime | None
     chosen: bytes | None
+    community_id: int | None = None  # whose message it was
 
     def was_chosen(self, index: int) -> bool:
         """Whether it was this choice that consumed it."""
@@ -41,6 +42,7 @@ _PROMPT = select(
     prompts.c.clears,
     prompts.c.consumed_at,
     prompts.c.chosen,
+    messages.c.community_id,
 ).join(messages, messages.c.id == prompts.c.message_id)
 
 
@@ -94,6 +96,7 @@ def find_quoted(db: Connection, lane: str, provider_id: str, address_id: int) ->
             prompts.c.clears,
             prompts.c.consumed_at,
             prompts.c.chosen,
+            messages.c.community_id,
         )
         .select_from(dispatches)
         .join(deliveries, deliveries.c.id == dispatches.c.delivery_id)
@@ -126,4 +129,4 @@ def _one(
         return None
     message = message_from_json(row.body)
     shown = clearable(message) if row.clears else message
-    return Prompt(row.id, row.message_id, shown, row.consumed_at, row.chosen)
+    return Prompt(row.id, row.message_id, shown, row.consumed_at, row.chosen, row.community_id)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from bot.columns import Moment
+from bot.i18n import SOURCE
 from bot.models.people import addresses, members, memberships
 from bot.models.talks import threads
 from bot.timing import MOST_UNASKED, hours_of, quiet_until, week_of, zone
@@ -105,6 +106,18 @@ def count_by_lane(
         .group_by(addresses.c.lane, fate)
     )
     return {(lane, kind): many for lane, kind, many in db.execute(statement)}
+
+
+def count_by_language(db: Connection, audience: Hearers) -> dict[str, int]:
+    """How many of an audience read which language."""
+    language = func.coalesce(members.c.language, SOURCE)
+    statement = (
+        select(language, func.count())
+        .select_from(members)
+        .where(members.c.id.in_(audience.members()))
+        .group_by(language)
+    )
+    return {code: many for code, many in db.execute(statement)}
 
 
 def _fate(

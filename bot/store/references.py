@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select
 
-from bot.i18n import SOURCE, render, shorten
+from bot.i18n import SOURCE, Own, Reader, own_name, render, shorten
 from bot.messages import Ref, Text, _
 from bot.models.people import communities, help_contacts, members, programmes
+from bot.models.records import records, tasks
+from bot.models.rhythm import contents, wordings
 from bot.models.safeguards import notes
+from bot.models.sessions import needs, sessions, topics
 from bot.models.talks import bubbles, posts, threads
 
-Words = Callable[[str], str]  # language -> words
+Words = Callable[[str, Own], str]  # (language, what her programme words otherwise) -> words
 
 _FILES = {
     "voice": _("(voice note: kept, but not passed on yet)"),
@@ -29,9 +33,10 @@ _HEAVY = _("(a heavy story)")
 _FORMER = _("a former member")
 _FORWARDED = _("(forwarded)")
 _YOUR_GROUP = _("your group")
+_A_SESSION = _("a session")
 
 
-class References:
+class References(Reader):
     """Looks up all rows that a batch of messages refers to, one statement per table."""
 
     def __init__(self, db: Connection, refs: Iterable[Ref]) -> None:
@@ -45,20 +50,42 @@ class References:
                 for id_, words in read(db, sorted(ids)).items():
                     self._found[table, id_] = words
 
+    def reading(self, own: Own | None) -> References:
+        """The same for somebody whose programme has its own words for some sentences."""
+        if not own:
+            return self
+        other = copy(self)
+        other.own = own
+        return other
+
     def __contains__(self, ref: object) -> bool:
         """Whether it still stands for something."""
         return isinstance(ref, Ref) and (ref.table, ref.id) in self._found
 
     def __call__(self, ref: Ref, language: str) -> str:
         words = self._found.get((ref.table, ref.id))
-        said = _plain(_FORMER if ref.table == "members" else _HIDDEN, language)
-        if words is not None:
-            said = words(language)
+        if words is None:
+            words = _sentence(_FORMER if ref.table == "members" else _HIDDEN)
+        said = words(language, self.own)
         return said if ref.most is None else shorten(said, ref.most)
 
 
-def _plain(text: Text, language: str) -> str:
-    return render(text, language, lambda ref, _language: "")
+class _Nothing(Reader):
+    """Of sentences that refer to nothing."""
+
+    def __init__(self, own: Own) -> None:
+        self.own = own
+
+    def __call__(self, ref: Ref, language: str) -> str:
+        return ""
+
+
+def _plain(text: Text, language: str, own: Own) -> str:
+    return render(text, language, _Nothing(own))
+
+
+def _sentence(text: Text) -> Words:
+    return lambda language, own: _plain(text, language, own)
 
 
 def _read_members(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -73,17 +100,24 @@ def _read_organisations(db: Connection, ids: list[int]) -> dict[int, Words]:
 
 
 def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
-    rows = db.execute(
-        select(communities.c.id, communities.c.names, communities.c.discreet).where(
-            communities.c.id.in_(ids)
+    """Their names; whoever sees the phone learns nothing of a discreet one, not even its name."""
+    statement = (
+        select(communities.c.id, communities.c.discreet, wordings.c.language, wordings.c.text)
+        .outerjoin(
+            contents, (contents.c.community_id == communities.c.id) & (contents.c.kind == "name")
         )
+        .outerjoin(wordings, wordings.c.content_id == contents.c.id)
+        .where(communities.c.id.in_(ids))
     )
-    return {row.id: _unnamed if row.discreet else _named(row.names) for row in rows}
-
-
-def _unnamed(language: str) -> str:
-    """Whoever sees the phone learns nothing of a discreet community, not even its name."""
-    return _plain(_YOUR_GROUP, language)
+    names: dict[int, dict[str, str]] = defaultdict(dict)
+    unnamed = set()
+    for row in db.execute(statement):
+        if row.text:
+            names[row.id][row.language] = row.text
+        if row.discreet or not row.text:
+            unnamed.add(row.id)
+    found: dict[int, Words] = {id_: _named(each) for id_, each in names.items()}
+    return found | dict.fromkeys(unnamed, _sentence(_YOUR_GROUP))
 
 
 def _read_threads(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -91,11 +125,19 @@ def _read_threads(db: Connection, ids: list[int]) -> dict[int, Words]:
     return {row.id: _same(f"Q{row.number}") for row in rows}
 
 
+def _read_waiting(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """Threads too, as long as they have no answer: what is said of others is over."""
+    asked = select(threads.c.id, threads.c.number).where(
+        threads.c.id.in_(ids), threads.c.state == "asked"
+    )
+    return {row.id: _same(f"Q{row.number}") for row in db.execute(asked)}
+
+
 def _read_posts(db: Connection, ids: list[int]) -> dict[int, Words]:
     """What posts say; of a heavy one only that it is heavy, once others may see it."""
     found = _read_bubbles(db, ids)
     return {
-        id_: _heavy if rows[0].heavy and rows[0].state == "live" else _post(rows)
+        id_: _sentence(_HEAVY) if rows[0].heavy and rows[0].state == "live" else _post(rows)
         for id_, rows in found.items()
     }
 
@@ -132,16 +174,15 @@ def _read_bubbles(db: Connection, ids: list[int], *, hidden: bool = False) -> di
     return found
 
 
-def _heavy(language: str) -> str:
-    return _plain(_HEAVY, language)
-
-
 def _post(rows: list[Any]) -> Words:
-    def words(language: str) -> str:
+    def words(language: str, own: Own) -> str:
         typed = sorted(_in(language, rows), key=lambda row: row.kind != "text")  # then the files
-        lines = [_bubble(row, language) for row in typed]
+        lines = [_bubble(row, language, own) for row in typed]
+        source = typed[0].language  # only what was written for readers of all languages has one
+        if source is not None and source != language:
+            lines.insert(0, _plain(_written_in(source), language, own))
         if any(row.forwarded for row in rows):
-            lines.insert(0, _plain(_FORWARDED, language))
+            lines.insert(0, _plain(_FORWARDED, language, own))
         return "\n".join(lines)
 
     return words
@@ -153,18 +194,21 @@ def _in(language: str, rows: list[Any]) -> list[Any]:
     return translated or [row for row in rows if row.language == rows[0].language]
 
 
-def _bubble(row: Any, language: str) -> str:
+def _bubble(row: Any, language: str, own: Own) -> str:
     if row.kind == "text":
         return str(row.text)
-    return _plain(_FILES.get(row.kind, _OTHER_FILE), language)
+    return _plain(_FILES.get(row.kind, _OTHER_FILE), language, own)
 
 
 def _same(words: str) -> Words:
-    return lambda _language: words
+    return lambda _language, _own: words
 
 
 def _named(names: dict[str, str]) -> Words:
-    return lambda language: names.get(language) or names.get(SOURCE) or next(iter(names.values()))
+    def words(language: str, _own: Own) -> str:
+        return names.get(language) or names.get(SOURCE) or next(iter(names.values()))
+
+    return words
 
 
 def _read_programmes(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -172,10 +216,15 @@ def _read_programmes(db: Connection, ids: list[int]) -> dict[int, Words]:
     return {row.id: _named(row.names) for row in db.execute(statement)}
 
 
-def _read_notes(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """What was said about a report; shown to a focal point, or to who has the receipt."""
-    rows = db.execute(select(notes.c.id, notes.c.text).where(notes.c.id.in_(ids)))
-    return {row.id: _same(row.text) for row in rows}
+def _words_of(column: Column[Any]) -> Callable[[Connection, list[int]], dict[int, Words]]:
+    """What stands in one column, as it was written."""
+
+    def read(db: Connection, ids: list[int]) -> dict[int, Words]:
+        id_ = column.table.c.id
+        rows = db.execute(select(id_, column).where(id_.in_(ids)))
+        return {row[0]: _same(row[1]) for row in rows if row[1]}
+
+    return read
 
 
 def _read_help_contacts(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -184,11 +233,91 @@ def _read_help_contacts(db: Connection, ids: list[int]) -> dict[int, Words]:
     return {row.id: _named(row.words) for row in rows}
 
 
+def _read_contents(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What is written for members, in the reader's language; else in its own, marked as such."""
+    statement = (
+        select(
+            contents.c.id,
+            contents.c.language,
+            wordings.c.language.label("code"),
+            wordings.c.text,
+        )
+        .join(wordings, wordings.c.content_id == contents.c.id)
+        .where(contents.c.id.in_(ids))
+    )
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    sources = {}
+    for row in db.execute(statement):
+        found[row.id][row.code] = row.text
+        sources[row.id] = row.language
+    return {id_: _worded(texts, sources[id_]) for id_, texts in found.items()}
+
+
+def _worded(texts: dict[str, str], source: str) -> Words:
+    def words(language: str, own: Own) -> str:
+        if language in texts:
+            return texts[language]
+        return f"{_plain(_written_in(source), language, own)}\n{texts.get(source, '')}"
+
+    return words
+
+
+def _read_sessions(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What a session is called; in a discreet community that it is one, and no more."""
+    statement = (
+        select(sessions.c.id, sessions.c.title, communities.c.discreet)
+        .join(communities, communities.c.id == sessions.c.community_id)
+        .where(sessions.c.id.in_(ids))
+    )
+    return {
+        row.id: _sentence(_A_SESSION) if row.discreet else _same(row.title)
+        for row in db.execute(statement)
+        if row.title or row.discreet
+    }
+
+
+def _read_topics(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What somebody offers or would like to learn, as long as she does."""
+    open_ones = topics.c.id.in_(ids) & (topics.c.state != "closed")
+    rows = db.execute(select(topics.c.id, topics.c.text).where(open_ones))
+    return {row.id: _same(row.text) for row in rows}
+
+
+def _read_records(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """Notes that were not sent yet."""
+    rows = db.execute(
+        select(records.c.id, records.c.file, records.c.text).where(records.c.id.in_(ids))
+    )
+    return {
+        row.id: _same(row.text)
+        if row.file == "text"
+        else _sentence(_FILES.get(row.file, _OTHER_FILE))
+        for row in rows
+    }
+
+
+def _written_in(source: str) -> Text:
+    """Says that what follows is not in the reader's language."""
+    return _("(in {language})", language=own_name(source))
+
+
 _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "members": _read_members,
     "organisations": _read_organisations,
     "communities": _read_communities,
+    "contents": _read_contents,
+    "sessions": _read_sessions,
+    "titles": _words_of(sessions.c.title),  # for whoever asked to see it, like what follows
+    "places": _words_of(sessions.c.place),
+    "visited": _words_of(sessions.c.organisation),
+    "packings": _words_of(sessions.c.packing),
+    "needs": _words_of(needs.c.text),
+    "reasons": _words_of(sessions.c.reason),
+    "topics": _read_topics,
+    "records": _read_records,
+    "tasks": _words_of(tasks.c.text),
     "threads": _read_threads,
+    "waiting": _read_waiting,
     "posts": _read_posts,
     "stories": _read_stories,
     # In threads without a name it is noted nowhere who looked at what: mostly the one who asked.
@@ -197,5 +326,5 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "referred": _read_referred,
     "help_contacts": _read_help_contacts,
     "programmes": _read_programmes,
-    "notes": _read_notes,
+    "notes": _words_of(notes.c.text),  # on a report: for a focal point, or who has the receipt
 }

@@ -8,10 +8,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
 
 from bot.models.outbox import occurrences
+from bot.models.records import records, tasks
 from bot.models.safeguards import audit, codes, erasures, tallies
+from bot.models.sessions import needs, sessions, signups, topics
 from bot.models.talks import bubbles, conversations, inbox, posts, threads
 
 TALK_LASTS = timedelta(days=7)  # an unfinished talk; shorter where a programme wants it so
+
+PLACES_LAST = timedelta(days=30)  # where a session was, what to bring, why it was called off
+ANSWERS_LAST = timedelta(days=365)  # who was to come to a session, and who came
+NOTES_LAST = timedelta(days=90)  # those of a session that were never sent
+SETTLED_LAST = timedelta(days=180)  # tasks that are done, what nobody offers any more
 
 
 def _delete(db: Connection, table: Table, key: str, old: ColumnElement[bool], most: int) -> int:
@@ -86,3 +93,36 @@ def forget_erasures(db: Connection, before: datetime, most: int) -> int:
 
 def forget_occurrences(db: Connection, before: datetime, most: int) -> int:
     return _delete(db, occurrences, "key", occurrences.c.taken_at < before, most)
+
+
+def empty_sessions(db: Connection, before: datetime, most: int) -> int:
+    """Where it was may be somebody's house or number; that it was, and what about, stays."""
+    said = or_(*(sessions.c[name].is_not(None) for name in ("place", "packing", "reason")))
+    old = and_(sessions.c.state != "planned", sessions.c.starts_at < before, said)
+    return _empty(db, sessions, old, most, place=None, packing=None, reason=None)
+
+
+def forget_answers(db: Connection, before: datetime, most: int) -> int:
+    """Of sessions that are long over: who answered what, who came."""
+    past = select(sessions.c.id).where(sessions.c.state != "planned", sessions.c.starts_at < before)
+    there = (
+        select(signups.c.session_id).where(signups.c.session_id.in_(past)).distinct().limit(most)
+    )
+    ids = list(db.execute(there).scalars())
+    for table in (signups, needs):
+        db.execute(delete(table).where(table.c.session_id.in_(ids)))
+    return len(ids)
+
+
+def forget_notes(db: Connection, before: datetime, most: int) -> int:
+    """What nobody sent: of sessions that were called off, or by invitation alone."""
+    past = select(sessions.c.id).where(sessions.c.state != "planned", sessions.c.starts_at < before)
+    return _delete(db, records, "id", records.c.session_id.in_(past), most)
+
+
+def forget_settled(db: Connection, before: datetime, most: int) -> int:
+    """Tasks that are done, given up or long silent; what is offered or asked no more."""
+    silent = and_(tasks.c.ended_at.is_(None), tasks.c.ask_at.is_(None), tasks.c.created_at < before)
+    count = _delete(db, tasks, "id", or_(tasks.c.ended_at < before, silent), most)
+    closed = and_(topics.c.state == "closed", topics.c.created_at < before)
+    return max(count, _delete(db, topics, "id", closed, most))

@@ -33,6 +33,7 @@ from bot.models.talks import follows, posts, threads
 from bot.roles import TAKING_PART
 
 _FLOOR = select(floors.c.value).where(floors.c.name == "threads")
+_OPENS = ("question", "idea")
 FIRST_NUMBER = 101  # so that a thread number is never mistaken for a choice
 
 
@@ -44,8 +45,9 @@ class Thread:
     asker_id: int | None  # of a nameless one: through its sealed link, for the machine alone
     anonymous: bool  # asked without a name
     scope: str  # community; facilitators: only they and the asker read it
-    state: str  # asked, answered, helped, closed
+    state: str  # asked, answered, helped, told, closed
     created_at: datetime
+    outcome: str | None = None  # what came of it: worked, partly, not_tried
 
     @property
     def ref(self) -> Ref:
@@ -67,6 +69,7 @@ _THREAD = (
     threads.c.asker,
     threads.c.state,
     threads.c.created_at,
+    threads.c.outcome,
 )
 
 
@@ -80,15 +83,17 @@ def _thread(row: Any) -> Thread:
         scope=row.scope,
         state=row.state,
         created_at=row.created_at,
+        outcome=row.outcome,
     )
 
 
 def add(
-    db: Connection, community_id: int, asker_id: int, now: datetime, scope: str = "community"
+    db: Connection, community_id: int, asker_id: int | None, now: datetime, scope: str = "community"
 ) -> Thread:
-    """Open a thread with the next number; its asker follows it."""
+    """Open a thread with the next number; its asker follows it. A draft may be nobody's."""
     thread = _add(db, community_id, now, asker_id=asker_id, scope=scope)
-    follow(db, thread, asker_id, now)
+    if asker_id is not None:
+        follow(db, thread, asker_id, now)
     return thread
 
 
@@ -168,11 +173,9 @@ def mark_unanswered(db: Connection, thread_id: int) -> None:
     left = select(posts.c.id).where(
         posts.c.thread_id == thread_id, posts.c.kind == "answer", posts.c.state == "live"
     )
-    db.execute(
-        update(threads)
-        .where(threads.c.id == thread_id, threads.c.state != "closed", ~left.exists())
-        .values(state="asked")
-    )
+    goes_on = threads.c.state.not_in(("told", "harvest", "closed"))
+    waits = update(threads).where(threads.c.id == thread_id, goes_on, ~left.exists())
+    db.execute(waits.values(state="asked"))
 
 
 def follow(db: Connection, thread: Thread, member_id: int, now: datetime) -> None:
@@ -308,8 +311,8 @@ def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[
 
 
 def find_question(db: Connection, thread_id: int) -> int | None:
-    """The id of the post that opened a thread."""
-    statement = select(posts.c.id).where(posts.c.thread_id == thread_id, posts.c.kind == "question")
+    """The id of the post that opened a thread: a question, or the idea that is drafted there."""
+    statement = select(posts.c.id).where(posts.c.thread_id == thread_id, posts.c.kind.in_(_OPENS))
     return db.execute(statement).scalar()
 
 

@@ -25,6 +25,7 @@ from bot.models.talks import bubbles, inbox, posts, threads
 
 SOME = 500  # rows in one look
 SEALED = 200  # sealed rows that are opened in one look
+LISTING = ("digest", "rhythm")  # kinds of messages that may list words of several people
 _MAY_BE_THERE = ("sent", "delivered", "read", "unknown")
 
 
@@ -137,9 +138,13 @@ def _drop(db: Connection, ids: Collection[int], reason: str) -> None:
 # Posts ------------------------------------------------------------------------------------------
 
 
-def find_post(db: Connection, member_id: int) -> Any:
-    """A post of hers, (id, message_id, thread_id, kind), or None."""
-    return db.execute(_POST.where(posts.c.author_id == member_id).limit(1)).first()
+def find_post(db: Connection, member_id: int, *, of_few: bool = False) -> Any:
+    """A post of hers, (id, message_id, thread_id, kind), or None; `of_few`: not for her group."""
+    hers = _POST.where(posts.c.author_id == member_id)
+    if of_few:
+        few = and_(posts.c.kind == "response", posts.c.seen_by != "community")
+        hers = hers.where(or_(few, posts.c.kind == "word"))
+    return db.execute(hers.limit(1)).first()
 
 
 def find_unnamed_post(db: Connection, thread_id: int) -> Any:
@@ -148,7 +153,7 @@ def find_unnamed_post(db: Connection, thread_id: int) -> Any:
     hers = and_(
         posts.c.thread_id == thread_id,
         posts.c.author_id.is_(None),
-        posts.c.kind.in_(("question", "reply")),
+        posts.c.kind.in_(("question", "reply", "outcome")),
     )
     return db.execute(_POST.where(hers, words.exists()).limit(1)).first()
 
@@ -179,7 +184,7 @@ def _melt(db: Connection, ids: Collection[int], post_id: int) -> set[int]:
         dispatches.c.delivery_id == deliveries.c.id, dispatches.c.state != "failed"
     )
     digests = select(deliveries.c.id).join(messages)
-    found = digests.where(deliveries.c.id.in_(ids), messages.c.kind == "digest", ~begun.exists())
+    found = digests.where(deliveries.c.id.in_(ids), messages.c.kind.in_(LISTING), ~begun.exists())
     whole = set(db.execute(found).scalars())
     if whole:
         db.execute(delete(dispatches).where(dispatches.c.delivery_id.in_(whole)))
@@ -209,7 +214,7 @@ def list_links(db: Connection, after: int, member_id: int) -> tuple[list[int], i
 
 def unlink(db: Connection, thread_ids: Collection[int]) -> None:
     """Nobody knows any more who asked; nor do the ids and files of her bubbles lead to her."""
-    own = posts.c.kind.in_(("question", "reply"))
+    own = posts.c.kind.in_(("question", "reply", "outcome"))
     hers = select(posts.c.id).where(
         posts.c.thread_id.in_(thread_ids), posts.c.author_id.is_(None), own
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from bot.models.outbox import CLOSED, HELD, SETTLED, deliveries, messages, templates
-from bot.models.people import addresses, communities, members, memberships
+from bot.models.people import addresses, members, memberships
 from bot.roles import TAKING_PART
 
 
@@ -135,10 +135,3 @@ def can_nudge(db: Connection, lanes: set[str | None]) -> bool:
         templates.c.lane.in_(lanes), templates.c.state == "approved", templates.c.name == "nudge"
     )
     return lanes <= set(db.execute(statement).scalars())
-
-
-def list_places(db: Connection) -> list[tuple[int, str, bool]]:
-    """(id, time zone, whether it is discreet) of the communities that go on."""
-    statement = select(communities.c.id, communities.c.timezone, communities.c.discreet)
-    goes_on = statement.where(communities.c.ended_at.is_(None)).order_by(communities.c.id)
-    return [(row.id, row.timezone, row.discreet) for row in db.execute(goes_on)]

@@ -27,7 +27,7 @@ from bot.models.outbox import ELSEWISE, HELD, deliveries, messages
 from bot.models.people import addresses, members, memberships
 
 # What nobody is called back for, nor asked about: answers to what she did, and what is no words.
-SMALL = ("direct", "retract", "nudge")
+SMALL = ("direct", "retract", "nudge", "aside")
 
 # The first nudge comes at once; unanswered, others on the days 1, 3 and 7 after it, then monthly:
 GAPS = (1, 1, 2, 4)  # days since the last one, by how many there were since she wrote

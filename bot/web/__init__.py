@@ -18,7 +18,8 @@ from bot import mydata
 from bot.app import App
 from bot.db import StoreDown
 from bot.rehearsal.room import Rehearsals
-from bot.web import measures, pictures, rehearsal, simulator, webhooks
+from bot.sessions import calendars
+from bot.web import calendar, measures, pictures, rehearsal, simulator, webhooks
 
 Work = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 
@@ -48,6 +49,8 @@ def _routes(app: App) -> list[BaseRoute]:
         Route("/webhooks/{channel}", webhooks.receive, methods=["POST"]),
         Route("/pictures/{token}.png", pictures.picture),
         Route(f"/files/{{token}}/{mydata.FILE_NAME}", pictures.file),
+        Route(f"/files/{{token}}/{calendars.FILE_NAME}", calendar.file),
+        Route("/calendar/{uid}.ics", calendar.linked),
         Route("/healthz", healthz),
         Route("/metrics", measures.metrics),
     ]

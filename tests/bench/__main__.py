@@ -11,7 +11,18 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import backlog, checks, fanout, history, latency, sealing, sends, turns
+from tests.bench import (
+    backlog,
+    checks,
+    fanout,
+    history,
+    latency,
+    reminding,
+    rhythm,
+    sealing,
+    sends,
+    turns,
+)
 from tests.bench.rig import FULL, QUICK, Rig
 
 PARTS = {
@@ -23,6 +34,8 @@ PARTS = {
     "g": sealing.run,
     "h": checks.run,
     "i": backlog.run,
+    "j": rhythm.run,
+    "k": reminding.run,
 }
 
 

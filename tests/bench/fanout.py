@@ -26,7 +26,7 @@ BY_HAND = (
 
 
 def run(rig: Rig) -> None:
-    print(f"(d) one question to {MEMBERS:,} members, in statements of {messages.FAN_OUT:,}")
+    print(f"(d) one question to {MEMBERS:,} members, in statements of {audiences.FAN_OUT:,}")
     for database in DATABASES:
         store = rig.store(database, "fanout")
         opened, hand = store.open(), bare.Store(store.url)
@@ -52,7 +52,7 @@ def tell_all(database: Database, key: str) -> float:
 
     begun = time.monotonic()
     database.run_now(tell)
-    while database.run_now(messages.go_on):
+    while database.run_now(audiences.go_on):
         pass
     return time.monotonic() - begun
 

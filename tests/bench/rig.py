@@ -30,6 +30,7 @@ class Size:
     old: int  # deliveries of the past
     turns: int  # people who take part where turns are compared
     due: int  # deliveries that wait to leave
+    communities: int  # of as many members each, with a weekly rhythm
 
 
 FULL = Size(
@@ -41,6 +42,7 @@ FULL = Size(
     old=1_000_000,
     turns=60,
     due=1_000_000,
+    communities=1_000,
 )
 QUICK = Size(
     rounds=3,
@@ -51,6 +53,7 @@ QUICK = Size(
     old=100_000,
     turns=12,
     due=100_000,
+    communities=20,
 )
 MEMBERS = 10_000  # where it is not said otherwise
 

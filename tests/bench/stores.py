@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, func, insert, make_url, select, text
 
 from alembic import command
-from bot import clock, models, seals
+from bot import clock, library, models, seals
 from bot.channels.telegram import Telegram
 from bot.cli import alembic_config
 from bot.db import Database
@@ -70,13 +70,13 @@ def _settle(db: Connection, count: int) -> None:
     programme_id = programmes.save(db, "bench", names, "the office")
     row = {
         "slug": "health",
-        "names": names,
         "language": "en",
         "timezone": "Asia/Vientiane",
         "approval": False,
         "discreet": False,
     }
     community_id = communities.save_community(db, programme_id, row)
+    library.take(db, [library.of_community(community_id, "name", "en", names)], now)
     add_members(db, lane, community_id, count, now)
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.language [--update]`: check the catalogues; first take new sentences in."""
+"""`python -m tests.language [--update]`: check the language; first take new sentences in."""
 
 from __future__ import annotations
 

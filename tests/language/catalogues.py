@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from babel import Locale
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po, write_po
 
-from tests.language.source import Sentence, read_source, without_fields
+from bot import catalogues
+from bot.catalogues import AWAITING, as_bytes, read
+from bot.proofreading import without_fields
+from tests.language.source import Sentence, read_source
+
+__all__ = ["AWAITING", "as_bytes", "languages", "merge", "path_of", "read", "update"]
 
 LANGUAGES = ("en", "lo", "km")  # always there; any other folder in locales/ is one more
+LIBRARY = "library"  # but this one: tips and weekly questions
 SOURCE = "en"
-AWAITING = "awaiting a native reader"
-_HEADER = """\
-# Linkline in {name}. `make language` takes new sentences in and keeps old ones at the end (#~).
-# Whoever has read an entry as a native speaker takes its line "{awaiting}" away.
-msgid ""
-msgstr ""
-"Project-Id-Version: Linkline\\n"
-"Language: {code}\\n"
-"MIME-Version: 1.0\\n"
-"Content-Type: text/plain; charset=utf-8\\n"
-"Content-Transfer-Encoding: 8bit\\n"
-"Plural-Forms: {plurals}\\n"
-
-"""
 
 
 def languages(root: Path) -> tuple[str, ...]:
-    """The three, and every further folder in locales/."""
+    """The three, and every further folder in locales/ but the library."""
     folders = sorted(path.name for path in (root / "locales").glob("*") if path.is_dir())
-    return (*LANGUAGES, *(code for code in folders if code not in LANGUAGES))
+    return (*LANGUAGES, *(code for code in folders if code not in (*LANGUAGES, LIBRARY)))
 
 
 def path_of(root: Path, language: str) -> Path:
-    return root / "locales" / language / "LC_MESSAGES" / "messages.po"
-
-
-def read(path: Path, language: str) -> Catalog:
-    """Raises OSError or PoFileError."""
-    with path.open("rb") as file:
-        return read_po(file, locale=language, abort_invalid=True)
+    return catalogues.path_of(language, root / "locales")
 
 
 def update(root: Path) -> list[str]:
@@ -94,21 +77,6 @@ def _add(catalog: Catalog, sentence: Sentence, old: Message | None, language: st
         flags=flags,
     )
     message.flags -= {"python-format"}  # a guess of Babel's: "100% sure" is no format
-
-
-def as_bytes(catalog: Catalog, language: str) -> bytes:
-    """The file: our own header, no dates, no line numbers, no wrapping."""
-    locale = Locale.parse(language)
-    file = io.BytesIO()
-    header = _HEADER.format(
-        name=locale.get_display_name("en"),
-        code=language,
-        plurals=Catalog(locale=language).plural_forms,
-        awaiting=AWAITING,
-    )
-    file.write(header.encode())
-    write_po(file, catalog, width=0, omit_header=True, include_lineno=False)
-    return file.getvalue().rstrip(b"\n") + b"\n"
 
 
 def _ids(catalog: Catalog) -> set[str]:

@@ -1,38 +1,19 @@
-"""The rules: what makes an entry of a catalogue unfit to be sent."""
+"""What is found in the catalogues: entries that are missing, unused, or unfit to be sent."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 
-import regex
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import PoFileError
 
 from bot.i18n import fold
+from bot.proofreading import RULES, Form, without_fields
 from tests.language.catalogues import AWAITING, SOURCE, languages, path_of, read
-from tests.language.source import Sentence, Source, read_source, without_fields
-
-LABEL = 20  # characters: WhatsApp's quick replies
-ABOUT = 256  # characters: Telegram's command descriptions
-
-SCRIPTS = {"en": "Latin", "lo": "Lao", "km": "Khmer"}
-# What languages call themselves stands in its own script everywhere.
-OWN_NAMES = ("ພາສາລາວ", "ລາວ", "ភាសាខ្មែរ", "ខ្មែរ", "English")
-# Latin words that Lao and Khmer people write as they are.
-LATIN = frozenset(
-    {"Telegram", "WhatsApp", "Facebook", "Google", "Excel", "Zoom", "PDF", "SMS", "Linkline", "CoP"}
-    | {"START", "STOP", "HELP", "MENU", "CANCEL", "Q"}  # words to type, and the Q of Q101
-)
-_LATIN_WORD = regex.compile(r"\p{Latin}[\p{Latin}\p{M}\p{N}'’_-]*")
-_NO_WORDS = regex.compile(r"https?://\S+|(?<!\S)/[a-z0-9_]+|\bQ\d+\b")
-_EMOJI_JOINED = regex.compile(r"(?<=[\p{Extended_Pictographic}\ufe0f\U0001f3fb-\U0001f3ff])\u200d")
-_PERCENT = regex.compile(r"%(\(\w+\)|[-+#0]*\d*(\.\d+)?)[sdifrxoeg](?!\p{L})")
-_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # letters that show nothing
-_ENDS = {"?": "?？។", ":": ":：៖"}
+from tests.language.library import read_library
+from tests.language.source import Sentence, Source, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +37,15 @@ class Report:
     sentences: int
     languages: int
     awaiting: int
+    contents: int  # of the library
 
     @property
     def summary(self) -> str:
         return (
-            f"language: {self.sentences} sentences x {self.languages} languages, "
-            f"{len(self.findings)} findings; {self.awaiting} marked as awaiting a native reader"
+            f"language: {self.sentences} sentences and {self.contents} contents "
+            f"x {self.languages} languages, {len(self.findings)} findings; "
+            f"{self.awaiting} marked as awaiting a native reader"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One rendering to be judged, beside the English sentence it stands for."""
-
-    language: str
-    text: str
-    source: str
-    is_label: bool = False
-    is_about: bool = False
-    is_words: bool = False
 
 
 def check(root: Path) -> Report:
@@ -97,7 +68,9 @@ def check(root: Path) -> Report:
         lists += _lists_in(language, catalogue, source)
         awaiting += sum(AWAITING in each.user_comments for each in catalogue)
     findings += _colliding(lists)
-    return Report(findings, len(source.sentences), len(codes), awaiting)
+    contents, found = read_library(root, codes)
+    findings += [Finding(each.file, each.slug, each.what) for each in found]
+    return Report(findings, len(source.sentences), len(codes), awaiting, contents)
 
 
 # One catalogue -----------------------------------------------------------------------------------
@@ -155,136 +128,6 @@ def _forms(entry: Message, sentence: Sentence) -> Iterator[tuple[str, str]]:
 
 def _singular(message: Message) -> str:
     return str(message.id[0] if isinstance(message.id, list | tuple) else message.id)
-
-
-# Rules -------------------------------------------------------------------------------------------
-
-
-def _placeholders(form: Form) -> Iterator[str]:
-    try:
-        wanted, found = _fields(form.source), _fields(form.text)
-    except ValueError as error:
-        yield f"braces: {error}"
-        return
-    for name in sorted(found | wanted):
-        if not name.isidentifier():
-            yield f"placeholder {{{name}}}: only {{names}} without anything else"
-        elif name not in found:
-            yield f"placeholder {{{name}}} is missing"
-        elif name not in wanted:
-            yield f"placeholder {{{name}}} is not in the English sentence"
-
-
-def _percent(form: Form) -> Iterator[str]:
-    found = _PERCENT.search(form.text)
-    if found:
-        yield f"'%' format {found.group()}: use {{names}}"
-
-
-def _normal(form: Form) -> Iterator[str]:
-    if unicodedata.normalize("NFC", form.text) != form.text:
-        yield "not in Unicode form NFC"
-
-
-def _foreign(form: Form) -> Iterator[str]:
-    script = SCRIPTS.get(form.language)
-    if script is None:
-        return
-    text = _without_names(form.text)
-    found = regex.findall(rf"[^\p{{{script}}}\p{{Latin}}\p{{Common}}\p{{Inherited}}]+", text)
-    if found:
-        yield f"foreign script: {' '.join(sorted(set(found)))}"
-
-
-def _latin(form: Form) -> Iterator[str]:
-    """Romanised words may be typed to start a talk; nothing else stays in Latin letters."""
-    if SCRIPTS.get(form.language) in (None, "Latin") or form.is_words:
-        return
-    text = _NO_WORDS.sub(" ", without_fields(_without_names(form.text)))
-    left = [word for word in _LATIN_WORD.findall(text) if word not in LATIN]
-    if left:
-        yield f"Latin words left: {' '.join(left)}"
-
-
-def _invisible(form: Form) -> Iterator[str]:
-    allowed = {"\n", " "} | ({"\u200b"} if form.language == "km" else set())
-    text = _EMOJI_JOINED.sub("", form.text)
-    found = {sign for sign in text if sign not in allowed and _is_unseen(sign)}
-    if found:
-        yield f"invisible: {' '.join(f'U+{ord(sign):04X}' for sign in sorted(found))}"
-
-
-def _is_unseen(sign: str) -> bool:
-    return sign in _UNSEEN or unicodedata.category(sign) in (
-        "Cc",
-        "Cf",
-        "Zs",
-        "Zl",
-        "Zp",
-        "Cn",
-        "Co",
-    )
-
-
-def _lengths(form: Form) -> Iterator[str]:
-    length = len(regex.sub(r"\{\w+\}", "", form.text))
-    if form.is_label and length > LABEL:
-        yield f"a label of {length} characters, at most {LABEL}"
-    if form.is_about and length > ABOUT:
-        yield f"a command's description of {length} characters, at most {ABOUT}"
-
-
-def _words(form: Form) -> Iterator[str]:
-    if form.is_words and not all(fold(word) for word in form.text.split(",")):
-        yield "an empty word in a list of words"
-
-
-def _spaces(form: Form) -> Iterator[str]:
-    if "  " in form.text:
-        yield "two spaces"
-    if _edges(form.text) != _edges(form.source):
-        yield "begins or ends with other white space than the English sentence"
-
-
-def _edges(text: str) -> tuple[str, str]:
-    return text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-
-
-def _ending(form: Form) -> Iterator[str]:
-    last, usual = form.text.rstrip("\u200b \n")[-1:], form.source.rstrip()[-1:]
-    if usual in _ENDS and last not in _ENDS[usual] and not form.is_words:
-        yield f"does not end with {' or '.join(_ENDS[usual])}"
-
-
-RULES: tuple[Callable[[Form], Iterator[str]], ...] = (
-    _placeholders,
-    _percent,
-    _normal,
-    _foreign,
-    _latin,
-    _invisible,
-    _lengths,
-    _words,
-    _spaces,
-    _ending,
-)
-
-
-def _fields(text: str) -> set[str]:
-    """What stands in braces, with everything that stands there. Raises ValueError."""
-    found = set()
-    for _literal, name, spec, conversion in Formatter().parse(text):
-        if name is not None:
-            found.add(
-                name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
-            )
-    return found
-
-
-def _without_names(text: str) -> str:
-    for name in OWN_NAMES:
-        text = text.replace(name, " ")
-    return text
 
 
 # Lists of words ----------------------------------------------------------------------------------

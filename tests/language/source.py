@@ -14,6 +14,8 @@ import regex
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 
+from bot.proofreading import without_fields
+
 CONFIG = Path(__file__).resolve().parents[2] / "babel.cfg"
 KEYWORDS: dict[str, Any] = {
     "_": None,
@@ -241,6 +243,9 @@ class _Reader:
         if len(literals) != wanted or None in literals:
             self._odd(node, ast.unparse(node)[:60], f"{name}() takes {wanted} literal sentence(s)")
             return
+        for each in node.keywords:
+            for words in _words_in(each.value):
+                self._odd(node, words, f"{each.arg}= fills in words: mark them with _() too")
         passed = {each.arg for each in node.keywords}
         if name != "N_" and None not in passed:
             used = set().union(*(_fields(each) for each in literals if each is not None))
@@ -265,13 +270,22 @@ class _Reader:
         self._source.oddities.append(Oddity(self._file, line, msgid, what))
 
 
+def _words_in(value: ast.expr) -> Iterator[str]:
+    """Words that stand in the code itself, where a value is filled in."""
+    if isinstance(value, ast.Constant | ast.JoinedStr):
+        parts = value.values if isinstance(value, ast.JoinedStr) else [value]
+        said = "".join(_literal(part) or " " for part in parts)
+        if regex.search(r"\p{L}{2,}", said):
+            yield said.strip()
+    elif isinstance(value, ast.IfExp):
+        yield from (*_words_in(value.body), *_words_in(value.orelse))
+    elif isinstance(value, ast.BoolOp):
+        for each in value.values:
+            yield from _words_in(each)
+
+
 def _fields(text: str) -> set[str]:
     try:
         return {each for _text, each, _spec, _conversion in Formatter().parse(text) if each}
     except ValueError:
         return set()
-
-
-def without_fields(text: str) -> str:
-    """What a translator has to do with: the sentence without its {names}."""
-    return regex.sub(r"\{[^{}]*\}", " ", text)

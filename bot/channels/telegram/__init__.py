@@ -56,7 +56,7 @@ class Telegram:
     name = "telegram"
     limits = Limits(
         text=4096,
-        buttons=10,
+        buttons=12,
         label=40,
         commands=True,
         retract=timedelta(hours=47, minutes=55),

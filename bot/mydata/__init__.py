@@ -20,9 +20,13 @@ from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
 from bot.messages import Ref, Text, _, _n
-from bot.store import holdings, programmes
+from bot.mydata import myproposals, mysessions, promises
+from bot.pace import RHYTHMS
+from bot.store import holdings, partaking, programmes, proposed
 from bot.store.holdings import About, Written
+from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
+from bot.store.proposed import Proposed
 from bot.timing import shown
 
 T = TypeVar("T")
@@ -34,7 +38,6 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-SERVICES = "Telegram, WhatsApp, Twilio"
 APPS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
 ROLES = {
     "member": _("member"),
@@ -60,9 +63,19 @@ KINDS = {
     "question": _("question"),
     "answer": _("answer"),
     "reply": _("addition to your question"),
+    "outcome": _("what came of your question"),
     "announcement": _("announcement"),
+    "content": _("tip or weekly question"),
+    "response": _("answer to a weekly question"),
+    "harvest": _("notes of a session"),
+    "decision": _("decision of a session"),
+    "taken": _("what you take with you from a session"),
+    "word": _("message to one person about a session"),
+    "topic": _("something said beside an offer or an ask"),
+    **myproposals.KINDS,
 }
 KEPT = {
+    "kept": _("only you see it"),
     "draft": _("not sent"),
     "waiting": _("waits until you are welcomed"),
     "hidden": _("hidden by a facilitator"),
@@ -82,6 +95,9 @@ class Holdings:
 
     about: About
     written: list[Written]
+    partaking: Partaking
+    proposed: Proposed
+    opinions: list[tuple[bool, str]]
     reported: list[datetime]
     raw: list[tuple[datetime, str]]
     retention: Retention
@@ -108,6 +124,9 @@ async def _read(database: Database, address_id: int) -> Holdings | None:
     return Holdings(
         about,
         sorted([*written, *unnamed], key=lambda each: each.at),
+        await database.run(lambda db: partaking.find(db, id_)),
+        await database.run(lambda db: proposed.find(db, id_)),
+        await database.run(lambda db: holdings.list_opinions(db, id_)),
         await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
         await _pages(database, lambda db, after: holdings.list_raw(db, chats, after)),
         await database.run(programmes.get_retention),
@@ -139,8 +158,9 @@ class _Paper:
 
     def write(self) -> bytes:
         for part in (
-            self._head, self._member, self._apps, self._groups, self._written, self._follows,
-            self._heard, self._reported, self._raw, self._kept, self._readers,
+            self._head, self._member, self._apps, self._groups, self._written, self._sessions,
+            self._follows, self._opinions, self._heard, self._reported, self._raw, self._kept,
+            self._readers,
         ):  # fmt: skip
             part()
         about = self.document.core_properties
@@ -202,6 +222,7 @@ class _Paper:
         self._at(_("Paused until"), member.paused_until)
         if member.quiet_from is not None and member.quiet_until is not None:
             self._fact(_("Quiet hours"), shown((member.quiet_from, member.quiet_until)))
+        self._fact(_("Weekly"), RHYTHMS.get(member.rhythm))
         if member.discreet:
             self._line(_("Messages stay closed until you open them."))
         if member.secret is not None:
@@ -221,7 +242,8 @@ class _Paper:
     def _groups(self) -> None:
         self._heading(_("Your groups"))
         for each in self.found.about.groups:
-            name = each.names.get(self.language) or each.names.get(SOURCE) or ""
+            names = self.found.about.names.get(each.community_id, {})
+            name = names.get(self.language) or names.get(SOURCE) or ""
             self._line(ROLES.get(each.role, ROLES["member"]), name)
             self._at(_("Since"), each.created_at)
             self._fact(_("State"), STATES.get(each.state))
@@ -245,12 +267,27 @@ class _Paper:
                 self._line(_("This is without your name; only a sealed note knows it is yours."))
             if each.state in KEPT:
                 self._line(KEPT[each.state])
+            if each.of_few:
+                self._line(_("only facilitators see it"))
         self._none(self.found.written)
 
     def _follows(self) -> None:
         self._heading(_("What you follow"))
         numbers = ", ".join(f"Q{number}" for number in self.found.about.follows)
         self.document.add_paragraph(numbers or self._say(_("Nothing.")))
+
+    def _sessions(self) -> None:
+        proposed = myproposals.parts(self.found.proposed)
+        for heading, facts in (*mysessions.parts(self.found.partaking), *proposed):
+            self._heading(heading)
+            for text, words in facts:
+                self._line(text, words)
+
+    def _opinions(self) -> None:
+        if self.found.opinions:
+            self._heading(_("What you thought of tips"))
+            for useful, words in self.found.opinions:
+                self._line(_("Useful") if useful else _("Not for me"), words)
 
     def _heard(self) -> None:
         self._heading(_("What was sent to you"))
@@ -273,33 +310,13 @@ class _Paper:
         self._none(self.found.raw)
 
     def _kept(self) -> None:
-        kept = self.found.retention
         self._heading(_("How long it is kept"))
-        self._line(_("What came, as it came: {n} days.", n=kept.raw_inbound))
-        self._line(
-            _("What you began and did not finish: {n} days.", n=kept.unfinished_conversations)
-        )
-        self._line(
-            _(
-                "That a question without a name was yours: until {n} days after it was closed, "
-                "a year at most.",
-                n=kept.sealed_links,
-            )
-        )
-        self._line(_("Who did what as a facilitator: {n} days, without any words.", n=kept.audit))
-        self._line(_("All else: until you write FORGET ME."))
+        for text in promises.kept(self.found.retention):
+            self._line(text)
 
     def _readers(self) -> None:
         self._heading(_("Who may read it"))
-        for text in (
-            _("Your groups read the name you gave, and what you wrote to them."),
-            _("No member sees your number. No facilitator sees who asked without a name."),
-            _("Focal points read what was reported or referred to them, and nobody else does."),
-            _("Whoever runs the server holds the keys of the store, and may open it only to mend "
-              "something."),
-            _("{services} see what passes through them: your number and your messages.",
-              services=SERVICES),
-        ):  # fmt: skip
+        for text in promises.readers():
             self._line(text)
 
 

@@ -1,0 +1,1 @@
+"""Sessions and the market they grow from: what is decided and said about them."""
