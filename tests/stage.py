@@ -327,8 +327,7 @@ class Stage:
             known = {each.id for each in person.heard}
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
-                    picture = "(QR) " if bubble.picture else ""
-                    person.get(Heard(bubble.id, picture + bubble.words, list(bubble.buttons)))
+                    person.get(Heard(bubble.id, bubble.words, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
         """The next unread bubble; she waits a little for it."""

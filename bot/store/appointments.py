@@ -44,17 +44,3 @@ def is_discreet(db: Connection, session_id: int) -> bool:
     )
     return db.execute(statement.limit(1)).first() is not None
 
-
-def find_asked(db: Connection, token: str, since: datetime) -> tuple[int, int] | None:
-    """(address, session) of the file that comes with a bubble that was made since then."""
-    statement = (
-        select(messages.c.body, deliveries.c.address_id)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    row = db.execute(statement).first()
-    file = None if row is None else message_from_json(row.body).file
-    if row is None or file is None or file.table != TABLE:
-        return None
-    return row.address_id, file.id

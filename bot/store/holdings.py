@@ -201,15 +201,3 @@ def _said(payload: str) -> str:
     except (ValueError, AttributeError, TypeError, KeyError):
         return ""
 
-
-def find_asked(db: Connection, token: str, since: datetime) -> int | None:
-    """The address that a file is for, if the bubble it comes with was made since then."""
-    statement = (
-        select(messages.c.body, deliveries.c.address_id)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    row = db.execute(statement).first()
-    file = None if row is None else message_from_json(row.body).file
-    return None if row is None or file is None or file.id != row.address_id else file.id

@@ -100,14 +100,3 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
     )
     return changed.rowcount > 0
 
-
-def find_qr(db: Connection, token: str, since: datetime) -> str | None:
-    """What the QR picture of a bubble says, if the bubble was handed over since then."""
-    statement = (
-        select(messages.c.body)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    body = db.execute(statement).scalar()
-    return None if body is None else message_from_json(body).qr

@@ -17,24 +17,24 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
+    Message,
     ReplyParameters,
     Update,
 )
 from telegram.error import TelegramError
 
-from bot import logs, qr
+from bot import logs
 from bot.channels import Commands, Forbidden, Rejected, Unknown, Unusable
 from bot.channels.telegram import reading
 from bot.channels.telegram.errors import send_error
 from bot.channels.telegram.transport import Transport
 from bot.messages import (
-    Document,
     Inbound,
     Limits,
+    Media,
     Menu,
     Nudge,
     Outbound,
-    Picture,
     Rate,
     Receipt,
     Retract,
@@ -204,17 +204,9 @@ class Telegram:
             return None
         if isinstance(message, Nudge):
             raise Rejected("not_here")  # here no window closes
-        if isinstance(message, Picture):
-            photo = qr.png(message.qr)
-            shown = await self.bot.send_photo(
-                int(message.to), photo, caption=message.text, filename="qr.png"
-            )
-            return f"{message.to}/{shown.message_id}"
-        if isinstance(message, Document):
-            document = await self.bot.send_document(
-                int(message.to), message.content, caption=message.text, filename=message.name
-            )
-            return f"{message.to}/{document.message_id}"
+        if isinstance(message, Media):
+            uploaded = await self._upload(message)
+            return f"{message.to}/{uploaded.message_id}"
         sent = await self.bot.send_message(
             int(message.to),
             message.text,
@@ -224,6 +216,18 @@ class Telegram:
             allow_paid_broadcast=self._pays,
         )
         return f"{message.to}/{sent.message_id}"
+
+    async def _upload(self, message: Media) -> Message:
+        """By its bytes: what is sent by an address arrives as a file, if at all."""
+        send = {
+            "voice": self.bot.send_voice,
+            "video": self.bot.send_video,
+            "photo": self.bot.send_photo,
+        }.get(message.kind, self.bot.send_document)
+        caption = message.text or None
+        return await send(
+            int(message.to), message.content, caption=caption, filename=message.name
+        )
 
     async def _delete(self, to: str, ids: Sequence[str]) -> None:
         numbers = [int(each.rpartition("/")[2]) for each in ids]
