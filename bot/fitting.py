@@ -24,11 +24,6 @@ class Fitted:
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
-    @property
-    def asks_at(self) -> int:
-        """Where the choices stand: under the last words, also if recordings follow."""
-        return max(n for n, each in enumerate(self.contents) if "buttons" in each)
-
 
 def fit(
     message: Message,

@@ -28,9 +28,8 @@ from bot.channels import (
 )
 from bot.conversation import Conversations
 from bot.db import Database
-from bot.files import Files
 from bot.messages import Media, Nudge, Outbound
-from bot.parts import Withdrawn, as_outbound, fill
+from bot.parts import Files, Withdrawn, as_outbound, fill
 from bot.rates import Meters
 from bot.store import fates
 from bot.store.deliveries import Due, Part, Planned
@@ -136,9 +135,8 @@ class Flight:
             self._report(error)
 
     def _report(self, error: BaseException) -> None:
-        log.error(
-            "send_broke", lane=self._lane, error=type(error).__name__, where=logs.where(error)
-        )
+        what, where = type(error).__name__, logs.where(error)
+        log.error("send_broke", lane=self._lane, error=what, where=where)
 
     async def _send_in_order(self, address_id: int, group: list[Planned]) -> None:
         """What is due for one address; when one must wait, the rest waits behind it."""
@@ -177,7 +175,8 @@ class Flight:
             except Exception as error:
                 self._report(error)
                 return self._unsent(due, part, tuple(done), Unknown(type(error).__name__))
-        if not done and all(part.state == "sending" for part in parts):
+        nothing = not done and all(part.state == "sending" for part in parts)
+        if nothing:
             return Fate(due.id, "dropped", "taken_back")
         return Fate(due.id, "sent", parts=tuple(done))
 

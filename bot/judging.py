@@ -211,17 +211,20 @@ def _of_strange_sessions(db: Connection, due: Sequence[Due]) -> list[Due]:
 
 def _awaited(db: Connection, due: Sequence[Due], now: datetime) -> dict[int, Fate]:
     """What brings a recording along waits for it a while; what is said to her herself does not."""
-    new = [each for each in due if not each.parts and each.kind != "direct"]
+    new = [
+        each
+        for each in due
+        if not each.parts and each.kind != "direct" and now < each.created_at + ARRIVES_IN
+    ]
     posts = {each.id: {ref.id for ref in shown_in_full(each.message)} for each in new}
-    wanted = set().union(*posts.values()) if posts else set()
-    since = now - ARRIVES_IN
-    awaited = list_awaited(db, wanted, since) if wanted else {}
+    wanted = set[int]().union(*posts.values())
+    awaited = list_awaited(db, wanted) if wanted else set()
     found = {}
-    for id_, post_ids in posts.items():
-        sent_at = max((awaited[each] for each in post_ids if each in awaited), default=None)
-        if sent_at is not None:
-            again_at = min(now + max(SOON, (now - sent_at) / 4), sent_at + ARRIVES_IN)
-            found[id_] = Fate(id_, "queued", "media", again_at)
+    for each in new:
+        if posts[each.id] & awaited:
+            waits = max(SOON, (now - each.created_at) / 4)
+            again_at = min(now + waits, each.created_at + ARRIVES_IN)
+            found[each.id] = Fate(each.id, "queued", "media", again_at)
     return found
 
 

@@ -22,8 +22,8 @@ from bot.media.names import name_of
 from bot.messages import Message, _, refs_of, tells_time
 from bot.store import deliveries, fates, inbox, notices, overrides, presence, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part, Planned
-from bot.store.fates import Fate
 from bot.store.enclosures import shown_in_full
+from bot.store.fates import Fate
 from bot.store.references import References
 from bot.store.references.bubbles import Medium
 from bot.store.references.words import plain

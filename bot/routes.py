@@ -25,7 +25,7 @@ from bot.roles import HERS, power_of
 from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import codes, invites, prompts, reports, threads
 from bot.store.prompts import Prompt
-from bot.talk import unwound
+from bot.talk import Talk, unwound
 from bot.turn import Turn
 
 DOUBLE_TAP = timedelta(minutes=2)  # the same tap again within this is the same tap

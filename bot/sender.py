@@ -22,9 +22,9 @@ from bot import clock, logs
 from bot.channels import Channel
 from bot.conversation import Conversations
 from bot.db import Database, StoreDown
-from bot.files import Files
 from bot.flight import Flight, Returned
 from bot.locks import LaneLock
+from bot.parts import Files
 from bot.planning import Planner
 from bot.rates import Meters
 from bot.store import addresses, audiences, deliveries, fates, lanes, meeting, members

@@ -116,7 +116,11 @@ def _go_on(turn: Turn, question: Question, after: timedelta) -> None:
 
 def _ask_for_words(turn: Turn, question: Question) -> None:
     said = [] if question.words is None else [_("{question}", question=question.words)]
-    turn.ask(*said, _("Please write your answer, in one message or several, or say it in a voice note."), then=write)
+    turn.ask(
+        *said,
+        _("Please write your answer, in one message or several, or say it in a voice note."),
+        then=write,
+    )
 
 
 @responses_.step

@@ -30,7 +30,7 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr",
      "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media",
-     "bot.media.unfit", "bot.media.confine"),  # know nothing
+     "bot.media.names", "bot.media.unfit", "bot.media.confine"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
      "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds"),
     ("bot.when.words", "bot.media.shelves", "bot.media.voices", "bot.media.pictures",
@@ -49,7 +49,9 @@ LEVELS = (
      "bot.disks"),
     ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
-    ("bot.store.audiences.*",),
+    ("bot.store.audiences.*", "bot.store.references.words"),
+    ("bot.store.references.bubbles",),
+    ("bot.store.references",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.tenancy", "bot.wakes",
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
@@ -89,6 +91,7 @@ MAY_KNOW = {
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
         "bot.db", "bot.discretion", "bot.timing", "bot.roles", "bot.store.audiences.*",
+        "bot.store.references.*",
     ),
     "handlers.*": (
         "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from bot.codec import message_from_json
 from bot.i18n import SOURCE
-from bot.models.outbox import deliveries, dispatches, messages
 from bot.models.people import addresses, communities, members
 from bot.models.sessions import session_communities
 
@@ -43,4 +40,3 @@ def is_discreet(db: Connection, session_id: int) -> bool:
         .where(session_communities.c.session_id == session_id, communities.c.discreet)
     )
     return db.execute(statement.limit(1)).first() is not None
-

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from bot.codec import message_from_json
 from bot.messages import Message, Ref, refs_in
@@ -73,15 +73,8 @@ def shown_in_full(message: Message) -> list[Ref]:
     return list(dict.fromkeys(ref for ref in refs if ref.table in _SHOWN and ref.most is None))
 
 
-def list_awaited(db: Connection, post_ids: Collection[int], since: datetime) -> dict[int, datetime]:
-    """Those of these posts that wait for something sent since then; when its first one came."""
-    statement = (
-        select(bubbles.c.post_id, func.min(media.c.created_at))
-        .join(media, media.c.id == bubbles.c.media_id)
-        .where(
-            bubbles.c.post_id.in_(post_ids),
-            and_(media.c.state == "waiting", media.c.created_at > since),
-        )
-        .group_by(bubbles.c.post_id)
-    )
-    return {row[0]: row[1] for row in db.execute(statement)}
+def list_awaited(db: Connection, post_ids: Collection[int]) -> set[int]:
+    """Those of these posts that wait for something to be fetched."""
+    waits = (bubbles.c.post_id.in_(post_ids), media.c.state == "waiting")
+    statement = select(bubbles.c.post_id).join(media, media.c.id == bubbles.c.media_id)
+    return set(db.execute(statement.where(*waits)).scalars())

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
-from bot.codec import message_from_json
-from bot.models.outbox import SETTLED, deliveries, dispatches, messages
+from bot.models.outbox import SETTLED, deliveries
 from bot.models.people import addresses, members, memberships
 from bot.models.rhythm import contents, opinions, wordings
 from bot.models.safeguards import reports
@@ -200,4 +199,3 @@ def _said(payload: str) -> str:
         return event.get("text") or ", ".join(each["kind"] for each in event.get("files", ()))
     except (ValueError, AttributeError, TypeError, KeyError):
         return ""
-

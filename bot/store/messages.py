@@ -18,7 +18,7 @@ from bot import seals
 from bot.codec import message_from_json, message_to_json
 from bot.db import insert_once, insert_returning, mark_due
 from bot.messages import Message
-from bot.models.outbox import PRIORITY, deliveries, dispatches, messages
+from bot.models.outbox import PRIORITY, deliveries, messages
 
 _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
@@ -99,4 +99,3 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
         .values(due_at=due_at)
     )
     return changed.rowcount > 0
-

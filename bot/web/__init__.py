@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.app import App
 from bot.db import StoreDown
+from bot.rehearsal import phones
 from bot.rehearsal.room import Rehearsals
 from bot.web import calendar, files, measures, rehearsal, simulator, webhooks
 
@@ -70,6 +71,7 @@ def _page() -> list[BaseRoute]:
         Route("/", simulator.page),
         Route("/simulator/state", simulator.state),
         Route("/simulator/events", simulator.events),
+        Route(f"{phones.FILES_AT}/{{key}}/{{name}}", simulator.file),
         Route("/simulator/choices", rehearsal.choices),
         Route("/simulator/export", rehearsal.export),
         *(

@@ -219,15 +219,19 @@ class Telegram:
 
     async def _upload(self, message: Media) -> Message:
         """By its bytes: what is sent by an address arrives as a file, if at all."""
-        send = {
-            "voice": self.bot.send_voice,
-            "video": self.bot.send_video,
-            "photo": self.bot.send_photo,
-        }.get(message.kind, self.bot.send_document)
-        caption = message.text or None
-        return await send(
-            int(message.to), message.content, caption=caption, filename=message.name
-        )
+        chat, content = int(message.to), message.content
+        about: dict[str, Any] = {
+            "caption": message.text or None,
+            "filename": message.name,
+            "allow_paid_broadcast": self._pays,
+        }
+        if message.kind == "voice":
+            return await self.bot.send_voice(chat, content, **about)
+        if message.kind == "video":
+            return await self.bot.send_video(chat, content, **about)
+        if message.kind == "photo":
+            return await self.bot.send_photo(chat, content, **about)
+        return await self.bot.send_document(chat, content, **about)
 
     async def _delete(self, to: str, ids: Sequence[str]) -> None:
         numbers = [int(each.rpartition("/")[2]) for each in ids]
