@@ -247,6 +247,13 @@ def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
     return changed.rowcount == 1
 
 
+def drop_files(db: Connection, post_id: int) -> bool:
+    """Leave only the words of a draft; False if there are none."""
+    files = (bubbles.c.post_id == post_id, bubbles.c.kind != "text")
+    db.execute(delete(bubbles).where(*files))
+    return db.execute(select(bubbles.c.id).where(bubbles.c.post_id == post_id)).first() is not None
+
+
 def remove(db: Connection, post_id: int) -> None:
     """Drop a draft that is not wanted; what others have is never removed this way."""
     gone = delete(posts).where(posts.c.id == post_id, posts.c.state.in_(("draft", "waiting")))
