@@ -249,9 +249,9 @@ def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
 
 def drop_files(db: Connection, post_id: int) -> bool:
     """Leave only the words of a draft; False if there are none."""
-    files = (bubbles.c.post_id == post_id, bubbles.c.kind != "text")
-    db.execute(delete(bubbles).where(*files))
-    return db.execute(select(bubbles.c.id).where(bubbles.c.post_id == post_id)).first() is not None
+    hers = bubbles.c.post_id == post_id
+    db.execute(delete(bubbles).where(hers, bubbles.c.kind != "text"))
+    return db.execute(select(bubbles.c.id).where(hers)).first() is not None
 
 
 def remove(db: Connection, post_id: int) -> None:
