@@ -23,11 +23,17 @@ __all__ = ["Clean", "TryAgain", "Unfit", "clean"]
 
 BIGGEST = 16 << 20  # bytes, before and after: what WhatsApp takes
 SECONDS = 90.0  # for one file, on a machine that is busy
+_OFFICE = (
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+)
 # kind: (the module that cleans it, what may come out)
 _KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "voice": ("voices", frozenset({"audio/ogg"})),
     "video": ("films", frozenset({"video/mp4"})),
     "photo": ("pictures", frozenset({"image/jpeg"})),
+    "document": ("documents", frozenset({"application/pdf", "text/plain", *_OFFICE})),
 }
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # -I: neither the folder it stands in nor the environment has a say in what is imported.

@@ -1,9 +1,8 @@
 """Films: videos and video notes keep their pictures and their sound, and lose what else is in them.
 
 They are not made anew, which would take a minute of computing for each: streams are copied into a
-fresh file, without places, names, chapters and notes, and the first picture and all the sound
-are decoded to see that they are what they say. What a phone's own decoder makes of the rest is
-not looked at.
+fresh file, without places, names, chapters and notes. The first picture is decoded to see that
+there is one; what the receiver's own player makes of the rest is not looked at.
 """
 
 from __future__ import annotations
