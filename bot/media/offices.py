@@ -43,7 +43,9 @@ _NAMES = frozenset({"author", "userName", "refreshedBy", "lastModifiedBy", "init
 _IDS = frozenset({"userId", "providerId"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)?")
 _NO_TIME = "2000-01-01T00:00:00Z"
-_OUT = frozenset({"absPath", "rsids", "docVars", "mailMerge", "attachedTemplate", "fileSharing"})
+_OUT = frozenset(
+    {"absPath", "rsid", "rsids", "docVars", "mailMerge", "attachedTemplate", "fileSharing"}
+)
 _FIELDS = re.compile(
     r"(^|\s)(DDE|DDEAUTO|INCLUDEPICTURE|INCLUDETEXT|IMPORT|LINK|DATABASE)\s", re.IGNORECASE
 )

@@ -14,6 +14,7 @@ from docx.shared import Inches
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from pypdf import PdfReader, PdfWriter
+from pypdf.actions import JavaScript
 from pypdf.annotations import FreeText, Link
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, StreamObject, TextStringObject
 
@@ -171,7 +172,7 @@ def pdf(tmp_path: Path, password: str | None = None) -> bytes:
     made = PdfWriter()
     page = made.add_blank_page(200, 200)
     made.add_metadata({"/Author": "TELLTALE", "/Title": "TELLTALE"})
-    made.add_js("app.alert('TELLTALE')")
+    made.add_open_action(JavaScript("app.alert('TELLTALE')"))
     made.add_attachment("TELLTALE.txt", b"TELLTALE")
     made.add_annotation(0, FreeText(text="A note", rect=(1, 1, 90, 30)))
     made.add_annotation(0, Link(rect=(1, 1, 20, 20), url="https://example.org/silk"))

@@ -66,3 +66,11 @@ def test_a_large_photo_takes_little_memory() -> None:
     took = put_in_cell("photo", photo((7300, 5475)))
     assert took.reason is None
     assert took.memory < 200 << 20 and took.seconds < 5
+
+
+@pytest.mark.parametrize(("form", "size"), [("PNG", (4000, 3000)), ("WEBP", (3200, 2400))])
+def test_a_large_picture_takes_a_limited_memory(form: str, size: tuple[int, int]) -> None:
+    took = put_in_cell("photo", photo(size, form))
+    assert took.reason is None and took.memory < 200 << 20
+    larger = put_in_cell("photo", photo((size[0] * 2, size[1]), form))
+    assert larger.reason == "too_big" and larger.memory < 100 << 20
