@@ -19,7 +19,7 @@ from bot.media import cleaning
 from bot.media.vault import ShelfDown, Vault, new_name
 from bot.seals import SealError
 from bot.settings import Settings
-from bot.store import communities, keyed, sealed, secrets
+from bot.store import communities, keyed, media, sealed, secrets
 
 Check = tuple[bool, str]
 
@@ -57,6 +57,7 @@ def _store(settings: Settings, alembic: Config) -> list[Check]:
         slugs = database.run_now(communities.list_slugs)
         with database.engine.connect() as db:  # reading it all holds nobody up
             keys = [_keys(db), *_lookup_keys(db)]
+            files = _files(db)
     except StoreDown:
         return [(False, f"store: {kind} does not answer; check DATABASE_URL and start it")]
     except SealError:
@@ -64,12 +65,24 @@ def _store(settings: Settings, alembic: Config) -> list[Check]:
     finally:
         database.close()
     loaded = ", ".join(slugs) or "no community yet; run `linkline load FILE.yaml`"
-    return [(True, f"store: {kind}, up to date"), *keys, (bool(slugs), f"communities: {loaded}")]
+    return [
+        (True, f"store: {kind}, up to date"),
+        *keys,
+        files,
+        (bool(slugs), f"communities: {loaded}"),
+    ]
 
 
 def _behind(db: Connection, alembic: Config) -> bool:
     current = MigrationContext.configure(db).get_current_revision()
     return current != ScriptDirectory.from_config(alembic).get_current_head()
+
+
+def _files(db: Connection) -> Check:
+    """What came as voices, pictures and files, and how far it is."""
+    counts = media.count_by_state(db)
+    told = ", ".join(f"{counts[state]} {state}" for state in sorted(counts))
+    return True, f"files: {told or 'none yet'}"
 
 
 def _keys(db: Connection) -> Check:
