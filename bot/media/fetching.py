@@ -47,6 +47,7 @@ class Fetcher:
         self._channels = {each.lane: each for each in channels}
         self._vault = vault
         self._work: dict[asyncio.Task[None], Media] = {}
+        self._dropped: list[Media] = []  # cancelled while they were under way
         self._wake = asyncio.Event()
         self._strays: set[str] = set()
         self._tidied_at: datetime | None = None
@@ -80,13 +81,13 @@ class Fetcher:
 
     async def stop(self) -> None:
         """Let go of what is under way, so that whoever comes next need not wait for it."""
-        held = dict(self._work)
-        for task in held:
+        under_way = list(self._work)
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*held, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         now = clock.now()
         with contextlib.suppress(StoreDown):
-            await self._database.run(lambda db: _give_back(db, list(held.values()), now))
+            await self._database.run(lambda db: _give_back(db, self._dropped, now))
 
     async def drain(self) -> None:
         """All that is due now, in this process; for tests and for a moved clock."""
@@ -107,7 +108,9 @@ class Fetcher:
         return len(due)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._work.pop(task, None)
+        found = self._work.pop(task)
+        if task.cancelled():
+            self._dropped.append(found)
         self._wake.set()
 
     # One file
