@@ -58,7 +58,7 @@ LEVELS = (
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
      "bot.mydata.myproposals", "bot.mydata.promises", "bot.media.telling"),
-    ("bot.judging"),
+    ("bot.judging",),
     ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth", "bot.telling", "bot.posting",
      "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser", "bot.sessions.calendars",
      "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading", "bot.restoring", "bot.weekly",
