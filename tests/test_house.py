@@ -30,11 +30,13 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr",
      "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media",
-     "bot.media.unfit", "bot.media.confine"),  # know nothing
+     "bot.media.unfit", "bot.media.confine", "bot.voice", "bot.voice.engines",
+     "bot.voice.hearing"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
-     "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds"),
+     "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds",
+     "bot.captioned", "bot.voice.endpoint", "bot.voice.local"),
     ("bot.when.words", "bot.media.shelves", "bot.media.voices", "bot.media.pictures",
-     "bot.media.cleaning"),
+     "bot.media.cleaning", "bot.voice.judging"),
     ("bot.when.said", "bot.media.vault"),
     ("bot.when.dayrules", "bot.when.hourrules"),
     ("bot.when.rules",),
@@ -49,7 +51,8 @@ LEVELS = (
      "bot.disks"),
     ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
-    ("bot.store.audiences.*",),
+    ("bot.store.audiences.*", "bot.store.references.words"),
+    ("bot.store.references.*",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.tenancy", "bot.wakes",
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
@@ -61,9 +64,11 @@ LEVELS = (
      "bot.sessions.calendars", "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading",
      "bot.restoring", "bot.weekly", "bot.choosing", "bot.translating",
      "bot.rewording"),
-    ("bot.ahead", "bot.sessions.matching", "bot.sessions.reminding", "bot.sessions.seats"),
+    ("bot.captioning", "bot.ahead", "bot.sessions.matching", "bot.sessions.reminding",
+     "bot.sessions.seats"),
     ("bot.rhythm", "bot.sessions.calling", "bot.timetable", "bot.almanac", "bot.briefing"),
-    ("bot.turn", "bot.envelopes", "bot.parts", "bot.digests", "bot.treasurer", "bot.programme",
+    ("bot.turn", "bot.voice.scribe", "bot.envelopes", "bot.parts", "bot.digests", "bot.treasurer",
+     "bot.programme",
      "bot.followups", "bot.unfinished", "bot.sessions.plans", "bot.sessions.recurring",
      "bot.sessions.harvest", "bot.sessions.duties", "bot.proposing"),
     ("bot.flight", "bot.returning", "bot.desk"),
@@ -89,6 +94,7 @@ MAY_KNOW = {
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
         "bot.db", "bot.discretion", "bot.timing", "bot.roles", "bot.store.audiences.*",
+        "bot.store.references.*", "bot.captioned",
     ),
     "handlers.*": (
         "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
@@ -97,7 +103,8 @@ MAY_KNOW = {
         "bot.rhythm", "bot.weekly", "bot.ahead", "bot.almanac", "bot.desk", "bot.followups",
         "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
         "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses",
-        "bot.nameless", "bot.envelopes", "bot.sentences", "bot.proofreading", "bot.proposing",
+        "bot.captioning", "bot.nameless", "bot.envelopes", "bot.sentences",
+        "bot.proofreading", "bot.proposing",
     ),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
@@ -106,7 +113,10 @@ FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are s
 HOMES = {
     "telegram": ("bot.channels.telegram", "bot.channels.telegram.*"),
     "twilio": ("bot.channels.whatsapp", "bot.channels.whatsapp.*"),
-    "aiohttp": ("bot.channels.*",),
+    "aiohttp": (
+        "bot.channels.*",
+        "bot.voice.endpoint",
+    ),
     "starlette": ("bot.web", "bot.web.*"),
     "jinja2": ("bot.web", "bot.web.*"),
     "apscheduler": ("bot.scheduler",),
@@ -121,6 +131,7 @@ HOMES = {
     "obstore": ("bot.media.shelves",),
     "av": ("bot.media.sounds", "bot.media.voices"),
     "PIL": ("bot.media.pictures",),
+    "faster_whisper": ("bot.voice.hearing",),
     "ctypes": ("bot.media.confine",),
     "psycopg": ("bot.wakes",),
     "sqlite3": ("bot.db", "bot.wakes"),

@@ -9,16 +9,17 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, select
 
-from bot.i18n import SOURCE, Own, Reader, own_name, render, shorten
-from bot.messages import Ref, Text, _
+from bot.i18n import SOURCE, Own, Reader, shorten
+from bot.messages import Ref, _
+from bot.models.captions import captions
 from bot.models.people import communities, help_contacts, members, programmes
 from bot.models.records import records, tasks
 from bot.models.rhythm import contents, wordings
 from bot.models.safeguards import notes
 from bot.models.sessions import needs, sessions, topics
 from bot.models.talks import bubbles, posts, threads
-
-Words = Callable[[str, Own], str]  # (language, what her programme words otherwise) -> words
+from bot.store.references.captions import COLUMNS, SHOWN, read_captions, words_of
+from bot.store.references.words import HIDDEN, Words, plain, same, sentence, written_in
 
 _FILES = {
     "voice": _("(voice note: kept, but not passed on yet)"),
@@ -28,7 +29,6 @@ _FILES = {
     "contact": _("(contact card: kept, but not passed on)"),
 }
 _OTHER_FILE = _("(file: kept, but not passed on yet)")
-_HIDDEN = _("(taken back)")
 _HEAVY = _("(a heavy story)")
 _FORMER = _("a former member")
 _FORWARDED = _("(forwarded)")
@@ -65,38 +65,9 @@ class References(Reader):
     def __call__(self, ref: Ref, language: str) -> str:
         words = self._found.get((ref.table, ref.id))
         if words is None:
-            words = _sentence(_FORMER if ref.table == "members" else _HIDDEN)
+            words = sentence(_FORMER if ref.table == "members" else HIDDEN)
         said = words(language, self.own)
         return said if ref.most is None else shorten(said, ref.most)
-
-
-class _Nothing(Reader):
-    """Of sentences that refer to nothing."""
-
-    def __init__(self, own: Own) -> None:
-        self.own = own
-
-    def __call__(self, ref: Ref, language: str) -> str:
-        return ""
-
-
-def _plain(text: Text, language: str, own: Own) -> str:
-    return render(text, language, _Nothing(own))
-
-
-def _sentence(text: Text) -> Words:
-    return lambda language, own: _plain(text, language, own)
-
-
-def _read_members(db: Connection, ids: list[int]) -> dict[int, Words]:
-    rows = db.execute(select(members.c.id, members.c.name).where(members.c.id.in_(ids)))
-    return {row.id: _same(row.name) for row in rows if row.name}
-
-
-def _read_organisations(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """The organisations of members, by member id."""
-    rows = db.execute(select(members.c.id, members.c.organisation).where(members.c.id.in_(ids)))
-    return {row.id: _same(row.organisation) for row in rows if row.organisation}
 
 
 def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -117,12 +88,12 @@ def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
         if row.discreet or not row.text:
             unnamed.add(row.id)
     found: dict[int, Words] = {id_: _named(each) for id_, each in names.items()}
-    return found | dict.fromkeys(unnamed, _sentence(_YOUR_GROUP))
+    return found | dict.fromkeys(unnamed, sentence(_YOUR_GROUP))
 
 
 def _read_threads(db: Connection, ids: list[int]) -> dict[int, Words]:
     rows = db.execute(select(threads.c.id, threads.c.number).where(threads.c.id.in_(ids)))
-    return {row.id: _same(f"Q{row.number}") for row in rows}
+    return {row.id: same(f"Q{row.number}") for row in rows}
 
 
 def _read_waiting(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -130,14 +101,14 @@ def _read_waiting(db: Connection, ids: list[int]) -> dict[int, Words]:
     asked = select(threads.c.id, threads.c.number).where(
         threads.c.id.in_(ids), threads.c.state == "asked"
     )
-    return {row.id: _same(f"Q{row.number}") for row in db.execute(asked)}
+    return {row.id: same(f"Q{row.number}") for row in db.execute(asked)}
 
 
 def _read_posts(db: Connection, ids: list[int]) -> dict[int, Words]:
     """What posts say; of a heavy one only that it is heavy, once others may see it."""
     found = _read_bubbles(db, ids)
     return {
-        id_: _sentence(_HEAVY) if rows[0].heavy and rows[0].state == "live" else _post(rows)
+        id_: sentence(_HEAVY) if rows[0].heavy and rows[0].state == "live" else _post(rows)
         for id_, rows in found.items()
     }
 
@@ -162,8 +133,11 @@ def _read_bubbles(db: Connection, ids: list[int], *, hidden: bool = False) -> di
             bubbles.c.text,
             bubbles.c.language,
             bubbles.c.forwarded,
+            *COLUMNS,
         )
         .join(bubbles, bubbles.c.post_id == posts.c.id)
+        .outerjoin(captions, (captions.c.media_id == bubbles.c.media_id) & SHOWN)
+        .outerjoin(members, members.c.id == captions.c.author_id)
         .where(posts.c.id.in_(ids))
         .order_by(bubbles.c.id)
     )
@@ -180,9 +154,9 @@ def _post(rows: list[Any]) -> Words:
         lines = [_bubble(row, language, own) for row in typed]
         source = typed[0].language  # only what was written for readers of all languages has one
         if source is not None and source != language:
-            lines.insert(0, _plain(_written_in(source), language, own))
+            lines.insert(0, plain(written_in(source), language, own))
         if any(row.forwarded for row in rows):
-            lines.insert(0, _plain(_FORWARDED, language, own))
+            lines.insert(0, plain(_FORWARDED, language, own))
         return "\n".join(lines)
 
     return words
@@ -197,11 +171,8 @@ def _in(language: str, rows: list[Any]) -> list[Any]:
 def _bubble(row: Any, language: str, own: Own) -> str:
     if row.kind == "text":
         return str(row.text)
-    return _plain(_FILES.get(row.kind, _OTHER_FILE), language, own)
-
-
-def _same(words: str) -> Words:
-    return lambda _language, _own: words
+    file = plain(_FILES.get(row.kind, _OTHER_FILE), language, own)
+    return file if row.caption is None else f"{file}\n{words_of(row)(language, own)}"
 
 
 def _named(names: dict[str, str]) -> Words:
@@ -222,7 +193,7 @@ def _words_of(column: Column[Any]) -> Callable[[Connection, list[int]], dict[int
     def read(db: Connection, ids: list[int]) -> dict[int, Words]:
         id_ = column.table.c.id
         rows = db.execute(select(id_, column).where(id_.in_(ids)))
-        return {row[0]: _same(row[1]) for row in rows if row[1]}
+        return {row[0]: same(row[1]) for row in rows if row[1]}
 
     return read
 
@@ -257,7 +228,7 @@ def _worded(texts: dict[str, str], source: str) -> Words:
     def words(language: str, own: Own) -> str:
         if language in texts:
             return texts[language]
-        return f"{_plain(_written_in(source), language, own)}\n{texts.get(source, '')}"
+        return f"{plain(written_in(source), language, own)}\n{texts.get(source, '')}"
 
     return words
 
@@ -270,7 +241,7 @@ def _read_sessions(db: Connection, ids: list[int]) -> dict[int, Words]:
         .where(sessions.c.id.in_(ids))
     )
     return {
-        row.id: _sentence(_A_SESSION) if row.discreet else _same(row.title)
+        row.id: sentence(_A_SESSION) if row.discreet else same(row.title)
         for row in db.execute(statement)
         if row.title or row.discreet
     }
@@ -280,7 +251,7 @@ def _read_topics(db: Connection, ids: list[int]) -> dict[int, Words]:
     """What somebody offers or would like to learn, as long as she does."""
     open_ones = topics.c.id.in_(ids) & (topics.c.state != "closed")
     rows = db.execute(select(topics.c.id, topics.c.text).where(open_ones))
-    return {row.id: _same(row.text) for row in rows}
+    return {row.id: same(row.text) for row in rows}
 
 
 def _read_records(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -289,21 +260,17 @@ def _read_records(db: Connection, ids: list[int]) -> dict[int, Words]:
         select(records.c.id, records.c.file, records.c.text).where(records.c.id.in_(ids))
     )
     return {
-        row.id: _same(row.text)
+        row.id: same(row.text)
         if row.file == "text"
-        else _sentence(_FILES.get(row.file, _OTHER_FILE))
+        else sentence(_FILES.get(row.file, _OTHER_FILE))
         for row in rows
     }
 
 
-def _written_in(source: str) -> Text:
-    """Says that what follows is not in the reader's language."""
-    return _("(in {language})", language=own_name(source))
-
-
 _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
-    "members": _read_members,
-    "organisations": _read_organisations,
+    "members": _words_of(members.c.name),
+    "organisations": _words_of(members.c.organisation),
+    "captions": read_captions,
     "communities": _read_communities,
     "contents": _read_contents,
     "sessions": _read_sessions,
