@@ -21,6 +21,7 @@ from bot.db import Database, StoreDown
 from bot.envelopes import Opener, opening
 from bot.eraser import Eraser
 from bot.i18n import languages
+from bot.media.vault import Vault
 from bot.messages import Inbound, Receipt
 from bot.recalling import Recaller
 from bot.router import Router
@@ -29,6 +30,7 @@ from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
 from bot.store import addresses, lanes, receipts, secrets
 from bot.treasurer import Treasurer
+from bot.voice.scribe import Scribe
 from bot.wakes import Wakes
 
 T = TypeVar("T")
@@ -58,6 +60,8 @@ class App:
         self.eraser = Eraser(self.database, self.channels)
         self.recaller = Recaller(self.database, self.channels, self.take)
         self.treasurer = Treasurer(self.database, self.channels, self.settings.database_path)
+        vault = Vault.from_settings(self.settings)
+        self.scribe = Scribe.from_settings(self.settings, self.database, vault.get, self.wake)
         self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
@@ -74,6 +78,7 @@ class App:
         self._spawn(Wakes(self.database, self.wake).run())
         self._spawn(self.eraser.run())
         self._spawn(self.recaller.run())
+        self._spawn(self.scribe.run())
         self._spawn(self.ledger.run())
         self._spawn(self.treasurer.run())
         self.scheduler.start()

@@ -57,7 +57,7 @@ LEVELS = (
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
-     "bot.mydata.myproposals", "bot.mydata.promises"),
+     "bot.mydata.myproposals", "bot.mydata.promises", "bot.mydata.mycaptions"),
     ("bot.judging",),
     ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth",
      "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",

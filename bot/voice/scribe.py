@@ -9,16 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Self
 
 from sqlalchemy import Connection
 
 from bot import captioning, clock, logs
 from bot.db import Database, StoreDown
+from bot.media.vault import Missing, ShelfDown
+from bot.seals import SealError
+from bot.settings import Settings
 from bot.store import agreements, captions, transcripts
 from bot.store.agreements import Agreement
 from bot.store.transcripts import LONGEST, Voice, Work
+from bot.voice.endpoint import Endpoint
 from bot.voice.engines import Engine, Hears, TryAgain, Unfit
 from bot.voice.judging import judge
+from bot.voice.local import Local
 
 POLL = 5.0  # seconds between looks at the store
 LEASE = timedelta(minutes=10)  # longer than any engine may take
@@ -27,7 +33,7 @@ MOST_TRIES = 9  # in about a day; then it stays without text
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=8)
 
-Get = Callable[[str], Awaitable[bytes]]  # a file of the vault, by its name; raises LookupError
+Get = Callable[[str], Awaitable[bytes]]  # a file of the vault, by its name
 
 log = logs.get("scribe")
 
@@ -48,6 +54,14 @@ class Scribe:
         self._hears = hears  # by language too
         self._get = get
         self._wake = wake  # something was said
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, database: Database, get: Get, wake: Callable[[], None]
+    ) -> Self:
+        engines, key = settings.engines, settings.transcribe_key
+        hears = {code: _opened(engine, key) for code, engine in engines.items()}
+        return cls(database, engines, hears, get, wake)
 
     async def run(self) -> None:
         """Until cancelled; without an engine there is nothing to do."""
@@ -116,19 +130,28 @@ class Scribe:
         if work.attempts > MOST_TRIES:  # whoever heard it has died of it, again and again
             return await self._close(work, voice, "failed")
         try:
-            content = await self._get(voice.name)
-            hears = self._hears[voice.language]
-            said = await hears.hear(content, voice.mime or "audio/ogg", voice.language)
+            said = await self._listen(voice)
         except TryAgain as error:
             return await self._try_later(work, voice, error)
-        except (Unfit, LookupError) as error:
-            log.warning("not_transcribed", reason=getattr(error, "why", "missing"))
+        except Unfit as error:
+            log.warning("not_transcribed", reason=error.why)
             return await self._close(work, voice, "failed")
         text, doubt = judge(said, voice.language, voice.milliseconds)
         if text is None:
             log.info("no_text", reason=doubt)
             return await self._close(work, voice, "silent" if doubt == "silence" else "failed")
         await self._database.run(lambda db: self._show(db, work, text))
+
+    async def _listen(self, voice: Voice) -> str:
+        """What the engine makes of it. Raises TryAgain, Unfit."""
+        try:
+            content = await self._get(voice.name)
+        except ShelfDown:
+            raise TryAgain("vault_down") from None
+        except (Missing, SealError):
+            raise Unfit("missing") from None
+        hears = self._hears[voice.language]
+        return await hears.hear(content, voice.mime or "audio/ogg", voice.language)
 
     def _look_again(self, db: Connection, work: Work) -> Voice | None:
         """Right before it is sent: whose it is may have changed her mind, or be gone."""
@@ -174,6 +197,10 @@ def _close(db: Connection, work: Work, voice: Voice, state: str) -> None:
     expected = voice.author_id is not None and transcripts.expects(db, voice.author_id)
     if caption is not None and expected:
         captioning.tell_author(db, clock.now(), caption, captioning.unheard(state))
+
+
+def _opened(engine: Engine, key: str | None) -> Hears:
+    return Local(engine) if engine.folder is not None else Endpoint(engine, key)
 
 
 def _agreement(voice: Voice) -> Agreement | None:

@@ -18,7 +18,7 @@ from bot.models.rhythm import contents, wordings
 from bot.models.safeguards import notes
 from bot.models.sessions import needs, sessions, topics
 from bot.models.talks import bubbles, posts, threads
-from bot.store.references.captions import COLUMNS, SHOWN, read_captions, words_of
+from bot.store.references.beneath import COLUMNS, SHOWN, read_captions, words_of
 from bot.store.references.words import HIDDEN, Words, plain, same, sentence, written_in
 
 _FILES = {
