@@ -21,6 +21,7 @@ from bot.db import Database, StoreDown
 from bot.envelopes import Opener, opening
 from bot.eraser import Eraser
 from bot.i18n import languages
+from bot.media.fetching import Fetcher
 from bot.media.vault import Vault
 from bot.messages import Inbound, Receipt
 from bot.recalling import Recaller
@@ -60,8 +61,9 @@ class App:
         self.eraser = Eraser(self.database, self.channels)
         self.recaller = Recaller(self.database, self.channels, self.take)
         self.treasurer = Treasurer(self.database, self.channels, self.settings.database_path)
-        vault = Vault.from_settings(self.settings)
-        self.scribe = Scribe.from_settings(self.settings, self.database, vault.get, self.wake)
+        self.vault = Vault.from_settings(self.settings)
+        self.fetcher = Fetcher(self.database, self.channels, self.vault)
+        self.scribe = Scribe.from_settings(self.settings, self.database, self.vault.get, self.wake)
         self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
@@ -81,6 +83,7 @@ class App:
         self._spawn(self.scribe.run())
         self._spawn(self.ledger.run())
         self._spawn(self.treasurer.run())
+        self._spawn(self.fetcher.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))
@@ -101,6 +104,7 @@ class App:
         if sends:
             await asyncio.wait(sends, timeout=LAST_WORDS + 1)
         await self._cancel()
+        await self.fetcher.stop()
         for channel in self.channels:
             await channel.close()
         self.database.close()
@@ -195,12 +199,14 @@ class App:
 
     def wake(self, lane: str = "") -> None:
         """Something may be due on this lane, or on any."""
+        self.fetcher.wake()
         for sender in self.senders:
             if lane in ("", sender.channel.lane):
                 sender.wake()
 
     async def drain(self) -> None:
-        """Send all that is due now, in this process; for tests."""
+        """Fetch and send all that is due now, in this process; for tests."""
+        await self.fetcher.drain()
         for sender in self.senders:
             await sender.drain()
 

@@ -46,10 +46,10 @@ LEVELS = (
     ("bot.when.dates", "bot.when.lengths"),
     ("bot.models.keys",),
     ("bot.models.*",),
-    ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
+    ("bot.rehearsal.phones", "bot.rehearsal.transcripts", "bot.rehearsal.samples"),
     ("bot.models", "bot.db", "bot.fitting", "bot.listing", "bot.smalltalk", "bot.channels",
      "bot.disks"),
-    ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors"),
+    ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors", "bot.downloads"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
     ("bot.store.audiences.*", "bot.store.references.words"),
     ("bot.store.references.*",),
@@ -57,8 +57,9 @@ LEVELS = (
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
-     "bot.mydata.myproposals", "bot.mydata.promises", "bot.mydata.mycaptions"),
-    ("bot.judging",),
+     "bot.mydata.myproposals", "bot.mydata.promises", "bot.mydata.mycaptions",
+     "bot.media.telling"),
+    ("bot.judging", "bot.media.fetching"),
     ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth",
      "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
      "bot.sessions.calendars", "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading",
@@ -88,8 +89,8 @@ LEVELS = (
 MAY_KNOW = {
     "bot.channels.*": (
         "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.metrics", "bot.qr",
-        "bot.rehearsal.phones", "bot.channels", "bot.channels.telegram.*",
-        "bot.channels.whatsapp.*",
+        "bot.rehearsal.phones", "bot.rehearsal.samples", "bot.channels", "bot.downloads",
+        "bot.channels.telegram.*", "bot.channels.whatsapp.*",
     ),
     "bot.store.*": (
         "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
@@ -113,10 +114,7 @@ FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are s
 HOMES = {
     "telegram": ("bot.channels.telegram", "bot.channels.telegram.*"),
     "twilio": ("bot.channels.whatsapp", "bot.channels.whatsapp.*"),
-    "aiohttp": (
-        "bot.channels.*",
-        "bot.voice.endpoint",
-    ),
+    "aiohttp": ("bot.channels.*", "bot.downloads", "bot.voice.endpoint"),
     "starlette": ("bot.web", "bot.web.*"),
     "jinja2": ("bot.web", "bot.web.*"),
     "apscheduler": ("bot.scheduler",),
