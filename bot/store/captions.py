@@ -159,18 +159,16 @@ def has_received(db: Connection, post_id: int, member_id: int) -> bool:
     told = (
         select(deliveries.c.id)
         .join(posts, posts.c.message_id == deliveries.c.message_id)
-        .where(
-            posts.c.id == post_id,
-            deliveries.c.member_id == member_id,
-            deliveries.c.state.in_(_REACHED),
-        )
+        .where(posts.c.id == post_id)
     )
     shown = (
         select(deliveries.c.id)
         .join(showings, showings.c.delivery_id == deliveries.c.id)
-        .where(showings.c.post_id == post_id, deliveries.c.member_id == member_id)
+        .where(showings.c.post_id == post_id)
     )
-    return any(db.execute(each.limit(1)).first() is not None for each in (told, shown))
+    hers = (deliveries.c.member_id == member_id, deliveries.c.state.in_(_REACHED))
+    found = (db.execute(each.where(*hers).limit(1)).first() for each in (told, shown))
+    return any(each is not None for each in found)
 
 
 def claim(db: Connection, media_id: int, member_id: int, now: datetime) -> bool:
