@@ -11,6 +11,11 @@ from bot.store.threads import Thread
 DRAFT_GONE = _("What you had begun is not here any more. Please write it again.")
 
 
+NOT_PASSED_ON = _(
+    "Places and contact cards are not passed on. Please say it in words, or in a voice note."
+)
+
+
 def hearers(thread: Thread, *but: int) -> Audience:
     """Who hears what comes in a thread; in a nameless one everybody, so that no asker stands out.
 

@@ -250,8 +250,7 @@ WAYS: dict[str, str] = {
     ),
     **dict.fromkeys(
         [
-            "/webhooks/{channel}", "/pictures/{token}.png", "/files/{token}/my-data.docx",
-            "/files/{token}/calendar.ics", "/calendar/{uid}.ics",
+            "/webhooks/{channel}", "/files/{token}/{name}", "/calendar/{uid}.ics",
         ],
         "provide",
     ),

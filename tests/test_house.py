@@ -30,8 +30,8 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr",
      "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media",
-     "bot.media.unfit", "bot.media.confine", "bot.voice", "bot.voice.engines",
-     "bot.voice.hearing"),  # know nothing
+     "bot.media.names", "bot.media.unfit", "bot.media.confine", "bot.voice",
+     "bot.voice.engines", "bot.voice.hearing"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
      "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds",
      "bot.captioned", "bot.voice.endpoint", "bot.voice.local"),
@@ -52,7 +52,9 @@ LEVELS = (
     ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors", "bot.downloads"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
     ("bot.store.audiences.*", "bot.store.references.words"),
-    ("bot.store.references.*",),
+    ("bot.store.references.beneath",),
+    ("bot.store.references.bubbles",),
+    ("bot.store.references",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.tenancy", "bot.wakes",
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
