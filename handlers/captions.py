@@ -206,8 +206,8 @@ def ask_what_photos_show(db: Connection, now: datetime) -> Counts:
 
 def _what_it_shows(caption_id: int) -> Message:
     said = _(
-        "Some of your peers cannot see your photo. "
-        "Would you tell them in one sentence what it shows, written or spoken?"
+        "For those who cannot see your photo: would you say in one sentence what it shows, "
+        "written or spoken?"
     )
     choices = (
         Choice(f"captions.describe:{caption_id}", _("Describe it")),

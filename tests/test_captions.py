@@ -225,7 +225,7 @@ def test_a_foreign_choice_changes_nothing(way: str, database_url: str) -> None:
 # Photos ------------------------------------------------------------------------------------------
 
 ASKED = (
-    "Some of your peers cannot see your photo. Would you tell them in one sentence what it shows, "
+    "For those who cannot see your photo: would you say in one sentence what it shows, "
     "written or spoken?\n[Describe it] [Skip]"
 )
 

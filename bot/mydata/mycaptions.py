@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.messages import Text, _
 from bot.store.captioned import Captioned
 
@@ -9,11 +11,6 @@ LIKES = {
     "reads": _("You get the text of voice notes."),
     "described": _("You get photos described."),
 }
-ANSWERS = {
-    "yes": _("{at}: your voice may go to a computer of {service}"),
-    "no": _("{at}: your voice may not go to a computer of {service}"),
-}
-_ASKED = _("{at}: you were asked whether your voice may go to a computer of {service}")
 
 
 def parts(found: Captioned) -> list[tuple[Text, list[tuple[Text, str | None]]]]:
@@ -23,9 +20,19 @@ def parts(found: Captioned) -> list[tuple[Text, list[tuple[Text, str | None]]]]:
     ]
     lines += [(_("{at}, you wrote it down for a peer", at=at), text) for at, text in found.written]
     if found.agreed is not None:
-        service, answer, at = found.agreed
-        said = ANSWERS.get(answer, _ASKED)
-        lines.append((Text(said.msgid, {"at": at, "service": service}), None))
+        lines.append((_answered(*found.agreed), None))
     if found.likes in LIKES:
         lines.append((LIKES[found.likes], None))
     return [(_("Voices and photos in words"), lines)] if lines else []
+
+
+def _answered(service: str, answer: str, at: datetime) -> Text:
+    if answer == "yes":
+        return _("{at}: your voice may go to a computer of {service}", at=at, service=service)
+    if answer == "no":
+        return _("{at}: your voice may not go to a computer of {service}", at=at, service=service)
+    return _(
+        "{at}: you were asked whether your voice may go to a computer of {service}",
+        at=at,
+        service=service,
+    )
