@@ -48,7 +48,9 @@ class Downloads:
         """
         try:
             return await self._get(url, most, auth, redirects)
-        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+        except ValueError:  # no address at all
+            raise Rejected("address") from None
+        except (TimeoutError, aiohttp.ClientError) as error:
             if isinstance(getattr(error, "os_error", None), Inside):
                 raise Rejected("address") from None
             raise TryLater(type(error).__name__, SOON) from None

@@ -175,8 +175,7 @@ class Flight:
             except Exception as error:
                 self._report(error)
                 return self._unsent(due, part, tuple(done), Unknown(type(error).__name__))
-        nothing = not done and all(part.state == "sending" for part in parts)
-        if nothing:
+        if not done and all(part.state == "sending" for part in parts):
             return Fate(due.id, "dropped", "taken_back")
         return Fate(due.id, "sent", parts=tuple(done))
 

@@ -72,12 +72,16 @@ def draft(turn: Turn) -> None:
     _choose_community(turn, after=timedelta(0))
 
 
+@ask.action
+def again(turn: Turn) -> None:
+    """Written this time; data has who shall see who asks."""
+    turn.ask(_("Please write it here. Nothing was sent."), then=question)
+
+
 def _draft(turn: Turn) -> None:
-    turn.data = {
-        "post": posts.keep(
-            turn.db, turn.data.get("post"), turn.member.id, turn.content, turn.now, kind="question"
-        )
-    }
+    begun, way = turn.data.get("post"), turn.data.get("way")
+    post_id = posts.keep(turn.db, begun, turn.member.id, turn.content, turn.now, kind="question")
+    turn.data = {"post": post_id} | ({} if way is None else {"way": way})
     if not can_be_passed_on(turn.text, turn.files):
         return turn.ask(NOT_PASSED_ON, then=question)
     _choose_community(turn, after=BURST)
@@ -232,7 +236,7 @@ def confirm(turn: Turn) -> None:
 def _send(turn: Turn) -> None:
     way = turn.data.get("way", "named")
     if way == "nameless":
-        return turn.start("nameless.ask", **turn.data)
+        return turn.start("nameless.check", **turn.data, then="nameless.ask")
     turn.start("opening.send", **turn.data, scope=AUDIENCES[way])
 
 

@@ -548,9 +548,10 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
         complaints = contract.twilio_complaints(contract.MESSAGES_PATH, method.upper(), form)
         fields = {name: values[0] for name, values in form.items()}
         self._stage.requests.append({"method": path, "fields": fields, "complaints": complaints})
-        if self._stage.failing["Messages"]:
-            status, answer = self._stage.failing["Messages"].pop(0)
-            return Response(status, json.dumps(answer))
+        for fails in ("Messages", *fields.keys() & {"MediaUrl"}):
+            if self._stage.failing[fails]:
+                status, answer = self._stage.failing[fails].pop(0)
+                return Response(status, json.dumps(answer))
         sid = f"SM{next(self._stage.ids):032x}"
         person = self._stage.by_address.get(fields["To"].partition(":")[2])
         words, buttons = self._shown(fields)

@@ -28,16 +28,15 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 
 # Who stands on whom: a module imports only from rows above its own, never from beside it.
 LEVELS = (
-    ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr",
-     "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media",
-     "bot.media.names", "bot.media.unfit", "bot.media.confine", "bot.voice",
-     "bot.voice.engines", "bot.voice.hearing"),  # know nothing
+    ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr", "bot.cutting",
+     "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media", "bot.media.unfit",
+     "bot.media.confine", "bot.media.names"),
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
      "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds",
-     "bot.captioned", "bot.voice.endpoint", "bot.voice.local"),
+     "bot.media.bare", "bot.media.archives"),
     ("bot.when.words", "bot.media.shelves", "bot.media.voices", "bot.media.pictures",
-     "bot.media.cleaning", "bot.voice.judging"),
-    ("bot.when.said", "bot.media.vault"),
+     "bot.media.cleaning", "bot.media.films", "bot.media.papers", "bot.media.offices"),
+    ("bot.when.said", "bot.media.vault", "bot.media.documents"),
     ("bot.when.dayrules", "bot.when.hourrules"),
     ("bot.when.rules",),
     ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.workdays", "bot.likeness",
@@ -62,13 +61,12 @@ LEVELS = (
      "bot.mydata.myproposals", "bot.mydata.promises", "bot.mydata.mycaptions",
      "bot.media.telling"),
     ("bot.judging", "bot.media.fetching"),
-    ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth",
-     "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
-     "bot.sessions.calendars", "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading",
-     "bot.restoring", "bot.weekly", "bot.choosing", "bot.translating",
-     "bot.rewording"),
-    ("bot.captioning", "bot.ahead", "bot.sessions.matching", "bot.sessions.reminding",
-     "bot.sessions.seats"),
+    ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth", "bot.telling", "bot.posting",
+     "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser", "bot.sessions.calendars",
+     "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading", "bot.restoring", "bot.weekly",
+     "bot.choosing", "bot.translating", "bot.rewording"),
+    ("bot.ahead", "bot.sessions.matching", "bot.sessions.reminding", "bot.sessions.seats",
+     "bot.media.arriving"),
     ("bot.rhythm", "bot.sessions.calling", "bot.timetable", "bot.almanac", "bot.briefing"),
     ("bot.turn", "bot.voice.scribe", "bot.envelopes", "bot.parts", "bot.digests", "bot.treasurer",
      "bot.programme",
@@ -78,7 +76,7 @@ LEVELS = (
     ("bot.nudging", "bot.routes", "bot.sender", "bot.upkeep", "bot.erasing",
      "bot.rehearsal.playing", "bot.rehearsal.weekly", "bot.rehearsal.planned", "handlers.*"),
     ("bot.router", "bot.rehearsal.room", "bot.approving"),
-    ("bot.app",),  # joins the parts
+    ("bot.app",),
     ("bot.web.*", "bot.doctor"),
     ("bot.web",),
     ("bot.cli.store",),
@@ -89,26 +87,19 @@ LEVELS = (
 
 # Folders whose files all look the same: what each file in them may know of ours.
 MAY_KNOW = {
-    "bot.channels.*": (
-        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.metrics", "bot.qr",
-        "bot.rehearsal.phones", "bot.rehearsal.samples", "bot.channels", "bot.downloads",
-        "bot.channels.telegram.*", "bot.channels.whatsapp.*",
-    ),
-    "bot.store.*": (
-        "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
-        "bot.db", "bot.discretion", "bot.timing", "bot.roles", "bot.store.audiences.*",
-        "bot.store.references.*", "bot.captioned",
-    ),
-    "handlers.*": (
-        "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
+    "bot.channels.*": ("bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.metrics",
+        "bot.qr", "bot.rehearsal.phones", "bot.channels", "bot.channels.telegram.*",
+        "bot.channels.whatsapp.*", "bot.rehearsal.samples", "bot.downloads"),
+    "bot.store.*": ("bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns",
+        "bot.models.*", "bot.db", "bot.discretion", "bot.timing", "bot.roles",
+        "bot.store.audiences.*", "bot.store.references.*"),
+    "handlers.*": ("bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
         "bot.offers", "bot.timing", "bot.typed", "bot.when.*", "bot.naming", "bot.pace",
-        "bot.roles", "bot.allowances", "bot.sessions.*", "bot.hearing", "bot.digests",
-        "bot.rhythm", "bot.weekly", "bot.ahead", "bot.almanac", "bot.desk", "bot.followups",
-        "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
-        "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses",
-        "bot.captioning", "bot.nameless", "bot.envelopes", "bot.sentences",
-        "bot.proofreading", "bot.proposing",
-    ),
+        "bot.roles", "bot.allowances", "bot.sessions.*", "bot.hearing", "bot.digests", "bot.rhythm",
+        "bot.weekly", "bot.ahead", "bot.almanac", "bot.desk", "bot.followups", "bot.unfinished",
+        "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
+        "bot.telling", "bot.posting", "bot.responses", "bot.nameless", "bot.envelopes",
+        "bot.sentences", "bot.proofreading", "bot.proposing"),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
 
@@ -129,7 +120,7 @@ HOMES = {
     "icalendar": ("bot.sessions.calendars",),
     "openpyxl": ("bot.sheets",),
     "obstore": ("bot.media.shelves",),
-    "av": ("bot.media.sounds", "bot.media.voices"),
+    "av": ("bot.media.sounds", "bot.media.voices", "bot.media.films"),
     "PIL": ("bot.media.pictures",),
     "faster_whisper": ("bot.voice.hearing",),
     "ctypes": ("bot.media.confine",),
@@ -140,6 +131,8 @@ HOMES = {
     "importlib": ("bot.app", "bot.cli"),
     "pkgutil": ("bot.app", "bot.cli"),
     "sqlalchemy": ("bot.columns", "bot.db", "bot.models", "bot.models.*", "bot.store.*"),
+    "lxml": ("bot.media.offices",),
+    "pypdf": ("bot.media.papers",),
 }
 # Elsewhere a Connection is only passed on; the two others say one sentence of SQL each.
 CONNECTION = frozenset({"Connection"})

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from bot import clock, logs
 from bot.channels import Channel, Fetches, Gone, Rejected, SendError, TryLater
 from bot.db import Database, StoreDown
-from bot.media import telling
+from bot.media import arriving, telling
 from bot.media.cleaning import BIGGEST, Clean, TryAgain, Unfit, clean
 from bot.media.vault import Missing, ShelfDown, Vault
 from bot.store import envelopes
@@ -47,6 +47,7 @@ class Fetcher:
         self._channels = {each.lane: each for each in channels}
         self._vault = vault
         self._work: dict[asyncio.Task[None], Media] = {}
+        self._dropped: list[Media] = []  # cancelled while they were under way
         self._wake = asyncio.Event()
         self._strays: set[str] = set()
         self._tidied_at: datetime | None = None
@@ -80,13 +81,13 @@ class Fetcher:
 
     async def stop(self) -> None:
         """Let go of what is under way, so that whoever comes next need not wait for it."""
-        held = dict(self._work)
-        for task in held:
+        under_way = list(self._work)
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*held, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         now = clock.now()
         with contextlib.suppress(StoreDown):
-            await self._database.run(lambda db: _give_back(db, list(held.values()), now))
+            await self._database.run(lambda db: _give_back(db, self._dropped, now))
 
     async def drain(self) -> None:
         """All that is due now, in this process; for tests and for a moved clock."""
@@ -107,7 +108,9 @@ class Fetcher:
         return len(due)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._work.pop(task, None)
+        found = self._work.pop(task)
+        if task.cancelled():
+            self._dropped.append(found)
         self._wake.set()
 
     # One file
@@ -146,10 +149,14 @@ class Fetcher:
             done = await clean(found.kind, await self._bring(place, handle))
         await self._vault.put(found.name, done.content)
         now, size = clock.now(), len(done.content)
-        stored = await self._database.run(
-            lambda db: files.mark_stored(db, found, done.mime, size, done.milliseconds, now)
-        )
-        if not stored:
+
+        def mark(db: Connection) -> bool:
+            mine = files.mark_stored(db, found, done.mime, size, done.milliseconds, now)
+            if mine:
+                arriving.follow(db, found.id, now)
+            return mine
+
+        if not await self._database.run(mark):
             await self._take_away(found.name)
         elif place == VAULT:
             await self._vault.remove(handle)
@@ -193,7 +200,11 @@ class Fetcher:
     async def tidy(self) -> int:
         """Remove what no row named at the look before either: what is younger may get its row."""
         there = await asyncio.to_thread(lambda: set(self._vault.names()))
-        strays = there - await self._database.run(_names)
+        named = await self._database.run(_names)
+        if there and not named & there:  # it may be another store's folder
+            log.warning("vault_unknown", count=len(there))
+            return 0
+        strays = there - named
         old = strays & self._strays
         for name in old:
             await self._vault.remove(name)

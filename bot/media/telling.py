@@ -12,7 +12,7 @@ from bot.store import media as files
 from bot.store import messages as outbox
 from bot.store.media import Media
 
-MEGABYTES = BIGGEST >> 20
+MOST = f"{BIGGEST >> 20} MB"
 MINUTES = 10
 
 _WHAT = {
@@ -22,7 +22,7 @@ _WHAT = {
     "document": _("Your file did not arrive."),
 }
 _WHY = {
-    "too_big": _("It is too big: at most {n} MB can be passed on.", n=MEGABYTES),
+    "too_big": _("It is too big: at most {size} can be passed on.", size=MOST),
     "too_long": _("It is too long: at most {n} minutes can be passed on.", n=MINUTES),
     "broken": _("It could not be opened. Please send it again."),
     "unfit": _("It is of a kind that cannot be passed on."),

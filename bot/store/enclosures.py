@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 from bot.codec import message_from_json
 from bot.messages import Message, Ref, refs_in
 from bot.models.media import media
-from bot.models.outbox import deliveries, dispatches, messages
+from bot.models.outbox import deliveries, dispatches, messages, showings
 from bot.models.talks import bubbles, posts
 
 REFERRED = "referred"  # what is hidden is shown to the focal point it was referred to
@@ -78,3 +78,42 @@ def list_awaited(db: Connection, post_ids: Collection[int]) -> set[int]:
     waits = (bubbles.c.post_id.in_(post_ids), media.c.state == "waiting")
     statement = select(bubbles.c.post_id).join(media, media.c.id == bubbles.c.media_id)
     return set(db.execute(statement.where(*waits)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A post that others were told before all of it was there."""
+
+    post_id: int
+    author_id: int | None
+    thread_id: int | None
+    community_id: int | None
+
+
+def find_told_without(db: Connection, media_id: int) -> Late | None:
+    """The post it belongs to, if that was told before and waits for nothing else."""
+    others = bubbles.alias("others")
+    awaited = (
+        select(others.c.id)
+        .join(media, media.c.id == others.c.media_id)
+        .where(others.c.post_id == posts.c.id, media.c.state == "waiting")
+    )
+    told = (
+        select(showings.c.delivery_id)
+        .join(deliveries, deliveries.c.id == showings.c.delivery_id)
+        .join(messages, messages.c.id == deliveries.c.message_id)
+        .where(showings.c.post_id == posts.c.id, messages.c.kind != "direct")
+    )
+    statement = (
+        select(posts.c.id, posts.c.author_id, posts.c.thread_id, posts.c.community_id)
+        .join(bubbles, bubbles.c.post_id == posts.c.id)
+        .where(
+            bubbles.c.media_id == media_id,
+            posts.c.state == "live",
+            posts.c.heavy.is_(False),
+            told.exists(),
+            ~awaited.exists(),
+        )
+    )
+    row = db.execute(statement).first()
+    return None if row is None else Late(*row)

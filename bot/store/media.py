@@ -22,11 +22,10 @@ from sqlalchemy import (
     update,
 )
 
-from bot.columns import Moment
+from bot.columns import Moment, metadata
 from bot.db import insert_returning, locking_once, mark_due
 from bot.messages import Inbound
-from bot.models import media, metadata
-from bot.models.media import new_name, new_rows
+from bot.models.media import media, new_name, new_rows
 from bot.models.people import addresses, members
 from bot.models.talks import bubbles, posts
 

@@ -143,8 +143,9 @@ def media_url(reference: str, account: str, api_url: str) -> str | None:
 
     Nothing but the path is used of what was told: the host is the one in the settings.
     """
-    path = reference.removeprefix(api_url)
-    if path == reference:
-        path = _TWILIO.sub("", reference, count=1)
+    there = api_url if reference.startswith(f"{api_url}/") else _TWILIO.match(reference)
+    if there is None:
+        return None
+    path = reference.removeprefix(there if isinstance(there, str) else there[0])
     found = _MEDIA.fullmatch(path)
     return None if found is None or found[1] != account else api_url + path
