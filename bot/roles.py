@@ -117,6 +117,12 @@ WAYS: dict[str, str] = {
         "answer",
     ),
     "signup.*": "answer",
+    **dict.fromkeys(["captions.begin", "captions.wrote"], "answer"),  # of what came to her
+    **dict.fromkeys(
+        ["captions.right", "captions.no_text", "captions.correct", "captions.corrected",
+         "captions.describe", "captions.described", "captions.skip", "likes.*", "voice.*"],
+        "own",  # under her own voice and photo, and for herself
+    ),
     **dict.fromkeys(["sessions.start", "sessions.show"], "read"),
     "sessions.comers": "own",  # of those she holds, or that are held where she has a desk
     "market.*": "read",

@@ -51,13 +51,14 @@ LEVELS = (
     ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors", "bot.downloads"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
     ("bot.store.audiences.*", "bot.store.references.words"),
+    ("bot.store.references.beneath",),
     ("bot.store.references.bubbles",),
     ("bot.store.references",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.tenancy", "bot.wakes",
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
-     "bot.mydata.myproposals", "bot.mydata.promises", "bot.media.telling"),
+     "bot.mydata.myproposals", "bot.mydata.promises", "bot.media.telling", "bot.mydata.mycaptions"),
     ("bot.judging",),
     ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth", "bot.telling", "bot.posting",
      "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser", "bot.sessions.calendars",
@@ -69,7 +70,7 @@ LEVELS = (
      "bot.media.fetching"),
     ("bot.turn", "bot.envelopes", "bot.parts", "bot.digests", "bot.treasurer", "bot.programme",
      "bot.followups", "bot.unfinished", "bot.sessions.plans", "bot.sessions.recurring",
-     "bot.sessions.harvest", "bot.sessions.duties", "bot.proposing"),
+     "bot.sessions.harvest", "bot.sessions.duties", "bot.proposing", "bot.voice.scribe"),
     ("bot.flight", "bot.returning", "bot.desk"),
     ("bot.nudging", "bot.routes", "bot.sender", "bot.upkeep", "bot.erasing",
      "bot.rehearsal.playing", "bot.rehearsal.weekly", "bot.rehearsal.planned", "handlers.*"),
@@ -105,7 +106,7 @@ FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are s
 HOMES = {
     "telegram": ("bot.channels.telegram", "bot.channels.telegram.*"),
     "twilio": ("bot.channels.whatsapp", "bot.channels.whatsapp.*"),
-    "aiohttp": ("bot.channels.*", "bot.downloads"),
+    "aiohttp": ("bot.channels.*", "bot.downloads", "bot.voice.endpoint"),
     "starlette": ("bot.web", "bot.web.*"),
     "jinja2": ("bot.web", "bot.web.*"),
     "apscheduler": ("bot.scheduler",),
@@ -130,6 +131,7 @@ HOMES = {
     "sqlalchemy": ("bot.columns", "bot.db", "bot.models", "bot.models.*", "bot.store.*"),
     "lxml": ("bot.media.offices",),
     "pypdf": ("bot.media.papers",),
+    "faster_whisper": ("bot.voice.hearing",),
 }
 # Elsewhere a Connection is only passed on; the two others say one sentence of SQL each.
 CONNECTION = frozenset({"Connection"})

@@ -20,9 +20,10 @@ from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
 from bot.messages import Ref, Text, _, _n
-from bot.mydata import myproposals, mysessions, promises
+from bot.mydata import mycaptions, myproposals, mysessions, promises
 from bot.pace import RHYTHMS
-from bot.store import holdings, partaking, programmes, proposed
+from bot.store import captioned, holdings, partaking, programmes, proposed
+from bot.store.captioned import Captioned
 from bot.store.holdings import About, Written
 from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
@@ -97,6 +98,7 @@ class Holdings:
     written: list[Written]
     partaking: Partaking
     proposed: Proposed
+    captioned: Captioned
     opinions: list[tuple[bool, str]]
     reported: list[datetime]
     raw: list[tuple[datetime, str]]
@@ -126,6 +128,7 @@ async def _read(database: Database, address_id: int) -> Holdings | None:
         sorted([*written, *unnamed], key=lambda each: each.at),
         await database.run(lambda db: partaking.find(db, id_)),
         await database.run(lambda db: proposed.find(db, id_)),
+        await database.run(lambda db: captioned.find(db, id_, linked)),
         await database.run(lambda db: holdings.list_opinions(db, id_)),
         await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
         await _pages(database, lambda db, after: holdings.list_raw(db, chats, after)),
@@ -278,7 +281,8 @@ class _Paper:
 
     def _sessions(self) -> None:
         proposed = myproposals.parts(self.found.proposed)
-        for heading, facts in (*mysessions.parts(self.found.partaking), *proposed):
+        captions = mycaptions.parts(self.found.captioned)
+        for heading, facts in (*mysessions.parts(self.found.partaking), *proposed, *captions):
             self._heading(heading)
             for text, words in facts:
                 self._line(text, words)
