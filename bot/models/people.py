@@ -84,6 +84,8 @@ members = Table(  # a person; "new" until she agreed to what is kept
     Column("unasked", Integer, nullable=False, server_default="0"),  # ... she got so much unasked
     # of what is said every week: all, tip, prompt, fortnight, none
     Column("rhythm", String(12), nullable=False, server_default="all"),
+    # what she reflected on comes back after a month; None = she was not asked yet
+    Column("looks_back", Boolean),
     Column("secret", Sealed("members.secret")),  # what proves her secret word, never the word
     Column("erasing_at", Moment, index=True),  # she asked to be forgotten
     Column("erases_posts", Boolean, nullable=False, server_default=false()),  # what she wrote too

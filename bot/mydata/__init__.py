@@ -19,14 +19,15 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
-from bot.messages import Ref, Text, _, _n
-from bot.mydata import myproposals, mysessions, promises
+from bot.messages import Text, _, _n
+from bot.mydata import myproposals, myreflections, mysessions, promises
 from bot.pace import RHYTHMS
-from bot.store import holdings, partaking, programmes, proposed
+from bot.store import holdings, partaking, programmes, proposed, reflections
 from bot.store.holdings import About, Written
 from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
 from bot.store.proposed import Proposed
+from bot.store.reflections import Reflection
 from bot.timing import shown
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ KINDS = {
     "decision": _("decision of a session"),
     "taken": _("what you take with you from a session"),
     "word": _("message to one person about a session"),
+    "reflection": _("reflection"),
     "topic": _("something said beside an offer or an ask"),
     **myproposals.KINDS,
 }
@@ -97,6 +99,7 @@ class Holdings:
     written: list[Written]
     partaking: Partaking
     proposed: Proposed
+    reflected: list[Reflection]
     opinions: list[tuple[bool, str]]
     reported: list[datetime]
     raw: list[tuple[datetime, str]]
@@ -126,6 +129,7 @@ async def _read(database: Database, address_id: int) -> Holdings | None:
         sorted([*written, *unnamed], key=lambda each: each.at),
         await database.run(lambda db: partaking.find(db, id_)),
         await database.run(lambda db: proposed.find(db, id_)),
+        await database.run(lambda db: reflections.list_marked(db, id_)),
         await database.run(lambda db: holdings.list_opinions(db, id_)),
         await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
         await _pages(database, lambda db, after: holdings.list_raw(db, chats, after)),
@@ -172,7 +176,7 @@ class _Paper:
     # What it is made of
 
     def _say(self, text: Text) -> str:
-        return render(text, self.language, _no_names, self.timezone)
+        return render(text, self.language, lambda _ref, _language: "", self.timezone)
 
     def _heading(self, text: Text, level: int = 1) -> None:
         self.document.add_heading(self._say(text), level)
@@ -277,8 +281,12 @@ class _Paper:
         self.document.add_paragraph(numbers or self._say(_("Nothing.")))
 
     def _sessions(self) -> None:
-        proposed = myproposals.parts(self.found.proposed)
-        for heading, facts in (*mysessions.parts(self.found.partaking), *proposed):
+        found = self.found
+        for heading, facts in (
+            *mysessions.parts(found.partaking),
+            *myproposals.parts(found.proposed),
+            *myreflections.parts(found.reflected, looks_back=found.about.member.looks_back),
+        ):
             self._heading(heading)
             for text, words in facts:
                 self._line(text, words)
@@ -318,7 +326,3 @@ class _Paper:
         self._heading(_("Who may read it"))
         for text in promises.readers():
             self._line(text)
-
-
-def _no_names(ref: Ref, language: str) -> str:
-    return ""
