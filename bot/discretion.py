@@ -59,8 +59,11 @@ _TELLING_TALKS = (
     "place.",
     "details.",
     "changes.",
+    "reflect.",
+    "reflections.",
 )  # whose questions tell, before anything is answered
-_TELLING_CHOICES = ("confide.", "lookback.")  # that somebody keeps something for herself
+# That somebody keeps something for herself.
+_TELLING_CHOICES = ("confide.", "lookback.", "reflections.")
 
 
 def is_bubble(message: Message) -> bool:

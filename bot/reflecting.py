@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bot.messages import Choice, Text, _
 
 QUESTIONS: dict[str, Text] = {  # one at a time, in this order, then from the first one again
@@ -33,13 +31,14 @@ FEELINGS: dict[str, Text] = {
     "worried": _("😟 Worried"),
     "tired": _("😔 Tired"),
 }
-MARKED_WITH: Mapping[str, Mapping[str, Text]] = {"pathway": PATHWAYS, "feeling": FEELINGS}
 MINE = Choice("reflections.start", _("My reflections"))
 
 
-def slug_of(number: int) -> str:
-    """The question that comes after so many others."""
-    return list(QUESTIONS)[number % len(QUESTIONS)]
+def after(question: str | None) -> str:
+    """The question that comes next; of one that is gone, and at the beginning, the first."""
+    slugs = list(QUESTIONS)
+    at = slugs.index(question) + 1 if question in slugs else 0
+    return slugs[at % len(slugs)]
 
 
 def readers(reflection_id: int, *, but: str = "me") -> tuple[Choice, ...]:

@@ -204,8 +204,6 @@ def _take_back(turn: Turn, found: Reflection) -> list[Text]:
     responses.move_words(turn.db, found.post_id, new)
     responses.empty(turn.db, found.post_id)
     reflections.give_post(turn.db, found, new)
-    if found.thread_id is not None:
-        threads.mark_closed(turn.db, found.thread_id, turn.now)
     _bring_back_anew(turn, found)
     return [_("Taken back."), *remaining(taken)]
 

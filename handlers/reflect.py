@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation, Step
 from bot.messages import N_, Choice, Text, _
-from bot.reflecting import FEELINGS, MINE, PATHWAYS, QUESTIONS, slug_of, when_kept
+from bot.reflecting import FEELINGS, MINE, PATHWAYS, QUESTIONS, after, when_kept
 from bot.smalltalk import is_agreement, is_small
 from bot.store import communities, posts, presence, reflections, tallies, weekly
 from bot.store.reflections import KIND
@@ -22,7 +22,7 @@ NOTE_AGAIN = timedelta(seconds=20)  # what is added is confirmed at most so ofte
 A_MONTH = 30  # days until it may come back
 
 HOW = _("Say it in a voice note or write it, in one message or several. Only you see it.")
-ANYTHING = Choice("another", _("Another question"))
+ANOTHER = Choice("another", _("Another question"))
 
 reflect = Conversation(
     "reflect",
@@ -37,14 +37,13 @@ reflect = Conversation(
 
 @reflect.start
 def start(turn: Turn) -> None:
-    """The next question; whoever has answered all of them begins again with the first one."""
-    _ask(turn, reflections.count_own(turn.db, turn.member.id))
+    """The one after that which she answered last."""
+    _ask(turn, after(reflections.find_last_question(turn.db, turn.member.id)))
 
 
-def _ask(turn: Turn, number: int) -> None:
-    turn.data = {"number": number, "question": slug_of(number)}
-    asked = QUESTIONS[slug_of(number)]
-    turn.ask(asked, HOW, choices=(ANYTHING,), then=write, free=True)
+def _ask(turn: Turn, question: str) -> None:
+    turn.data = {"question": question}
+    turn.ask(QUESTIONS[question], HOW, choices=(ANOTHER,), then=write, free=True)
 
 
 @reflect.action
@@ -92,8 +91,8 @@ def anew(turn: Turn) -> None:
 
 @reflect.step
 def write(turn: Turn) -> None:
-    if turn.choice == ANYTHING.key:
-        return _ask(turn, turn.data["number"] + 1)
+    if turn.choice == ANOTHER.key:
+        return _ask(turn, after(turn.data["question"]))
     if is_small(turn.text, turn.files):
         return turn.again(_("A few words are enough, or a voice note."))
     _keep(turn)

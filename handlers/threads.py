@@ -133,7 +133,8 @@ def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     if thread.state != "closed" and _may_close(turn, thread):
         found.append(Choice(f"threads.close:{thread.id}", _("Close it")))
     discreet = communities.get(turn.db, thread.community_id).discreet
-    if not discreet and not heavy and thread.scope == "community":
+    open_ = thread.scope == "community" and thread.state != "reflection"
+    if not discreet and not heavy and open_:
         found.append(Choice(f"share.card:{thread.id}", _("Share")))
     if turn.may_show_as_hers(thread):
         found.append(Choice(f"reached.show:{thread.id}", _("Who has it")))

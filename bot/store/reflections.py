@@ -163,6 +163,19 @@ def count_own(db: Connection, member_id: int) -> int:
     return db.execute(statement).scalar_one()
 
 
+def find_last_question(db: Connection, member_id: int) -> str | None:
+    """Of bot/reflecting.py; those of the week do not count."""
+    statement = (
+        select(reflections.c.question)
+        .join(posts, posts.c.id == reflections.c.post_id)
+        .where(posts.c.author_id == member_id, reflections.c.question.is_not(None))
+        .order_by(reflections.c.id.desc())
+        .limit(1)
+    )
+    found: str | None = db.execute(statement).scalar()
+    return found
+
+
 def find_open(db: Connection, member_id: int, now: datetime) -> tuple[int, int, datetime] | None:
     """(id, post, until when) of one that what she says now may be part of; others see none."""
     statement = (
