@@ -41,7 +41,7 @@ LEVELS = (
     ("bot.when.rules",),
     ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.workdays", "bot.likeness",
      "bot.pace", "bot.templates", "bot.proofreading", "bot.sentences", "bot.catalogues",
-     "bot.sessions.links"),
+     "bot.sessions.links", "bot.reflecting", "bot.themes"),
     ("bot.when.dates", "bot.when.lengths"),
     ("bot.models.keys",),
     ("bot.models.*",),
@@ -58,7 +58,8 @@ LEVELS = (
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
-     "bot.mydata.myproposals", "bot.mydata.promises", "bot.media.telling", "bot.mydata.mycaptions"),
+     "bot.mydata.myproposals", "bot.mydata.promises", "bot.media.telling", "bot.mydata.mycaptions",
+     "bot.counting", "bot.mydata.myreflections"),
     ("bot.judging",),
     ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth", "bot.telling", "bot.posting",
      "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser", "bot.sessions.calendars",
@@ -70,7 +71,8 @@ LEVELS = (
      "bot.media.fetching"),
     ("bot.turn", "bot.envelopes", "bot.parts", "bot.digests", "bot.treasurer", "bot.programme",
      "bot.followups", "bot.unfinished", "bot.sessions.plans", "bot.sessions.recurring",
-     "bot.sessions.harvest", "bot.sessions.duties", "bot.proposing", "bot.voice.scribe"),
+     "bot.sessions.harvest", "bot.sessions.duties", "bot.proposing", "bot.voice.scribe",
+     "bot.lookback"),
     ("bot.flight", "bot.returning", "bot.desk"),
     ("bot.nudging", "bot.routes", "bot.sender", "bot.upkeep", "bot.erasing",
      "bot.rehearsal.playing", "bot.rehearsal.weekly", "bot.rehearsal.planned", "handlers.*"),
@@ -98,7 +100,8 @@ MAY_KNOW = {
         "bot.weekly", "bot.ahead", "bot.almanac", "bot.desk", "bot.followups", "bot.unfinished",
         "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
         "bot.telling", "bot.posting", "bot.responses", "bot.nameless", "bot.envelopes",
-        "bot.sentences", "bot.proofreading", "bot.proposing"),
+        "bot.sentences", "bot.proofreading", "bot.proposing", "bot.counting", "bot.reflecting",
+        "bot.lookback", "bot.themes"),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
 
