@@ -12,6 +12,7 @@ from bot.db import Database
 from bot.messages import Button, Document, Menu, Nudge, Outbound, Picture, Retract, Say
 from bot.sessions import calendars
 from bot.store.deliveries import Due, Part
+from bot.stories import exporting
 
 
 def as_outbound(due: Due, part: Part, conversations: Conversations) -> Outbound:
@@ -37,6 +38,8 @@ def _file_name(file: list[Any], due: Due) -> str:
     """Raises Rejected for what is about somebody else."""
     if file[0] == calendars.TABLE:
         return calendars.FILE_NAME
+    if file[0] == exporting.TABLE:
+        return exporting.FILE_NAME
     if file != [mydata.TABLE, due.address_id]:
         raise Rejected("elsewhere")  # a file goes where it was asked for, or nowhere
     return mydata.FILE_NAME
@@ -47,6 +50,8 @@ async def fill(database: Database, document: Document, due: Due, part: Part) -> 
     table, row = (part.content or {})["file"]
     if table == calendars.TABLE:
         content = await calendars.make(database, due.address_id, row)
+    elif table == exporting.TABLE:
+        content = await exporting.make(database, due.address_id, row)
     else:
         content = await mydata.make(database, due.address_id)
     if content is None:

@@ -45,8 +45,10 @@ def is_discreet(db: Connection, session_id: int) -> bool:
     return db.execute(statement.limit(1)).first() is not None
 
 
-def find_asked(db: Connection, token: str, since: datetime) -> tuple[int, int] | None:
-    """(address, session) of the file that comes with a bubble that was made since then."""
+def find_asked(
+    db: Connection, token: str, since: datetime, table: str = TABLE
+) -> tuple[int, int] | None:
+    """(address, row) of the file that comes with a bubble that was made since then."""
     statement = (
         select(messages.c.body, deliveries.c.address_id)
         .join(deliveries, deliveries.c.message_id == messages.c.id)
@@ -55,6 +57,6 @@ def find_asked(db: Connection, token: str, since: datetime) -> tuple[int, int] |
     )
     row = db.execute(statement).first()
     file = None if row is None else message_from_json(row.body).file
-    if row is None or file is None or file.table != TABLE:
+    if row is None or file is None or file.table != table:
         return None
     return row.address_id, file.id

@@ -19,6 +19,7 @@ from bot.app import App
 from bot.db import StoreDown
 from bot.rehearsal.room import Rehearsals
 from bot.sessions import calendars
+from bot.stories import exporting
 from bot.web import calendar, measures, pictures, rehearsal, simulator, webhooks
 
 Work = Callable[[Request, dict[str, Any]], Awaitable[Response]]
@@ -50,6 +51,7 @@ def _routes(app: App) -> list[BaseRoute]:
         Route("/pictures/{token}.png", pictures.picture),
         Route(f"/files/{{token}}/{mydata.FILE_NAME}", pictures.file),
         Route(f"/files/{{token}}/{calendars.FILE_NAME}", calendar.file),
+        Route(f"/files/{{token}}/{exporting.FILE_NAME}", pictures.stories),
         Route("/calendar/{uid}.ics", calendar.linked),
         Route("/healthz", healthz),
         Route("/metrics", measures.metrics),

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 from bot import clock, mydata, qr
 from bot.app import App
 from bot.db import StoreDown
-from bot.store import holdings, messages
+from bot.store import appointments, holdings, messages
+from bot.stories import exporting
 
 LASTS = timedelta(days=1)
 FILE_LASTS = timedelta(minutes=15)
@@ -52,12 +53,34 @@ async def file(request: Request) -> Response:
         return PlainTextResponse("try again\n", 503, {"Retry-After": "2"})
     if found is None:
         return _none()
+    return _file(found, mydata.FILE_NAME, mydata.MEDIA_TYPE)
+
+
+async def stories(request: Request) -> Response:
+    """The stories that somebody takes along, made anew each time they are fetched."""
+    app: App = request.app.state.app
+    token, since = request.path_params["token"], clock.now() - FILE_LASTS
+    if not TOKEN.fullmatch(token):
+        return _none()
+
+    def find(db: Connection) -> bytes | None:
+        asked = appointments.find_asked(db, token, since, exporting.TABLE)
+        return None if asked is None else exporting.find_made(db, *asked)
+
+    try:
+        found = await app.database.run(find)
+    except StoreDown:
+        return PlainTextResponse("try again\n", 503, {"Retry-After": "2"})
+    return _none() if found is None else _file(found, exporting.FILE_NAME, exporting.MEDIA_TYPE)
+
+
+def _file(content: bytes, name: str, media_type: str) -> Response:
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{mydata.FILE_NAME}"',
+        "Content-Disposition": f'attachment; filename="{name}"',
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(found, media_type=mydata.MEDIA_TYPE, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _none() -> Response:
