@@ -11,7 +11,6 @@ from bot.store.audiences import Audience
 from bot.store.rounds import CHECKING, TIE, Candidate, Round
 from bot.stories import settling
 from bot.telling import tell
-from bot.timing import coarse
 from bot.turn import Turn
 
 checking = Conversation("checking")
@@ -243,7 +242,8 @@ def settle(turn: Turn) -> None:
     post_id = posts.add(
         turn.db, turn.member.id, turn.content, turn.now, kind="reason", state="live"
     )
-    voices.add_reason(turn.db, pair[1].id, post_id, coarse(turn.now))
+    settling.keep_reason(turn.db, turn.now, pair[1].id, post_id, None)
+    voices.remove(turn.db, [post_id])
     _note(turn, "stories.decided", found)
     settling.choose(turn.db, turn.now, found, [pair[1]])
     turn.say(_("Thank you. It is decided."))

@@ -48,11 +48,13 @@ def start(turn: Turn) -> None:
 def show(turn: Turn) -> None:
     """From the first story on."""
     found = rounds.find_for(turn.db, turn.argument, turn.member.id, turn.now)
-    listed = [] if found is None else rounds.list_candidates(turn.db, found)
-    if found is None or not listed:
+    if found is None:
         return gone(turn)
     if not found.takes_choices(turn.now):
         return over(turn)
+    listed = rounds.list_candidates(turn.db, found)
+    if not listed:
+        return turn.say(_("There is no story to read in this round just now."))
     _tell(turn, found, listed, listed[0])
 
 

@@ -30,7 +30,7 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr",
      "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media",
-     "bot.media.unfit", "bot.media.confine"),  # know nothing
+     "bot.stories", "bot.media.unfit", "bot.media.confine"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
      "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds"),
     ("bot.when.words", "bot.media.shelves", "bot.media.voices", "bot.media.pictures",
@@ -54,19 +54,22 @@ LEVELS = (
      "bot.rehearsal.journal", "bot.rates"),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
-     "bot.mydata.myproposals", "bot.mydata.promises"),
+     "bot.mydata.myproposals", "bot.mydata.mystories", "bot.mydata.promises",
+     "bot.stories.tale", "bot.stories.exporting"),
     ("bot.judging",),
     ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth",
      "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
      "bot.sessions.calendars", "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading",
      "bot.restoring", "bot.weekly", "bot.choosing", "bot.translating",
      "bot.rewording"),
-    ("bot.ahead", "bot.sessions.matching", "bot.sessions.reminding", "bot.sessions.seats"),
-    ("bot.rhythm", "bot.sessions.calling", "bot.timetable", "bot.almanac", "bot.briefing"),
+    ("bot.ahead", "bot.stories.withdrawing", "bot.stories.results",
+     "bot.sessions.matching", "bot.sessions.reminding", "bot.sessions.seats"),
+    ("bot.rhythm", "bot.sessions.calling", "bot.timetable", "bot.almanac", "bot.briefing",
+     "bot.stories.settling"),
     ("bot.turn", "bot.envelopes", "bot.parts", "bot.digests", "bot.treasurer", "bot.programme",
      "bot.followups", "bot.unfinished", "bot.sessions.plans", "bot.sessions.recurring",
      "bot.sessions.harvest", "bot.sessions.duties", "bot.proposing"),
-    ("bot.flight", "bot.returning", "bot.desk"),
+    ("bot.flight", "bot.returning", "bot.desk", "bot.stories.agreement"),
     ("bot.nudging", "bot.routes", "bot.sender", "bot.upkeep", "bot.erasing",
      "bot.rehearsal.playing", "bot.rehearsal.weekly", "bot.rehearsal.planned", "handlers.*"),
     ("bot.router", "bot.rehearsal.room", "bot.approving"),
@@ -98,6 +101,7 @@ MAY_KNOW = {
         "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
         "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses",
         "bot.nameless", "bot.envelopes", "bot.sentences", "bot.proofreading", "bot.proposing",
+        "bot.stories.*",
     ),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers

@@ -100,7 +100,7 @@ choices = Table(  # one voice each, until they are counted: then it is forgotten
     Column("named", Boolean, nullable=False),  # she wishes to be named beside her reason
 )
 
-reasons = Table(  # why a story was chosen, once that was counted; in no order
+reasons = Table(  # why a story was chosen, once that was counted; in the order of the words
     "reasons",
     metadata,
     row_id(),
@@ -139,10 +139,11 @@ exported = Table(  # which stories a file has
 
 def may_be(use: str) -> ColumnElement[bool]:
     """Whether a story may be used so at this moment."""
+    live = consents.alias()
     return exists().where(
-        consents.c.story_id == stories.c.id,
-        consents.c.use == use,
-        consents.c.withdrawn_at.is_(None),
+        live.c.story_id == stories.c.id,
+        live.c.use == use,
+        live.c.withdrawn_at.is_(None),
         stories.c.state == "told",
         stories.c.member_id.is_not(None),
     )

@@ -20,13 +20,14 @@ from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
 from bot.messages import Ref, Text, _, _n
-from bot.mydata import myproposals, mysessions, promises
+from bot.mydata import myproposals, mysessions, mystories, promises
 from bot.pace import RHYTHMS
-from bot.store import holdings, partaking, programmes, proposed
+from bot.store import holdings, partaking, programmes, proposed, told
 from bot.store.holdings import About, Written
 from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
 from bot.store.proposed import Proposed
+from bot.store.told import Told
 from bot.timing import shown
 
 T = TypeVar("T")
@@ -73,6 +74,7 @@ KINDS = {
     "word": _("message to one person about a session"),
     "topic": _("something said beside an offer or an ask"),
     **myproposals.KINDS,
+    **mystories.KINDS,
 }
 KEPT = {
     "kept": _("only you see it"),
@@ -97,6 +99,7 @@ class Holdings:
     written: list[Written]
     partaking: Partaking
     proposed: Proposed
+    told: Told
     opinions: list[tuple[bool, str]]
     reported: list[datetime]
     raw: list[tuple[datetime, str]]
@@ -126,6 +129,7 @@ async def _read(database: Database, address_id: int) -> Holdings | None:
         sorted([*written, *unnamed], key=lambda each: each.at),
         await database.run(lambda db: partaking.find(db, id_)),
         await database.run(lambda db: proposed.find(db, id_)),
+        await database.run(lambda db: told.find(db, id_)),
         await database.run(lambda db: holdings.list_opinions(db, id_)),
         await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
         await _pages(database, lambda db, after: holdings.list_raw(db, chats, after)),
@@ -277,8 +281,8 @@ class _Paper:
         self.document.add_paragraph(numbers or self._say(_("Nothing.")))
 
     def _sessions(self) -> None:
-        proposed = myproposals.parts(self.found.proposed)
-        for heading, facts in (*mysessions.parts(self.found.partaking), *proposed):
+        more = (*myproposals.parts(self.found.proposed), *mystories.parts(self.found.told))
+        for heading, facts in (*mysessions.parts(self.found.partaking), *more):
             self._heading(heading)
             for text, words in facts:
                 self._line(text, words)

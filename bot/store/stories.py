@@ -86,6 +86,13 @@ def list_hers(
     return [Story(*row) for row in db.execute(hers.order_by(stories.c.id.desc()).limit(most))]
 
 
+def find_next(db: Connection, member_id: int) -> Story | None:
+    """One of hers, whatever is in it."""
+    hers = select(*_STORY).where(stories.c.member_id == member_id).order_by(stories.c.id)
+    row = db.execute(hers.limit(1)).first()
+    return None if row is None else Story(*row)
+
+
 def mark(db: Connection, story_id: int, **values: Any) -> None:
     db.execute(update(stories).where(stories.c.id == story_id).values(values))
 
@@ -184,5 +191,5 @@ def count_stories(db: Connection, community_id: int, since: datetime, until: dat
     uses = [func.count().filter(may_be(use)) for use in ("community", "programme", "public")]
     told = (stories.c.told_at >= since, stories.c.told_at < until, stories.c.state == TOLD)
     found = select(func.count(), *uses).where(stories.c.community_id == community_id, *told)
-    row = db.execute(found).one()
+    row: Any = db.execute(found).one()
     return Counted(*row)

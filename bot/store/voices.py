@@ -1,16 +1,15 @@
 """Voices: who chose which story, and why; counted once, and then nobody's.
 
-When a round is settled the reasons get new rows in an order drawn by lot: neither a number nor a
-moment leads from a reason to who gave it, nor does a recording that was given with it.
+When a round is settled the reasons get new rows, in the order of their words: neither a number nor
+a moment leads from a reason to who gave it, nor does a recording that was given with it.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -26,6 +25,16 @@ class Choice:
     """What she has chosen so far."""
 
     candidate_id: int
+    post_id: int
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A choice and its reason, as long as it is known whose they are."""
+
+    candidate_id: int
+    member_id: int
     post_id: int
     named: bool
 
@@ -58,7 +67,7 @@ def choose(
     db.execute(new.on_conflict_do_update(index_elements=["round_id", "member_id"], set_=values))
     db.execute(update(posts).where(posts.c.id == post_id).values(state="kept"))
     if before is not None and before.post_id != post_id:
-        _remove_posts(db, [before.post_id])
+        remove(db, [before.post_id])
 
 
 def find(db: Connection, round_id: int, member_id: int) -> Choice | None:
@@ -66,12 +75,6 @@ def find(db: Connection, round_id: int, member_id: int) -> Choice | None:
     columns = (choices.c.candidate_id, choices.c.post_id, choices.c.named)
     row = db.execute(select(*columns).where(*hers)).first()
     return None if row is None else Choice(*row)
-
-
-def list_who(db: Connection, round_id: int, most: int) -> list[int]:
-    """Who has chosen, for the machine alone: they are not called once more."""
-    found = select(choices.c.member_id).where(choices.c.round_id == round_id)
-    return list(db.execute(found.order_by(choices.c.member_id).limit(most)).scalars())
 
 
 def count(db: Connection, round_id: int, who: Collection[int]) -> dict[int, int]:
@@ -87,64 +90,55 @@ def count(db: Connection, round_id: int, who: Collection[int]) -> dict[int, int]
 # Settling ---------------------------------------------------------------------------------------
 
 
-def settle(
-    db: Connection, round_id: int, who: Collection[int], now: datetime, *, names: bool
-) -> None:
-    """From here on nobody knows who chose what; `now` is coarse, `names`: as they wished.
+def list_given(db: Connection, round_id: int) -> list[Given]:
+    """All of a round, in the order of their words: it tells nothing of who spoke when.
 
-    Of who takes part no more not even the reason stays.
+    Of recordings, which have none, the lot decides.
     """
     found = select(
-        choices.c.candidate_id, choices.c.post_id, choices.c.named, choices.c.member_id
+        choices.c.candidate_id, choices.c.member_id, choices.c.post_id, choices.c.named
     ).where(choices.c.round_id == round_id)
-    rows = list(db.execute(found))
-    secrets.SystemRandom().shuffle(rows)
-    for row in rows:
-        if row.member_id in who:
-            author_id = row.member_id if names and row.named else None
-            post_id = _without_traces(db, row.post_id, author_id, now)
-            kept = {"candidate_id": row.candidate_id, "post_id": post_id}
-            db.execute(insert(reasons).values(kept))
-    db.execute(delete(choices).where(choices.c.round_id == round_id))
-    _remove_posts(db, [row.post_id for row in rows])
+    given = [Given(*row) for row in db.execute(found)]
+    secrets.SystemRandom().shuffle(given)
+    said = select(bubbles.c.post_id, bubbles.c.text).where(
+        bubbles.c.post_id.in_([each.post_id for each in given])
+    )
+    words: dict[int, str] = {}
+    for row in db.execute(said.order_by(bubbles.c.id)):
+        words[row.post_id] = words.get(row.post_id, "") + row.text
+    return sorted(given, key=lambda each: words.get(each.post_id, ""))
 
 
-def _without_traces(db: Connection, from_id: int, author_id: int | None, now: datetime) -> int:
-    """The same words in a new post; the rows it is made of are new as well."""
+def add_reason(
+    db: Connection,
+    candidate_id: int,
+    author_id: int | None,
+    said: Sequence[tuple[str, str, int | None, bool]],
+    now: datetime,
+) -> None:
+    """Of bubbles (kind, text, media, forwarded) in rows of their own; `now` is coarse.
+
+    The provider's ids of the old ones would lead to who wrote them.
+    """
     row = {"author_id": author_id, "kind": "reason", "state": "live", "created_at": now}
     [post_id] = insert_returning(db, posts, [row])
-    said = select(bubbles).where(bubbles.c.post_id == from_id).order_by(bubbles.c.id)
-    fresh = [_nobodys(each._mapping, post_id, now) for each in db.execute(said)]
-    db.execute(delete(bubbles).where(bubbles.c.post_id == from_id))
-    if fresh:
-        db.execute(insert(bubbles), fresh)
-    return post_id
+    names = ("kind", "text", "media_id", "forwarded")
+    about = {"post_id": post_id, "created_at": now}
+    db.execute(insert(bubbles), [{**about, **dict(zip(names, each, strict=True))} for each in said])
+    db.execute(insert(reasons).values({"candidate_id": candidate_id, "post_id": post_id}))
 
 
-def _nobodys(row: Any, post_id: int, now: datetime) -> dict[str, Any]:
-    """Without the provider's id of it, which would lead to who wrote it."""
-    kept = {name: value for name, value in row.items() if name != "id"}
-    return kept | {"post_id": post_id, "key": None, "created_at": now}
-
-
-def _remove_posts(db: Connection, ids: Collection[int]) -> None:
+def remove(db: Connection, ids: Collection[int]) -> None:
+    """Reasons as they were given, with the choice they belong to, and to whom they were shown."""
     db.execute(delete(posts).where(posts.c.id.in_(ids)))
-    db.execute(delete(showings).where(showings.c.post_id.in_(ids)))  # to whom it was shown
-
-
-def forget(db: Connection, round_id: int) -> None:
-    """A second choice begins with none."""
-    found = select(choices.c.post_id).where(choices.c.round_id == round_id)
-    ids = list(db.execute(found).scalars())
-    db.execute(delete(choices).where(choices.c.round_id == round_id))
-    _remove_posts(db, ids)
+    db.execute(delete(showings).where(showings.c.post_id.in_(ids)))
 
 
 # Reasons ----------------------------------------------------------------------------------------
 
 
 def list_reasons(db: Connection, candidate_id: int, most: int, after: int = 0) -> list[Reason]:
-    """Those that stand, in the order of the lot."""
+    """Those that stand, in the order in which they were written down anew."""
     words = select(bubbles.c.id).where(bubbles.c.post_id == posts.c.id)
     found = (
         select(posts.c.id, posts.c.author_id)
@@ -162,13 +156,6 @@ def list_posts(db: Connection, candidate_id: int) -> list[int]:
         mine = select(table.c.post_id).where(table.c.candidate_id == candidate_id)
         found += db.execute(mine).scalars().all()
     return sorted(found)
-
-
-def add_reason(db: Connection, candidate_id: int, post_id: int, now: datetime) -> None:
-    """Of who decided a tie; it is not noted who that was. `now` is coarse."""
-    kept = {"candidate_id": candidate_id, "post_id": _without_traces(db, post_id, None, now)}
-    db.execute(insert(reasons).values(kept))
-    _remove_posts(db, [post_id])
 
 
 # The question back ------------------------------------------------------------------------------

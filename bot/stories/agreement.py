@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from bot.i18n import render
 from bot.messages import Text, refs_in
-from bot.stories import tale, withdrawing
 from bot.store import consents, stories
 from bot.store.consents import USES
 from bot.store.copies import Copies
 from bot.store.references import References
 from bot.store.stories import DRAFT, PARTS, TOLD, WITHDRAWN, Story
+from bot.stories import tale, withdrawing
 from bot.truth import remaining
 from bot.turn import Turn
 

@@ -23,21 +23,29 @@ def publish(db: Connection, now: datetime, found: Round) -> None:
     every = rounds.list_candidates(db, found, standing=False)
     chosen = [each for each in every if each.chosen]
     if not chosen:
-        _tell(db, now, found, _over(found), f"round/{found.id}/over")
+        _tell(db, now, found, _over(found), f"round/{found.id}/over", ())
     for each in chosen:
-        _tell(db, now, found, _result(db, found, each, every), f"round/{found.id}/of/{each.id}")
+        told = _result(db, found, each, every)
+        _tell(db, now, found, told, f"round/{found.id}/of/{each.id}", (each.teller_id,))
     for each in every:
         message = _for_teller(db, found, each, has_result=bool(chosen))
         key = f"round/{found.id}/teller/{each.id}"
         tell(db, now, key, Audience("member", each.teller_id), message, kind="session")
 
 
-def _tell(db: Connection, now: datetime, found: Round, message: Message, key: str) -> None:
+def _tell(
+    db: Connection,
+    now: datetime,
+    found: Round,
+    message: Message,
+    key: str,
+    but: tuple[int, ...],
+) -> None:
     """To all its communities; who is in several of them hears it in the first one."""
     places = rounds.list_places(db, found.id)
     for number, place_id in enumerate(places):
         before = rounds.list_members(db, places[:number], TAKING_PART)
-        audience = Audience("community", place_id, but=tuple(before))
+        audience = Audience("community", place_id, but=(*but, *before))
         one = f"{key}/{place_id}"
         tell(db, now, one, audience, message, kind="session", community_id=place_id)
 

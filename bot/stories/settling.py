@@ -15,19 +15,21 @@ from bot import logs
 from bot.db import must_end
 from bot.messages import Choice, Message, Ref, _, _n
 from bot.scheduler import Counts, Progress
-from bot.store import consents, rounds, voices
+from bot.store import communities, consents, media, posts, rounds, voices
 from bot.store.audiences import Audience
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE, WAITING, Candidate, Round
 from bot.stories import results
 from bot.telling import tell
-from bot.timing import coarse
+from bot.timing import coarse, zone
+from bot.when import evenings
 
 FEW = 5  # of fewer choosers no numbers are told, and nobody is named beside a reason
 AGAIN = timedelta(hours=1)  # what failed is tried again
-SHORT = timedelta(days=2)  # a second choice
-CHECKED = timedelta(days=3)  # so long a facilitator may ask back
-DECIDED = timedelta(days=7)  # so long a tie waits for a facilitator
-ABOVE = timedelta(days=7)  # the choice among what the communities chose
+# Days, each until the evening of the last one:
+SHORT = 2  # a second choice
+CHECKED = 3  # so long a facilitator may ask back
+DECIDED = 7  # so long a tie waits for a facilitator
+ABOVE = 7  # the choice among what the communities chose
 
 log = logs.get("settling")
 
@@ -74,7 +76,7 @@ def _count(db: Connection, now: datetime, found: Round) -> str:
     counted = voices.count(db, found.id, who)
     voiced = {each.id: counted.get(each.id, 0) for each in standing}
     every = sum(voiced.values())
-    voices.settle(db, found.id, who, coarse(now), names=every >= FEW)
+    _settle(db, now, found, who, names=every >= FEW)
     if every >= FEW:
         for id_, count in voiced.items():
             rounds.mark_candidate(db, id_, voices=count)
@@ -84,10 +86,44 @@ def _count(db: Connection, now: datetime, found: Round) -> str:
     return _decide(db, now, found, ahead) if found.again else _again(db, now, found, ahead)
 
 
+def _settle(
+    db: Connection, now: datetime, found: Round, who: Sequence[int], *, names: bool
+) -> None:
+    """From here on nobody knows who chose what; `names`: but of those who wished it.
+
+    Of who takes part no more not even the reason stays.
+    """
+    given = voices.list_given(db, found.id)
+    for each in given:
+        if each.member_id in who:
+            named = names and each.named
+            keep_reason(db, now, each.candidate_id, each.post_id, each.member_id if named else None)
+    voices.remove(db, [each.post_id for each in given])
+
+
+def keep_reason(
+    db: Connection, now: datetime, candidate_id: int, post_id: int, author_id: int | None
+) -> None:
+    """The same words in new rows; of nobody, recordings too, where there is no author."""
+    hour = coarse(now)
+    said = [
+        (
+            each.kind,
+            each.text,
+            each.media_id
+            if author_id is not None
+            else media.put_back(db, media.take_out(db, each.media_id), hour),
+            each.forwarded,
+        )
+        for each in posts.list_bubbles(db, post_id)
+    ]
+    voices.add_reason(db, candidate_id, author_id, said, hour)
+
+
 def _again(db: Connection, now: datetime, found: Round, ahead: Sequence[Candidate]) -> str:
     """Once more, among those that are ahead."""
     _leave_standing(db, found, ahead)
-    closes = now + SHORT
+    closes = _evening(db, now, found, SHORT)
     rounds.change(db, found.id, again=True, closes_at=closes, next_at=closes)
     message = Message(
         (
@@ -113,7 +149,7 @@ def _leave_standing(db: Connection, found: Round, ahead: Sequence[Candidate]) ->
 
 def _decide(db: Connection, now: datetime, found: Round, ahead: Sequence[Candidate]) -> str:
     _leave_standing(db, found, ahead)
-    until = now + DECIDED
+    until = _evening(db, now, found, DECIDED)
     rounds.change(db, found.id, state=TIE, next_at=until)
     message = Message(
         (
@@ -136,7 +172,7 @@ def choose(db: Connection, now: datetime, found: Round, chosen: Sequence[Candida
         return publish(db, now, found)
     for each in chosen:
         rounds.mark_candidate(db, each.id, chosen=True)
-    until = now + CHECKED
+    until = _evening(db, now, found, CHECKED)
     rounds.change(db, found.id, state=CHECKING, next_at=until)
     message = Message(
         (
@@ -185,7 +221,7 @@ def _open(db: Connection, now: datetime, found: Round) -> str:
         over = not rounds.count_below(db, found.id)
         rounds.change(db, found.id, state=CLOSED if over else WAITING, next_at=None)
         return "still"
-    closes = now + ABOVE
+    closes = _evening(db, now, found, ABOVE)
     rounds.enter(db, found.id, selected)
     rounds.change(db, found.id, state=READING, opened_at=now, closes_at=closes, next_at=closes)
     message = Message(
@@ -205,6 +241,13 @@ def _open(db: Connection, now: datetime, found: Round) -> str:
     )
     call(db, now, found, message, f"round/{found.id}/opened", closes)
     return "opened"
+
+
+def _evening(db: Connection, now: datetime, found: Round, days: int) -> datetime:
+    """Before the quiet hours where it is, so that what comes of it can be told on that day."""
+    places = rounds.list_places(db, found.id)
+    where = communities.get(db, places[0]).timezone if places else None
+    return evenings.after(now, days, zone(where))
 
 
 # Saying it --------------------------------------------------------------------------------------

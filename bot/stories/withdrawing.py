@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.messages import Message, _
-from bot.store import rounds, stories, story_exports, traces, voices
+from bot.store import consents, rounds, stories, story_exports, traces, voices
 from bot.store.audiences import Audience
+from bot.store.consents import USES
 from bot.store.stories import Story
 from bot.telling import retract, tell
 
@@ -44,10 +45,11 @@ def take_out(db: Connection, now: datetime, story: Story, uses: Collection[str])
             tell(db, now, key, Audience("member", reader), message, kind="session")
 
 
-def forget(db: Connection, now: datetime, story: Story, uses: Collection[str]) -> None:
+def forget(db: Connection, now: datetime, story: Story) -> None:
     """She is being forgotten: nothing leads from the story to her, and it is used nowhere."""
-    leave(db, now, story, uses)
-    take_out(db, now, story, uses)
+    consents.end(db, story.id, now)
+    leave(db, now, story, USES)
+    take_out(db, now, story, USES)
     for part in stories.list_parts(db, story.id):
         traces.drop_copies(db, part.post_id, None)
         retract(db, now, part.post_id)
