@@ -62,8 +62,7 @@ def ask(turn: Turn) -> None:
     turn.data = {"candidate": pair[1].id}
     turn.ask(
         _(
-            "What would you like to ask about story {number}? Its teller gets it, and answers "
-            "if she likes.",
+            "What would you like to ask about story {number}? Its teller gets it, and may answer.",
             number=pair[1].story_id,
         ),
         choices=(Choice("cancel", _("Cancel")),),

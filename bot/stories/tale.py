@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from bot.messages import Choice, Ref, Text, _
 from bot.store.consents import COMMUNITY, NAME, NAMELESS, ORGANISATION, PROGRAMME, PUBLIC, Consent
@@ -41,11 +40,6 @@ _MAY: dict[str, Text] = {
     PROGRAMME: _("May all groups of the programme read it, if it is chosen?"),
     PUBLIC: _("May the programme show it to everybody, in reports or on the internet?"),
 }
-_AGREED: dict[str, Text] = {
-    COMMUNITY: _("Your group may read it, {how}."),
-    PROGRAMME: _("All groups of the programme may read it, {how}."),
-    PUBLIC: _("Everybody may read it, {how}."),
-}
 _NOT: dict[str, Text] = {
     COMMUNITY: _("Your group does not read it."),
     PROGRAMME: _("Other groups of the programme do not read it."),
@@ -82,10 +76,18 @@ def agreed(hows: Mapping[str, str]) -> list[Text]:
     said = []
     for use in (COMMUNITY, PROGRAMME, PUBLIC):
         if use in hows:
-            said.append(replace(_AGREED[use], params={"how": _AGREED_HOW[hows[use]]}))
+            said.append(_agreed(use, _AGREED_HOW[hows[use]]))
         else:
             said.append(_NOT[use])
     return said
+
+
+def _agreed(use: str, how: Text) -> Text:
+    if use == COMMUNITY:
+        return _("Your group may read it, {how}.", how=how)
+    if use == PROGRAMME:
+        return _("All groups of the programme may read it, {how}.", how=how)
+    return _("Everybody may read it, {how}.", how=how)
 
 
 def ways(*, organisation: bool) -> list[Choice]:
