@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.messages import Message, _
-from bot.store import consents, rounds, stories, story_exports, traces, voices
+from bot.store import communities, consents, rounds, stories, story_exports, traces, voices
 from bot.store.audiences import Audience
 from bot.store.consents import USES
 from bot.store.stories import Story
 from bot.telling import retract, tell
+from bot.timing import zone
 
 
 def leave(db: Connection, now: datetime, story: Story, uses: Collection[str]) -> None:
@@ -28,6 +29,7 @@ def leave(db: Connection, now: datetime, story: Story, uses: Collection[str]) ->
 
 def take_out(db: Connection, now: datetime, story: Story, uses: Collection[str]) -> None:
     """Who works with files that have it hears which number to take out, and not whose it is."""
+    where = zone(communities.get(db, story.community_id).timezone)
     for held in story_exports.mark_out(db, story.id, uses, now):
         made_by = () if held.made_by is None else (held.made_by,)
         for reader in story_exports.list_readers(db, story.community_id, made_by):
@@ -37,7 +39,7 @@ def take_out(db: Connection, now: datetime, story: Story, uses: Collection[str])
                         "Please take story {number} out of the file of stories of {at}, and out "
                         "of all copies: it may not be used so any more.",
                         number=story.id,
-                        at=held.made_at,
+                        at=held.made_at.astimezone(where).date(),
                     ),
                 )
             )
