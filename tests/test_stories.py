@@ -294,7 +294,7 @@ def exported_now(db: Any, use: str) -> set[int]:
     return {int(each) for each in first if str(each).isdecimal()}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_nothing_without_consent_whatever_the_order(seed: int, database_url: str) -> None:
     """In chats, with a provider that fails now and then: read, choose, close, take back, forget."""
     drawn = random.Random(seed)
@@ -302,12 +302,14 @@ def test_nothing_without_consent_whatever_the_order(seed: int, database_url: str
     async def play() -> None:
         stage = await cast(database_url)
         try:
-            for _step in range(30):
+            read = 0
+            for _step in range(25):
                 await act(stage, drawn)
-                judge(stage)
+                read += judge(stage)
             for _wait in range(3):
                 await stage.later(timedelta(minutes=2))
-                judge(stage)
+                read += judge(stage)
+            assert read  # there was something to be judged
         finally:
             await stage.close()
 
@@ -316,6 +318,9 @@ def test_nothing_without_consent_whatever_the_order(seed: int, database_url: str
 
 TELLERS = ("Noy", "Mai")
 READERS = ("Dara", "Alex")
+# What happens, the usual more often than what ends it all.
+KINDS = ("read", "read", "choose", "choose", "fail", "fail", "agree", "back", "open", "open",
+         "late", "leave", "gone")  # fmt: skip
 MARKS = {name: f"the loom of {name} 5512" for name in TELLERS}
 
 
@@ -330,6 +335,7 @@ async def cast(database_url: str) -> Stage:
         for words in ("story", MARKS[name], "[Skip]", "[Skip]", "[Skip]", "[I do not know]"):
             await do(stage, name, words)
         await agree(stage, name)
+    await open_round(stage)
     return stage
 
 
@@ -352,26 +358,28 @@ async def agree(stage: Stage, name: str) -> None:
         await do(stage, name, words)
 
 
+async def open_round(stage: Stage) -> None:
+    for words in ("facilitate", "[Stories]", "[Open a round]", "[Any kind]", "[The last year]",
+                  "[In one week]", "[Open it]"):  # fmt: skip
+        await do(stage, "Alex", words)
+
+
 async def act(stage: Stage, drawn: random.Random) -> None:
     teller, reader = drawn.choice(TELLERS), drawn.choice(READERS)
     number = TELLERS.index(teller) + 1
-    kind = drawn.choice(
-        ("back", "less", "agree", "open", "read", "read", "choose", "fail", "late", "leave", "gone")
-    )
+    kind = drawn.choice(KINDS)
     if kind == "fail":
         broken = (500, {"ok": False, "error_code": 500, "description": "x"})
         stage.failing["sendMessage"] = [broken] * drawn.randint(1, 3)
     elif kind == "back":
         for words in ("my stories", f"[Story {number}]", "[Take it back]", "[Take it back]"):
             await do(stage, teller, words)
-    elif kind in ("less", "agree"):
+    elif kind == "agree":
         for words in ("my stories", f"[Story {number}]"):
             await do(stage, teller, words)
         await agree(stage, teller)
     elif kind == "open":
-        for words in ("facilitate", "[Stories]", "[Open a round]", "[Any kind]", "[The last year]",
-                      "[In one week]", "[Open it]"):  # fmt: skip
-            await do(stage, "Alex", words)
+        await open_round(stage)
     elif kind in ("read", "choose"):
         await do(stage, reader, "read stories")
         await do(stage, reader, "[Next story]")
@@ -383,14 +391,17 @@ async def act(stage: Stage, drawn: random.Random) -> None:
     elif kind == "leave" and drawn.random() < 0.3:
         for words in ("leave", "[Leave]", "[Leave the group]"):
             await do(stage, teller, words)
-    elif kind == "gone" and drawn.random() < 0.3:
+    elif kind == "gone" and drawn.random() < 0.2:
         stage.app.database.run_now(
             lambda db: forgetting.begin(db, number, clock.now(), posts_too=False)
         )
 
 
-def judge(stage: Stage) -> None:
-    """What came to others since the last look was allowed at this moment, and so are files."""
+def judge(stage: Stage) -> int:
+    """What came to others since the last look was allowed at this moment, and so are files.
+
+    How often somebody read a story of another one.
+    """
 
     def allowed(db: Any) -> dict[str, set[int]]:
         table = models.consents.c
@@ -401,12 +412,15 @@ def judge(stage: Stage) -> None:
     may = stage.app.database.run_now(allowed)
     for use in USES:
         assert stage.app.database.run_now(lambda db, use=use: exported_now(db, use)) == may[use]
+    read = 0
     for person in stage.people.values():
         for bubble in person.unread:
             for number, name in enumerate(TELLERS, 1):
                 if person.name != name and MARKS[name] in str(bubble):
                     assert number in may["community"], (person.name, str(bubble))
+                    read += 1
         person.unread.clear()
+    return read
 
 
 def test_a_file_asked_for_by_chat_lacks_what_was_withdrawn_meanwhile(database_url: str) -> None:
