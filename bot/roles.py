@@ -135,6 +135,7 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(["stories.*", "consents.*", "mystories.*", "checking.leave"], "own"),
     **dict.fromkeys(["checking.answer", "checking.answered"], "own"),
     **dict.fromkeys(["selection.*", "on tale"], "read"),
+    **dict.fromkeys(
         [
             "rounds.show", "rounds.begin", "rounds.domain", "rounds.period", "rounds.closing",
             "rounds.where", "rounds.confirm", "checking.ask", "checking.asked",
