@@ -32,7 +32,7 @@ TABLES = (
     "messages", "deliveries", "dispatches", "showings", "prompts", "posts", "bubbles", "threads",
     "follows", "envelopes", "reports", "opinions", "topics", "interests", "sessions", "signups",
     "needs", "records", "tasks", "media", "proposals", "ideas", "hands", "sections",
-    "captions", "agreements",
+    "captions", "agreements", "reflections",
 )  # fmt: skip
 
 Place = Any  # where a step stands in what it looks through; None = at its end

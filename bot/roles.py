@@ -80,8 +80,8 @@ WAYS: dict[str, str] = {
         [
             "back.*", "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*",
             "calendar.*", "help.*", "hours.*", "language.*", "leave.*", "menu.*", "mute.*",
-            "mydata.*", "open.*", "opinions.*", "pace.*", "pause.*", "phones.*", "profile.*",
-            "secret.*", "settings.*",
+            "lookback.*", "mydata.*", "open.*", "opinions.*", "pace.*", "pause.*", "phones.*",
+            "profile.*", "reflect.*", "reflections.*", "secret.*", "settings.*",
             "start.*", "stop.*", "support.*", "tip.*", "unfinished.*", "unmute.*", "waiting.*",
             "weekly.*", "welcome.*", "zone.*",
             "on code", "on doubted", "on edit", "on group", "on stale", "on stopped",
@@ -96,7 +96,7 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(["session.*", "place.*", "details.*", "changes.*"], "ask"),
     **dict.fromkeys(
         ["ask.*", "nameless.ask", "nameless.undo", "nameless.edit", "opening.send",
-         "writing.meaning", "writing.wrote", "on text"],
+         "writing.meaning", "writing.new", "writing.wrote", "on text"],
         "ask",
     ),
     **dict.fromkeys(["nameless.reply", "nameless.confirm", "nameless.helps"], "answer"),
@@ -115,6 +115,12 @@ WAYS: dict[str, str] = {
         ["drafting.*", "ideas.*", "on proposal", "parts.*", "proposals.*", "votes.*",
          "visits.*"],
         "answer",
+    ),
+    "confide.readers": "own",  # her own words: to take them back she needs no role
+    "confide.me": "own",
+    "confide.withdraw": "own",
+    **dict.fromkeys(
+        ["confide.facilitators", "confide.community", "confide.place", "confide.confirm"], "ask"
     ),
     "signup.*": "answer",
     **dict.fromkeys(["captions.begin", "captions.wrote"], "answer"),  # of what came to her

@@ -33,6 +33,7 @@ from bot.models.people import (
 )
 from bot.models.proposals import hands, ideas, proposals, sections
 from bot.models.records import harvests, records, tasks
+from bot.models.reflections import reflections
 from bot.models.rhythm import (
     contents,
     edition_messages,
@@ -118,6 +119,7 @@ __all__ = [
     "prompts",
     "proposals",
     "records",
+    "reflections",
     "reminders",
     "reports",
     "role_offers",

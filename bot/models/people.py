@@ -88,6 +88,8 @@ members = Table(  # a person; "new" until she agreed to what is kept
     Column("rhythm", String(12), nullable=False, server_default="all"),
     # reads: gets the text of voices; described: that of photos; None = as they come
     Column("likes", String(10)),
+    # what she reflected on comes back after a month; None = she was not asked yet
+    Column("looks_back", Boolean),
     Column("secret", Sealed("members.secret")),  # what proves her secret word, never the word
     Column("erasing_at", Moment, index=True),  # she asked to be forgotten
     Column("erases_posts", Boolean, nullable=False, server_default=false()),  # what she wrote too

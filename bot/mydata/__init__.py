@@ -20,14 +20,15 @@ from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
 from bot.messages import Ref, Text, _, _n
-from bot.mydata import mycaptions, myproposals, mysessions, promises
+from bot.mydata import mycaptions, myproposals, myreflections, mysessions, promises
 from bot.pace import RHYTHMS
-from bot.store import captioned, holdings, partaking, programmes, proposed
+from bot.store import captioned, holdings, partaking, programmes, proposed, reflections
 from bot.store.captioned import Captioned
 from bot.store.holdings import About, Written
 from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
 from bot.store.proposed import Proposed
+from bot.store.reflections import Reflection
 from bot.timing import shown
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ KINDS = {
     "decision": _("decision of a session"),
     "taken": _("what you take with you from a session"),
     "word": _("message to one person about a session"),
+    "reflection": _("reflection"),
     "topic": _("something said beside an offer or an ask"),
     **myproposals.KINDS,
 }
@@ -99,6 +101,7 @@ class Holdings:
     partaking: Partaking
     proposed: Proposed
     captioned: Captioned
+    reflected: list[Reflection]
     opinions: list[tuple[bool, str]]
     reported: list[datetime]
     raw: list[tuple[datetime, str]]
@@ -129,6 +132,7 @@ async def _read(database: Database, address_id: int) -> Holdings | None:
         await database.run(lambda db: partaking.find(db, id_)),
         await database.run(lambda db: proposed.find(db, id_)),
         await database.run(lambda db: captioned.find(db, id_, linked)),
+        await database.run(lambda db: reflections.list_marked(db, id_)),
         await database.run(lambda db: holdings.list_opinions(db, id_)),
         await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
         await _pages(database, lambda db, after: holdings.list_raw(db, chats, after)),
@@ -175,7 +179,7 @@ class _Paper:
     # What it is made of
 
     def _say(self, text: Text) -> str:
-        return render(text, self.language, _no_names, self.timezone)
+        return render(text, self.language, lambda _ref, _language: "", self.timezone)
 
     def _heading(self, text: Text, level: int = 1) -> None:
         self.document.add_heading(self._say(text), level)
@@ -280,9 +284,13 @@ class _Paper:
         self.document.add_paragraph(numbers or self._say(_("Nothing.")))
 
     def _sessions(self) -> None:
-        proposed = myproposals.parts(self.found.proposed)
-        captions = mycaptions.parts(self.found.captioned)
-        for heading, facts in (*mysessions.parts(self.found.partaking), *proposed, *captions):
+        found = self.found
+        for heading, facts in (
+            *mysessions.parts(found.partaking),
+            *myproposals.parts(found.proposed),
+            *mycaptions.parts(found.captioned),
+            *myreflections.parts(found.reflected, looks_back=found.about.member.looks_back),
+        ):
             self._heading(heading)
             for text, words in facts:
                 self._line(text, words)
@@ -322,7 +330,3 @@ class _Paper:
         self._heading(_("Who may read it"))
         for text in promises.readers():
             self._line(text)
-
-
-def _no_names(ref: Ref, language: str) -> str:
-    return ""

@@ -17,6 +17,7 @@ from bot.db import insert_new
 from bot.messages import Trace
 from bot.models.outbox import HELD, SETTLED, deliveries, dispatches, messages, prompts
 from bot.models.people import address_keys, addresses, members, memberships
+from bot.models.reflections import reflections
 from bot.models.safeguards import codes, ledger
 from bot.models.talks import bubbles, conversations, follows, inbox, posts
 
@@ -240,6 +241,8 @@ def unname_posts(db: Connection, whom: Whom) -> int:
     ids = list(db.execute(hers).scalars())
     db.execute(update(bubbles).where(bubbles.c.post_id.in_(ids)).values(key=None, media_id=None))
     db.execute(update(posts).where(posts.c.id.in_(ids)).values(author_id=None))
+    nobodys = {"feeling": None, "earlier_id": None, "adds_until": None, "look_back_at": None}
+    db.execute(update(reflections).where(reflections.c.post_id.in_(ids)).values(nobodys))
     return len(ids)
 
 
