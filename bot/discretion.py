@@ -31,6 +31,7 @@ _TELLING = frozenset(
         "members",
         "organisations",
         "posts",
+        "captions",
         "stories",
         "veiled",
         "veiled_stories",

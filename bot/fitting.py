@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,8 @@ class Fitted:
     """The parts as they will be handed over, and the token of the prompt they end with."""
 
     # {"text", "buttons": [[label, data]]}, the same with {"template", "opens"}, {"text", "qr"},
-    # {"text", "file": [table, id]}, {"commands"} or {"retract": [id]}
+    # {"text", "file": [table, id]}, {"text", "media": id, "kind", "name"}, {"commands"}
+    # or {"retract": [id]}
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
@@ -34,11 +35,13 @@ def fit(
     experienced: bool = False,
     closing: bool = False,
     templates: Mapping[str, str] = MappingProxyType({}),
+    media: Sequence[dict[str, Any]] = (),
 ) -> Fitted:
     """Parts within the limits; choices become buttons, or a numbered list where there are none.
 
     `closing`: the last bubble, with the choices, tells nothing of what stands above it;
-    `templates`: ids of those that show choices, by name.
+    `templates`: ids of those that show choices, by name;
+    `media`: parts that follow the words, each in a bubble of its own.
     """
     if message.commands:
         return Fitted(({"commands": language},), None)
@@ -54,11 +57,14 @@ def fit(
     buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
     if len(labels) > limits.buttons:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
-    parts = above + _split(texts, limits)
+    parts = _split(texts, limits)
     if not parts:
         raise ValueError("a message without words")
     opens = render(OPENS_LIST, language, lookup)
-    return Fitted(_contents(parts, buttons, limits, templates, opens), token)
+    told = _contents(parts, buttons, limits, templates, opens)
+    if closing:  # what tells nothing stays the last bubble
+        return Fitted((*({"text": each} for each in above), *media, *told), token)
+    return Fitted((*told, *media), token)
 
 
 def _contents(

@@ -201,24 +201,15 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A QR picture with a caption."""
+class Media:
+    """A recording, a picture or a file, with words below it where there are any."""
 
     to: str
-    text: str  # the caption
+    text: str  # the words below it
     token: str
-    qr: str  # what the picture says
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A file with a caption; where it is fetched by its token, its content does not go along."""
-
-    to: str
-    text: str  # the caption
-    token: str
+    kind: str  # voice, video, photo, document
     name: str  # of the file; it tells nothing of whose it is
-    content: bytes
+    content: bytes = b""  # empty where the provider fetches it from us, by its token
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +261,7 @@ class Rate:
     seconds: float
 
 
-Outbound = Say | Picture | Document | Menu | Retract | Nudge
+Outbound = Say | Media | Menu | Retract | Nudge
 
 
 @dataclass(frozen=True, slots=True)

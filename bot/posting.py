@@ -11,6 +11,15 @@ from bot.store.threads import Thread
 DRAFT_GONE = _("What you had begun is not here any more. Please write it again.")
 
 
+# With a report, where a voice would tell who speaks.
+ONLY_WORDS = _(
+    "Here only words are passed on. What you sent was not kept. Please write a few words."
+)
+NOT_PASSED_ON = _(
+    "Places and contact cards are not passed on. Please say it in words, or in a voice note."
+)
+
+
 def hearers(thread: Thread, *but: int) -> Audience:
     """Who hears what comes in a thread; in a nameless one everybody, so that no asker stands out.
 

@@ -123,6 +123,12 @@ WAYS: dict[str, str] = {
         ["confide.facilitators", "confide.community", "confide.place", "confide.confirm"], "ask"
     ),
     "signup.*": "answer",
+    **dict.fromkeys(["captions.begin", "captions.wrote"], "answer"),  # of what came to her
+    **dict.fromkeys(
+        ["captions.right", "captions.no_text", "captions.correct", "captions.corrected",
+         "captions.describe", "captions.described", "captions.skip", "likes.*", "voice.*"],
+        "own",  # under her own voice and photo, and for herself
+    ),
     **dict.fromkeys(["sessions.start", "sessions.show"], "read"),
     "sessions.comers": "own",  # of those she holds, or that are held where she has a desk
     "market.*": "read",
@@ -250,8 +256,7 @@ WAYS: dict[str, str] = {
     ),
     **dict.fromkeys(
         [
-            "/webhooks/{channel}", "/pictures/{token}.png", "/files/{token}/my-data.docx",
-            "/files/{token}/calendar.ics", "/calendar/{uid}.ics",
+            "/webhooks/{channel}", "/files/{token}/{name}", "/calendar/{uid}.ics",
         ],
         "provide",
     ),

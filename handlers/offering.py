@@ -121,8 +121,8 @@ def _need_words(turn: Turn) -> None:
     _keep_aside(turn)
     turn.ask(
         _(
-            "I have kept it for you, but I cannot pass on recordings and pictures yet. "
-            "Please write one line beside it."
+            "I have kept it for you. In the list others read one line: please write it here, "
+            "the recording or picture itself is not shown."
         ),
         then=words,
     )

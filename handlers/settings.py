@@ -105,6 +105,7 @@ def attention(turn: Turn) -> None:
         Choice("hours.start", _("Quiet hours")),
         Choice("zone.start", _("Time zone")),
         Choice("discreet.start", _("Closed messages")),
+        Choice("likes.start", _("Text, voice, photos")),
         Choice("lookback.start", _("A month ago")),
     ]
     if mine:

@@ -74,13 +74,11 @@ def _meanings(turn: Turn, mine: Post | None) -> list[Choice]:
     asked = weekly.list_heard(turn.db, turn.member.id, turn.now - WEEKLY)
     if asked:  # of several in one message she is asked which one
         found.append(Choice(f"response:{asked[0].edition_id}", _("My weekly answer")))
-    elif not turn.text:
-        return []
     thread_id = mine.thread_id if mine is not None else _heard(turn)
     if thread_id is not None:
         label = _("Answer to {thread}", thread=Ref("threads", thread_id))
         found.append(Choice(f"answer:{thread_id}", label))
-    if found or graphemes(turn.text) < UNCLEAR:
+    if found or 0 < graphemes(turn.text) < UNCLEAR:
         found.append(Choice("question", _("A new question")))
         found.append(Choice("nothing", _("None of these")))
     return found

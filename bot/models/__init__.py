@@ -1,6 +1,7 @@
 """Every table. Times are UTC in integer microseconds; what tells who is who is sealed."""
 
 from bot.columns import metadata
+from bot.models.captions import agreements, captions
 from bot.models.media import media
 from bot.models.outbox import (
     HELD,
@@ -76,9 +77,11 @@ __all__ = [
     "WAITING",
     "address_keys",
     "addresses",
+    "agreements",
     "audit",
     "backups",
     "bubbles",
+    "captions",
     "codes",
     "communities",
     "contents",

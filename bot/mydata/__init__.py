@@ -19,10 +19,11 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
-from bot.messages import Text, _, _n
-from bot.mydata import myproposals, myreflections, mysessions, promises
+from bot.messages import Ref, Text, _, _n
+from bot.mydata import mycaptions, myproposals, myreflections, mysessions, promises
 from bot.pace import RHYTHMS
-from bot.store import holdings, partaking, programmes, proposed, reflections
+from bot.store import captioned, holdings, partaking, programmes, proposed, reflections
+from bot.store.captioned import Captioned
 from bot.store.holdings import About, Written
 from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
@@ -99,6 +100,7 @@ class Holdings:
     written: list[Written]
     partaking: Partaking
     proposed: Proposed
+    captioned: Captioned
     reflected: list[Reflection]
     opinions: list[tuple[bool, str]]
     reported: list[datetime]
@@ -129,6 +131,7 @@ async def _read(database: Database, address_id: int) -> Holdings | None:
         sorted([*written, *unnamed], key=lambda each: each.at),
         await database.run(lambda db: partaking.find(db, id_)),
         await database.run(lambda db: proposed.find(db, id_)),
+        await database.run(lambda db: captioned.find(db, id_, linked)),
         await database.run(lambda db: reflections.list_marked(db, id_)),
         await database.run(lambda db: holdings.list_opinions(db, id_)),
         await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
@@ -285,6 +288,7 @@ class _Paper:
         for heading, facts in (
             *mysessions.parts(found.partaking),
             *myproposals.parts(found.proposed),
+            *mycaptions.parts(found.captioned),
             *myreflections.parts(found.reflected, looks_back=found.about.member.looks_back),
         ):
             self._heading(heading)

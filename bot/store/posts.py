@@ -145,13 +145,7 @@ def _bubble(
 
 
 def list_bubbles(db: Connection, post_id: int) -> list[Bubble]:
-    columns = (
-        bubbles.c.kind,
-        bubbles.c.text,
-        bubbles.c.media_id,
-        bubbles.c.forwarded,
-        bubbles.c.key,
-    )
+    columns = (bubbles.c[name] for name in Bubble.__dataclass_fields__)
     found = select(*columns).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id)
     return [Bubble(*row) for row in db.execute(found)]
 
@@ -245,6 +239,13 @@ def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
         .values(helpful_at=now)
     )
     return changed.rowcount == 1
+
+
+def drop_files(db: Connection, post_id: int) -> bool:
+    """Leave the words of a draft; False if there are none."""
+    hers = bubbles.c.post_id == post_id
+    db.execute(delete(bubbles).where(hers, bubbles.c.kind != "text"))
+    return db.execute(select(bubbles.c.id).where(hers)).first() is not None
 
 
 def remove(db: Connection, post_id: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 
 from bot.db import insert_returning
+from bot.models.media import KINDS
 from bot.models.people import memberships
 from bot.models.rhythm import contents, editions
 from bot.models.talks import bubbles, posts
@@ -125,8 +126,9 @@ def move_words(db: Connection, from_id: int, to_id: int) -> None:
 
 
 def has_words(db: Connection, post_id: int) -> bool:
-    """Or only recordings and pictures."""
-    words = select(bubbles.c.id).where(bubbles.c.post_id == post_id, bubbles.c.kind == "text")
+    """Written or said; or shown in a picture. A place or a contact card alone tells nothing."""
+    told = bubbles.c.kind.in_(("text", *KINDS))
+    words = select(bubbles.c.id).where(bubbles.c.post_id == post_id, told)
     return db.execute(words.limit(1)).first() is not None
 
 
