@@ -423,6 +423,46 @@ def judge(stage: Stage) -> int:
     return read
 
 
+@pytest.mark.parametrize("tried", [False, True], ids=["never tried", "tried in vain"])
+@pytest.mark.parametrize("ending", ["[Take it back]", "[Who may read it]"])
+def test_what_waits_is_not_said_when_consent_ends(
+    ending: str, tried: bool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dara asks for a story, her provider does not take it, and Noy ends her consent meanwhile."""
+
+    async def play() -> None:
+        stage = await cast(database_url)
+        try:
+            if tried:
+                broken = (500, {"ok": False, "error_code": 500, "description": "x"})
+                stage.failing["sendMessage"] = [broken]
+                await do(stage, "Dara", "read stories")
+            else:
+                with monkeypatch.context() as held:
+                    held.setattr(stage, "deliver", _nothing)
+                    await stage.say("Dara", "read stories")
+            stage.app.database.run_now(lambda db: _end(db, ending))
+            await stage.later(timedelta(minutes=5))
+            heard = [str(each) for each in stage.people["Dara"].heard]
+            assert not [each for each in heard if MARKS["Noy"] in each or "told by Noy" in each]
+            assert not [each for each in heard if "taken back" in each]  # not even that it was
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
+async def _nothing() -> None:
+    """Nobody sends anything for a while."""
+
+
+def _end(db: Any, ending: str) -> None:
+    """Consent ends, or goes on in another way: without her name."""
+    consents.end(db, 1, clock.now())
+    if ending == "[Who may read it]":
+        consents.give(db, 1, "community", "nameless", "yes", clock.now())
+
+
 def test_a_file_asked_for_by_chat_lacks_what_was_withdrawn_meanwhile(database_url: str) -> None:
     def work(db: Any) -> None:
         place = community(db)
