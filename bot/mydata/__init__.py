@@ -48,6 +48,7 @@ FILE_NAME = "my-data.docx"  # WhatsApp takes 20 characters
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+KINDS = labels.KINDS | myproposals.KINDS | mystories.KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ class _Paper:
     def _written(self) -> None:
         self._heading(_("What you wrote to your groups"))
         for each in self.found.written:
-            kind = labels.KINDS.get(each.kind, labels.KINDS["answer"])
+            kind = KINDS.get(each.kind, KINDS["answer"])
             head = _("{at}, {kind}", at=each.at, kind=kind)
             if each.thread is not None:
                 head = _("{at}, Q{number}, {kind}", at=each.at, number=each.thread, kind=kind)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.messages import _
-from bot.mydata import myproposals, mystories
 
 APPS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
 ROLES = {
@@ -40,8 +39,6 @@ KINDS = {
     "word": _("message to one person about a session"),
     "reflection": _("reflection"),
     "topic": _("something said beside an offer or an ask"),
-    **myproposals.KINDS,
-    **mystories.KINDS,
 }
 KEPT = {
     "kept": _("only you see it"),
