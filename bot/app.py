@@ -32,6 +32,7 @@ from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
 from bot.store import addresses, lanes, receipts, secrets
 from bot.treasurer import Treasurer
+from bot.voice.scribe import Scribe
 from bot.wakes import Wakes
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class App:
         self.recaller = Recaller(self.database, self.channels, self.take)
         self.treasurer = Treasurer(self.database, self.channels, self.settings.database_path)
         self.fetcher = Fetcher(self.database, self.channels, self.vault)
+        self.scribe = Scribe.from_settings(self.settings, self.database, self.vault.get, self.wake)
         self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
@@ -82,6 +84,7 @@ class App:
         self._spawn(Wakes(self.database, self.wake).run())
         self._spawn(self.eraser.run())
         self._spawn(self.recaller.run())
+        self._spawn(self.scribe.run())
         self._spawn(self.ledger.run())
         self._spawn(self.treasurer.run())
         self._spawn(self.fetcher.run())

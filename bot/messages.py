@@ -17,11 +17,20 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """A month and its year, where the day does not matter."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A sentence of the catalogues, rendered in the language of the one who receives it."""
 
     msgid: str  # the English sentence with {named} placeholders
-    params: Mapping[str, object] = field(default_factory=dict)  # scalars, Text, datetime, date, Ref
+    params: Mapping[str, object] = field(
+        default_factory=dict
+    )  # scalars, Text, datetime, date, Month, Ref
     plural: str | None = None  # the English plural; params["n"] decides
     language: str | None = None  # said in this language whoever receives it
 

@@ -72,6 +72,29 @@ def question(thread: Thread, post: Post) -> Message:
     )
 
 
+def reflection(thread: Thread, post: Post) -> Message:
+    """What somebody has learnt or lived through, for her group or for its facilitators."""
+    who: dict[str, object] = {
+        "name": author(thread, post),
+        "community": Ref("communities", thread.community_id),
+        "thread": thread.ref,
+    }
+    if post.heavy:
+        story = _("{name} tells a heavy story in {community} ({thread}).", **who)
+        return _heavy(thread, post, story)
+    about = _("{name} shares a reflection with {community} ({thread}).", **who)
+    if thread.scope == "facilitators":
+        about = _(
+            "{name} shares a reflection with the facilitators of {community} ({thread}).", **who
+        )
+    hint = _(
+        "To answer, reply to this message, or write {number} and your answer.",
+        number=thread.number,
+    )
+    paragraphs = (_("{post}", post=post.ref), about)
+    return Message(paragraphs, under_question(thread.id), hint, subject=thread.ref)
+
+
 def answer(thread: Thread, post: Post, question_id: int) -> Message:
     """What somebody else than the asker says in a thread."""
     if post.heavy:

@@ -23,6 +23,7 @@ def start(turn: Turn) -> None:
     choices = [
         Choice("ask.start", _("Ask a question")),
         Choice("threads.mine", _("My questions")),
+        Choice("reflect.start", _("Reflect")),
         Choice("sessions.start", _("Sessions")),
         Choice("settings.start", _("Settings")),
         Choice("support.show", _("Get help now")),

@@ -9,7 +9,7 @@ from bot.i18n import graphemes
 from bot.messages import Choice, Ref, _
 from bot.posting import DRAFT_GONE
 from bot.smalltalk import is_agreement, is_greeting, is_small, is_thanks
-from bot.store import attendance, harvests, messages, posts, records, threads, weekly
+from bot.store import attendance, harvests, messages, posts, records, reflections, threads, weekly
 from bot.store.posts import Post
 from bot.turn import Turn
 
@@ -27,9 +27,17 @@ writing = Conversation("writing")
 @writing.action
 @writing.on("text")
 def wrote(turn: Turn) -> None:
-    """Small talk, more of an answer, one of several things, or simply a question."""
+    """Small talk, more of a reflection that she has just kept, or something new."""
     if is_small(turn.text, turn.files):
         return _small_talk(turn)
+    if reflections.find_open(turn.db, turn.member.id, turn.now) is not None:
+        return turn.start("reflect.add")
+    new(turn)
+
+
+@writing.action
+def new(turn: Turn) -> None:
+    """More of an answer, one of several things, or simply a question."""
     mine = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_ANSWER)
     if mine is not None and _is_more_of(turn, mine):
         return

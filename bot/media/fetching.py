@@ -200,7 +200,11 @@ class Fetcher:
     async def tidy(self) -> int:
         """Remove what no row named at the look before either: what is younger may get its row."""
         there = await asyncio.to_thread(lambda: set(self._vault.names()))
-        strays = there - await self._database.run(_names)
+        named = await self._database.run(_names)
+        if there and not named & there:  # it may be another store's folder
+            log.warning("vault_unknown", count=len(there))
+            return 0
+        strays = there - named
         old = strays & self._strays
         for name in old:
             await self._vault.remove(name)

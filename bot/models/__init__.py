@@ -1,6 +1,7 @@
 """Every table. Times are UTC in integer microseconds; what tells who is who is sealed."""
 
 from bot.columns import metadata
+from bot.models.captions import agreements, captions
 from bot.models.media import media
 from bot.models.outbox import (
     HELD,
@@ -32,6 +33,7 @@ from bot.models.people import (
 )
 from bot.models.proposals import hands, ideas, proposals, sections
 from bot.models.records import harvests, records, tasks
+from bot.models.reflections import reflections
 from bot.models.rhythm import (
     contents,
     edition_messages,
@@ -64,6 +66,18 @@ from bot.models.sessions import (
     signups,
     topics,
 )
+from bot.models.stories import (
+    candidates,
+    choices,
+    consents,
+    exported,
+    reasons,
+    rounds,
+    stories,
+    story_exports,
+    story_parts,
+    story_questions,
+)
 from bot.models.talks import bubbles, conversations, follows, inbox, posts, threads
 
 __all__ = [
@@ -75,11 +89,16 @@ __all__ = [
     "WAITING",
     "address_keys",
     "addresses",
+    "agreements",
     "audit",
     "backups",
     "bubbles",
+    "candidates",
+    "captions",
+    "choices",
     "codes",
     "communities",
+    "consents",
     "contents",
     "conversations",
     "deliveries",
@@ -88,6 +107,7 @@ __all__ = [
     "editions",
     "envelopes",
     "erasures",
+    "exported",
     "floors",
     "follows",
     "hands",
@@ -114,10 +134,13 @@ __all__ = [
     "programmes",
     "prompts",
     "proposals",
+    "reasons",
     "records",
+    "reflections",
     "reminders",
     "reports",
     "role_offers",
+    "rounds",
     "schedules",
     "secrets",
     "sections",
@@ -126,6 +149,10 @@ __all__ = [
     "showings",
     "signups",
     "spendings",
+    "stories",
+    "story_exports",
+    "story_parts",
+    "story_questions",
     "tallies",
     "tasks",
     "templates",

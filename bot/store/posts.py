@@ -19,8 +19,8 @@ from bot.models.talks import bubbles, posts
 @dataclass(frozen=True, slots=True)
 class Post:
     id: int
-    kind: str  # question, answer, reply, outcome, announcement
-    state: str  # draft, waiting, live, hidden
+    kind: str  # question, answer, reply, outcome, announcement, reflection, ...
+    state: str  # draft, waiting, live, hidden, kept
     author_id: int | None
     community_id: int | None
     thread_id: int | None
@@ -249,8 +249,10 @@ def drop_files(db: Connection, post_id: int) -> bool:
 
 
 def remove(db: Connection, post_id: int) -> None:
-    """Drop a draft that is not wanted; what others have is never removed this way."""
-    gone = delete(posts).where(posts.c.id == post_id, posts.c.state.in_(("draft", "waiting")))
+    """Drop what only its author has seen; what others have is never removed this way."""
+    gone = delete(posts).where(
+        posts.c.id == post_id, posts.c.state.in_(("draft", "waiting", "kept"))
+    )
     if db.execute(gone).rowcount:  # nor is it noted that there was one
         db.execute(delete(showings).where(showings.c.post_id == post_id))
 

@@ -113,9 +113,9 @@ def publish(db: Connection, post_id: int, edition_id: int, community_id: int, se
     )
 
 
-def add_empty(db: Connection, author_id: int, created_at: datetime) -> int:
+def add_empty(db: Connection, author_id: int, created_at: datetime, kind: str = "response") -> int:
     """A draft that gets the words, and the moment, of another post."""
-    row = {"author_id": author_id, "kind": "response", "state": "draft", "created_at": created_at}
+    row = {"author_id": author_id, "kind": kind, "state": "draft", "created_at": created_at}
     [post_id] = insert_returning(db, posts, [row])
     return post_id
 

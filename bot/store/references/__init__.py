@@ -17,6 +17,7 @@ from bot.models.rhythm import contents, wordings
 from bot.models.safeguards import notes
 from bot.models.sessions import needs, sessions, topics
 from bot.models.talks import threads
+from bot.store.references.beneath import read_captions
 from bot.store.references.bubbles import (
     Medium,
     Shown,
@@ -70,17 +71,6 @@ class References(Reader):
         words = self._found.get((ref.table, ref.id))
         whole = isinstance(words, Shown) and ref.most is None
         return words.media(language) if isinstance(words, Shown) and whole else ()
-
-
-def _read_members(db: Connection, ids: list[int]) -> dict[int, Words]:
-    rows = db.execute(select(members.c.id, members.c.name).where(members.c.id.in_(ids)))
-    return {row.id: same(row.name) for row in rows if row.name}
-
-
-def _read_organisations(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """The organisations of members, by member id."""
-    rows = db.execute(select(members.c.id, members.c.organisation).where(members.c.id.in_(ids)))
-    return {row.id: same(row.organisation) for row in rows if row.organisation}
 
 
 def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -197,8 +187,9 @@ def _read_topics(db: Connection, ids: list[int]) -> dict[int, Words]:
 
 
 _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
-    "members": _read_members,
-    "organisations": _read_organisations,
+    "members": _words_of(members.c.name),
+    "organisations": _words_of(members.c.organisation),
+    "captions": read_captions,
     "communities": _read_communities,
     "contents": _read_contents,
     "sessions": _read_sessions,

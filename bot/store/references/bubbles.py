@@ -10,9 +10,12 @@ from sqlalchemy import ColumnElement, Connection, literal, select
 
 from bot.i18n import Own
 from bot.messages import Text, _
+from bot.models.captions import captions
 from bot.models.media import media
+from bot.models.people import members
 from bot.models.records import records
 from bot.models.talks import bubbles, posts
+from bot.store.references.beneath import COLUMNS, SHOWN, words_of
 from bot.store.references.words import Words, plain, same, sentence, written_in
 
 _HEAVY = _("(a heavy story)")
@@ -115,9 +118,12 @@ def _read(db: Connection, ids: list[int], *, hidden: bool = False) -> dict[int, 
             bubbles.c.language,
             bubbles.c.forwarded,
             *_of_media(),
+            *COLUMNS,
         )
         .join(bubbles, bubbles.c.post_id == posts.c.id)
         .outerjoin(media, media.c.id == bubbles.c.media_id)
+        .outerjoin(captions, (captions.c.media_id == bubbles.c.media_id) & SHOWN)
+        .outerjoin(members, members.c.id == captions.c.author_id)
         .where(posts.c.id.in_(ids))
         .order_by(bubbles.c.id)
     )
@@ -159,7 +165,10 @@ def _in(language: str, rows: list[Any]) -> list[Any]:
 
 
 def _bubble(row: Any, language: str, own: Own) -> str:
-    return str(row.text) if row.kind == "text" else plain(_file(row), language, own)
+    if row.kind == "text":
+        return str(row.text)
+    file = plain(_file(row), language, own)
+    return file if row.caption is None else f"{file}\n{words_of(row)(language, own)}"
 
 
 def _file(row: Any) -> Text:
