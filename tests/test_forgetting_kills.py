@@ -76,7 +76,7 @@ def confirm(place: Town, server: Linkline, gate: Path, point: tuple[str, int]) -
     assert not 200 <= deliver(server.url, packet) < 300
     until("the death at the confirmation", lambda: not server.alive())
     server.start((*point, str(gate)))
-    until("a 2xx", lambda: 200 <= deliver(server.url, packet) < 300 or not server.alive(), 20)
+    until("a 2xx", lambda: 200 <= deliver(server.url, packet) < 300 or not server.alive())
 
 
 def at_twilio(place: Town) -> set[str]:
@@ -122,7 +122,7 @@ def test_killed_where_it_hurts(
         begun = time.monotonic()
         kills = 0
         for point in (*points[1:], None):
-            until("a death", lambda: not server.alive() or place.store.run_now(_is_over), 25)
+            until("a death", lambda: not server.alive() or place.store.run_now(_is_over))
             if server.alive():
                 break
             assert server.code == -9, server.errors()
@@ -132,7 +132,7 @@ def test_killed_where_it_hurts(
         assert kills >= least
         server.kill()
         server.start().wait_ready()
-        until("the end of it", lambda: place.store.run_now(_is_over), 30, every=0.1)
+        until("the end of it", lambda: place.store.run_now(_is_over), every=0.1)
         print(f"{time.monotonic() - begun:.1f} seconds with {kills} kills")
         place.hears(HER, "you are forgotten here")
         place.read_mail()

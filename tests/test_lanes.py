@@ -21,6 +21,7 @@ from bot.sender import LEASE, Sender
 from bot.store import lanes
 from bot.store.audiences import A_SECOND, Audience
 from bot.store.lanes import LaneLost
+from tests.child import PATIENCE
 from tests.test_sender import LANE, House, Provider
 
 SECOND = timedelta(seconds=1)
@@ -125,7 +126,7 @@ def test_a_lane_is_given_back(house: House) -> None:
             await asyncio.sleep(0.01)
         assert row(house).owner is not None
         house.sender.stop()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, PATIENCE)
 
     asyncio.run(work())
     assert (row(house).owner, row(house).leased_until) == (None, None)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from sqlalchemy import select
 
 from bot import clock
 from bot.app import App, list_channels
 from bot.channels import simulator
+from bot.models import deliveries
 from bot.rehearsal import playing, room, transcripts
 from bot.rehearsal.phones import Bubble, Phones
 from bot.rehearsal.playing import Step
 from bot.rehearsal.room import NoSuchRehearsal, Play, Rehearsals
 from bot.settings import Settings
 from tests import transcript
+from tests.child import PATIENCE
 
+WAITING = ("queued", "sending", "unknown")
 NAMES = sorted(name for name, (_, why) in room.list_transcripts().items() if not why)
 
 
@@ -91,12 +96,22 @@ def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
 # A talk of people
 
 
-async def until(look: Callable[[], object]) -> None:
-    for _look in range(200):
-        if look():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it does not come")
+async def until(look: Callable[[], object], seconds: float = PATIENCE) -> None:
+    async with asyncio.timeout(seconds):
+        while not look():
+            await asyncio.sleep(0.02)
+
+
+async def until_quiet(app: App) -> None:
+    """All that is due came to the phones."""
+    due = (deliveries.c.state != "queued") | (deliveries.c.due_at <= clock.now())
+    waiting = select(deliveries.c.id).where(deliveries.c.state.in_(WAITING), due)
+
+    def look() -> bool:
+        flying = any(each.flight.tasks for each in app.senders)
+        return not flying and app.database.run_now(lambda db: db.execute(waiting).first()) is None
+
+    await until(look)
 
 
 class Hand:
@@ -114,13 +129,14 @@ class Hand:
             return next((each for each in shown if words in each.text), None)
 
         for _second in range(10):  # of the moved clock: nobody waits for a preview
-            try:
-                await asyncio.wait_for(until(bubble), 0.15)
-            except TimeoutError:
-                clock.move(timedelta(seconds=1))
-                self.app.wake()
+            with suppress(TimeoutError):
+                await until(bubble, 0.15)
+                break
+            clock.move(timedelta(seconds=1))
+            self.app.wake()
+        await until(bubble)
         found = bubble()
-        assert found is not None, (id_, words)
+        assert found is not None
         return found
 
     async def taps(self, id_: str, bubble: Bubble, label: str) -> None:
@@ -157,7 +173,7 @@ async def _talk(app: App, hand: Hand) -> None:
     await hand.hears("new", "English")
     await hand.writes("new", "1")
     await hand.hears("new", "Do you agree?")
-    await asyncio.sleep(0.3)
+    await until_quiet(app)
 
 
 def export_of(
@@ -228,7 +244,7 @@ async def _failing_talk(app: App, hand: Hand) -> None:
     await hand.hears("noy", "1. ຕັ້ງຄຳຖາມ")
     await hand.writes("alex", "not reached")
     await hand.hears("alex", "can be reached")
-    await asyncio.sleep(0.3)
+    await until_quiet(app)
 
 
 def test_failures_are_in_the_test_too(
