@@ -17,6 +17,8 @@ from bot.models import erasures, members, metadata
 from tests.processes import Linkline, Nursery, Town, deliver, insist, town, until
 from tests.test_privacy import found_in, in_store
 
+pytestmark = pytest.mark.repeats
+
 HER = "Noyzebra"
 WORDS = ("Noyzebra wonders zebra about widows 4471", "Noyzebra replies zebra about looms 4472")
 BEGUN = ("forgetting begun, not committed", 1)
@@ -34,6 +36,7 @@ PROVIDERS = (
     ("erasure claimed, not done", 1),
     ("erased at the provider, not written down", 1),
 )
+
 FAST = ("hurry", "tick often")
 
 

@@ -44,6 +44,8 @@ from tests.processes import (
     until,
 )
 
+pytestmark = pytest.mark.repeats
+
 CAST = (
     ("Noyzebra", "whatsapp", "lo"),
     ("Darazebra", "telegram", "km"),
@@ -58,6 +60,7 @@ CAST = (
     ("Piszebra", "telegram", "km"),
     ("Laylazebra", "whatsapp", "en"),
 )
+
 # (point, the n-th pass), reached when all is mended that the kill before has left.
 EVERYWHERE = (
     ("inbox row added", 3),

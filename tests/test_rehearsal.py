@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -15,7 +17,7 @@ from sqlalchemy import select
 from bot import clock
 from bot.app import App, list_channels
 from bot.channels import simulator
-from bot.models import deliveries
+from bot.models import deliveries, messages
 from bot.rehearsal import playing, room, transcripts
 from bot.rehearsal.phones import Bubble, Phones
 from bot.rehearsal.playing import Step
@@ -35,7 +37,7 @@ def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
     monkeypatch.setattr(simulator, "phones", lambda: found)
     monkeypatch.setattr(playing, "phones", lambda: found)
     monkeypatch.setattr(room, "phones", lambda: found)
-    monkeypatch.setattr(playing, "GLANCE", 0.05)
+    monkeypatch.setattr(playing, "glance", glance)
     monkeypatch.setattr(simulator, "SLOW", 0.2)
     return found
 
@@ -90,7 +92,13 @@ def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
         exported.write_text(room.export(play), encoding="utf-8")
 
     live(usual, work)
-    asyncio.run(transcript.play(exported, stage_store(sqlite_template, tmp_path)))
+    stored = transcript.read(room.TRANSCRIPTS / f"{name}.txt")
+    if said(transcript.read(exported)) != said(stored):  # else it is played as it is stored
+        asyncio.run(transcript.play(exported, stage_store(sqlite_template, tmp_path)))
+
+
+def said(talk: transcript.Transcript) -> transcript.Transcript:
+    return replace(talk, title="", lines=[replace(each, number=0) for each in talk.lines])
 
 
 # A talk of people
@@ -102,16 +110,20 @@ async def until(look: Callable[[], object], seconds: float = PATIENCE) -> None:
             await asyncio.sleep(0.02)
 
 
-async def until_quiet(app: App) -> None:
-    """All that is due came to the phones."""
+def is_quiet(app: App) -> bool:
+    """All that is due came to the phones, and is written down."""
     due = (deliveries.c.state != "queued") | (deliveries.c.due_at <= clock.now())
     waiting = select(deliveries.c.id).where(deliveries.c.state.in_(WAITING), due)
+    told = select(messages.c.id).where(messages.c.audience.is_not(None))
+    with app.database.snapshot() as db:
+        return db.execute(waiting).first() is None and db.execute(told).first() is None
 
-    def look() -> bool:
-        flying = any(each.flight.tasks for each in app.senders)
-        return not flying and app.database.run_now(lambda db: db.execute(waiting).first()) is None
 
-    await until(look)
+async def glance(app: Any) -> None:
+    """As long as it takes, and no longer: a moment is too short on a busy machine."""
+    await asyncio.sleep(0.02)
+    with suppress(TimeoutError):  # a provider may keep something waiting
+        await until(lambda: is_quiet(app), 1)
 
 
 class Hand:
@@ -173,7 +185,7 @@ async def _talk(app: App, hand: Hand) -> None:
     await hand.hears("new", "English")
     await hand.writes("new", "1")
     await hand.hears("new", "Do you agree?")
-    await until_quiet(app)
+    await until(lambda: is_quiet(app))
 
 
 def export_of(
@@ -244,7 +256,7 @@ async def _failing_talk(app: App, hand: Hand) -> None:
     await hand.hears("noy", "1. ຕັ້ງຄຳຖາມ")
     await hand.writes("alex", "not reached")
     await hand.hears("alex", "can be reached")
-    await until_quiet(app)
+    await until(lambda: is_quiet(app))
 
 
 def test_failures_are_in_the_test_too(

@@ -18,6 +18,8 @@ from bot.store.secrets import open_store
 from tests.processes import Linkline, Nursery, Town, insist, town, until
 from tests.test_processes import count, start, wait_quiet
 
+pytestmark = pytest.mark.repeats
+
 FAST = ("hurry", "tick often")
 POINTS = (
     ("restore: some rows in", 4),
@@ -31,6 +33,7 @@ FILES = (
     ("restore: closing a file", 2),
     ("restore: a file closed", 2),
 )
+
 IN_PLACE = ("restore: in place, not said", 1)
 
 
