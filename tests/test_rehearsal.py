@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +27,7 @@ from bot.settings import Settings
 from tests import transcript
 from tests.child import PATIENCE
 
+CROSS = bool(os.environ.get("LINKLINE_CROSS"))  # `make soak`
 WAITING = ("queued", "sending", "unknown")
 NAMES = sorted(name for name, (_, why) in room.list_transcripts().items() if not why)
 
@@ -93,7 +95,7 @@ def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
 
     live(usual, work)
     stored = transcript.read(room.TRANSCRIPTS / f"{name}.txt")
-    if said(transcript.read(exported)) != said(stored):  # else it is played as it is stored
+    if CROSS or said(transcript.read(exported)) != said(stored):  # else it is played as stored
         asyncio.run(transcript.play(exported, stage_store(sqlite_template, tmp_path)))
 
 
