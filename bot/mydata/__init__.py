@@ -23,11 +23,9 @@ from bot.messages import Ref, Text, _, _n
 from bot.mydata import mycaptions, myproposals, myreflections, mysessions, promises
 from bot.pace import RHYTHMS
 from bot.store import captioned, holdings, partaking, programmes, proposed, reflections
-from bot.store.captioned import Captioned
 from bot.store.holdings import About, Written
 from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
-from bot.store.proposed import Proposed
 from bot.store.reflections import Reflection
 from bot.timing import shown
 
@@ -99,8 +97,8 @@ class Holdings:
     about: About
     written: list[Written]
     partaking: Partaking
-    proposed: Proposed
-    captioned: Captioned
+    proposed: proposed.Proposed
+    captioned: captioned.Captioned
     reflected: list[Reflection]
     opinions: list[tuple[bool, str]]
     reported: list[datetime]
