@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
-from bot.messages import Ref, Text, _, _n
+from bot.messages import Text, _, _n
 from bot.mydata import mycaptions, myproposals, myreflections, mysessions, promises
 from bot.pace import RHYTHMS
 from bot.store import captioned, holdings, partaking, programmes, proposed, reflections
