@@ -19,6 +19,7 @@ from bot.gathering import LOOKED_AT
 from bot.messages import refs_of
 from bot.store import (
     addresses,
+    consents,
     copies,
     fates,
     followups,
@@ -150,9 +151,20 @@ def _overtaken(db: Connection, due: Sequence[Due], now: datetime) -> dict[int, F
     }
     return (
         over
-        | {id_: Fate(id_, "dropped", "taken_back") for id_ in hidden}
+        | {id_: Fate(id_, "dropped", "taken_back") for id_ in (*hidden, *_not_agreed(db, due))}
         | {id_: Fate(id_, "dropped", "opened") for id_ in opened}
     )
+
+
+def _not_agreed(db: Connection, due: Sequence[Due]) -> list[int]:
+    """Those that tell a story which may not be told so any more."""
+    told = {
+        each.id: each.message.subject.id
+        for each in due
+        if each.message.subject is not None and each.message.subject.table == consents.TABLE
+    }
+    over = consents.list_over(db, set(told.values())) if told else set()
+    return [id_ for id_, consent_id in told.items() if consent_id in over]
 
 
 def _answered(db: Connection, due: Sequence[Due]) -> list[int]:

@@ -21,10 +21,15 @@ from bot.sessions import calendars
 from bot.store import enclosures
 from bot.store.deliveries import Due, Part
 from bot.store.enclosures import Enclosure
+from bot.stories import exporting
 
 QR_NAME = "qr.png"
 AGAIN = timedelta(seconds=30)  # when files can be read again
-_FILE_NAMES = {calendars.TABLE: calendars.FILE_NAME, mydata.TABLE: mydata.FILE_NAME}
+_FILE_NAMES = {
+    calendars.TABLE: calendars.FILE_NAME,
+    mydata.TABLE: mydata.FILE_NAME,
+    exporting.TABLE: exporting.FILE_NAME,
+}
 
 
 class Withdrawn(Exception):
@@ -110,6 +115,9 @@ class Files:
         if file.table == calendars.TABLE:
             written = await calendars.make(self._database, address_id, file.id)
             name, mime = calendars.FILE_NAME, calendars.MEDIA_TYPE
+        elif file.table == exporting.TABLE:
+            written = await exporting.make(self._database, address_id, file.id)
+            name, mime = exporting.FILE_NAME, exporting.MEDIA_TYPE
         elif (file.table, file.id) == (mydata.TABLE, address_id):
             written = await mydata.make(self._database, address_id)
             name, mime = mydata.FILE_NAME, mydata.MEDIA_TYPE

@@ -63,6 +63,8 @@ POWERS: dict[str, frozenset[str | None]] = {
     "role.take": _FACILITATES,
     "role.hand_back": _LEADS,
     "rhythm": _FACILITATES,  # what is said every week, and when
+    "rounds": _FACILITATES,  # a story is chosen, and its result is told
+    "stories.export": frozenset({"facilitator", "monitor"}),  # files of stories that may be used
     "figures": frozenset({"facilitator", "monitor", "administrator"}),
     "administer": _SETS_UP,
     "report.read": frozenset({"focal_point"}),
@@ -129,6 +131,19 @@ WAYS: dict[str, str] = {
          "captions.describe", "captions.described", "captions.skip", "likes.*", "voice.*"],
         "own",  # under her own voice and photo, and for herself
     ),
+    # Her own words, whatever became of her role; what she chooses is looked at each time.
+    **dict.fromkeys(["stories.*", "consents.*", "mystories.*", "checking.leave"], "own"),
+    **dict.fromkeys(["checking.answer", "checking.answered"], "own"),
+    **dict.fromkeys(["selection.*", "on tale"], "read"),
+    **dict.fromkeys(
+        [
+            "rounds.show", "rounds.begin", "rounds.domain", "rounds.period", "rounds.closing",
+            "rounds.where", "rounds.confirm", "checking.ask", "checking.asked",
+            "checking.publish", "checking.decide", "checking.decided", "checking.settle",
+        ],
+        "rounds",
+    ),
+    **dict.fromkeys(["exports.start", "exports.begin", "exports.use"], "stories.export"),
     **dict.fromkeys(["sessions.start", "sessions.show"], "read"),
     "sessions.comers": "own",  # of those she holds, or that are held where she has a desk
     "market.*": "read",
@@ -251,6 +266,7 @@ WAYS: dict[str, str] = {
             "$ why",
             "$ backup", "$ restore", "$ ledger", "$ lanes",
             "$ content", "$ content export", "$ content import", "$ content coverage",
+            "$ stories", "$ stories export",
         ],
         "operate",
     ),

@@ -4,7 +4,7 @@ Events that a conversation may take with `on`:
   code      an invite code (turn.text)           stranger  somebody who is no member yet
   receipt   the code of a report (turn.text)     response  a reply to a weekly message
   stopped   a member who has stopped messages    thread    a reply in a thread (turn.subject)
-  session   a reply to what was said of a session, proposal: to a call for ideas (turn.subject)
+  session   a reply to what was said of a session, proposal: of a call for ideas, tale: of a story
   edit      a bubble that was changed            group     the bot was spoken to in a group
   no_thread a thread number that is not hers      doubted   perhaps not she: ask her name first
   text      free text that is no answer          stale     a choice that is over
@@ -32,8 +32,8 @@ DOUBLE_TAP = timedelta(minutes=2)  # the same tap again within this is the same 
 PRIVATE = "secret."  # steps whose answers are kept nowhere
 DOUBT = "doubt."
 CONFIDED = (PRIVATE, "report.", "receipts.", "concerns.")  # of which nothing goes elsewhere
-_MEET = ("sessions", "harvests", "words")
-ABOUT = {"editions": "response", "proposals": "proposal"} | dict.fromkeys(_MEET, "session")
+_TOLD = {"editions": "response", "proposals": "proposal", "consents": "tale"}
+ABOUT = _TOLD | dict.fromkeys(("sessions", "harvests", "words"), "session")
 LABEL_LENGTH = 60  # longer text is never compared with labels
 
 log = logs.get("routes")

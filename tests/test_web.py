@@ -44,6 +44,7 @@ SIMULATOR = [
     ("POST", "/simulator/restart"),
     ("GET", "/simulator/choices"),
     ("GET", "/simulator/export"),
+    ("GET", "/simulator/files/{key}/{name}"),
     ("POST", "/simulator/rehearsal"),
     ("POST", "/simulator/step"),
     ("POST", "/simulator/provider"),
@@ -317,7 +318,7 @@ def test_every_simulator_route_is_there_in_development(client: TestClient) -> No
     for method, path in SIMULATOR:
         if "events" not in path:
             status = client.request(method, path, json={}).status_code
-            assert status != 404 or path.endswith(("invite", "step", "export"))
+            assert status != 404 or path.endswith(("invite", "step", "export", "{name}"))
     routes = {route.path for route in client.app.routes}  # type: ignore[attr-defined]
     tried = {path for _method, path in SIMULATOR if not path.startswith(("/static", "/web"))}
     assert routes - {"/static", "/", *REAL} == tried

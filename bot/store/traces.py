@@ -144,7 +144,7 @@ def find_post(db: Connection, member_id: int, *, of_few: bool = False) -> Any:
     hers = _POST.where(posts.c.author_id == member_id)
     if of_few:
         few = and_(posts.c.seen_by.is_not(None), posts.c.seen_by != "community")
-        hers = hers.where(or_(few, posts.c.kind == "word"))
+        hers = hers.where(or_(few, posts.c.kind.in_(("word", "story"))))
     return db.execute(hers.limit(1)).first()
 
 
