@@ -8,7 +8,7 @@ import re
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     linkline_keys: str | None = None
     linkline_ledger: str | None = None
     linkline_disk: Literal["kept"] | None = None
+    media_url: str | None = None
+    aws_access_key_id: str | None = None
+    aws_secret_access_key: str | None = None
+    aws_region: str | None = None
+    aws_endpoint_url: str | None = None
     telegram_bot_token: str | None = None
     telegram_webhook_secret: str | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -81,7 +86,19 @@ class Settings(BaseSettings):
             raise ValueError("use a number, 0 = no limit")
         return value
 
-    @field_validator("public_url", "telegram_api_url", "twilio_api_url")
+    @field_validator("media_url")
+    @classmethod
+    def _known_shelf(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        value = value.rstrip("/")
+        folder = re.fullmatch(r"(file://)?/[^?#]+", value)
+        bucket = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.-]+)*", value, re.ASCII)
+        if not (folder or bucket) or ".." in value.split("/"):
+            raise ValueError("use /path/to/folder, file:///path/to/folder or s3://bucket/prefix")
+        return value
+
+    @field_validator("public_url", "telegram_api_url", "twilio_api_url", "aws_endpoint_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -185,6 +202,18 @@ class Settings(BaseSettings):
             return Path(self.linkline_ledger)
         path = self.database_path
         return None if path is None else path.with_name(f"{path.name}.ledger")
+
+    @property
+    def media_path(self) -> Path | None:
+        """The folder of the files, where it is one; beside the store's file unless it is set."""
+        if self.media_url is None:
+            path = self.database_path
+            return VAR / "media" if path is None else path.with_name("media")
+        if self.media_url.startswith("s3://"):
+            return None
+        if self.media_url.startswith("file://"):
+            return Path(unquote(urlsplit(self.media_url).path))
+        return Path(self.media_url)
 
     def keys(self) -> list[str]:
         """The sealing keys; in development one is made on the first run and kept in var/."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
 from bot.nameless import LONGEST, TELLING, hold, tells_who
-from bot.store import communities, envelopes, members, outcomes, posts, threads
+from bot.store import communities, envelopes, media, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
 from bot.store.threads import Thread
@@ -63,20 +62,23 @@ def ask(turn: Turn) -> None:
 def _hold(turn: Turn, kind: str, **content: Any) -> None:
     """Put her draft into an envelope; nothing else remembers that it was hers."""
     post_id = turn.data["post"]
-    words = [_to_json(each) for each in posts.list_bubbles(turn.db, post_id)]
+    words = [_to_json(turn.db, each) for each in posts.list_bubbles(turn.db, post_id)]
     posts.remove(turn.db, post_id)
     heavy = bool(turn.data.get("heavy"))
     sealed = {"kind": kind, "member": turn.member.id, "heavy": heavy, "bubbles": words, **content}
     hold(turn.db, sealed, turn.now)
 
 
-def _to_json(bubble: Bubble) -> dict[str, Any]:
-    return asdict(bubble) | {"key": None if bubble.key is None else bubble.key.hex()}
+def _to_json(db: Connection, bubble: Bubble) -> dict[str, Any]:
+    key = None if bubble.key is None else bubble.key.hex()
+    words = {"kind": bubble.kind, "text": bubble.text, "forwarded": bubble.forwarded, "key": key}
+    return words | {"media": media.take_out(db, bubble.media_id)}
 
 
-def _from_json(stored: Mapping[str, Any]) -> Bubble:
-    key = stored["key"]
-    return Bubble(**{**stored, "key": None if key is None else bytes.fromhex(key)})
+def _from_json(db: Connection, stored: Mapping[str, Any], now: datetime) -> Bubble:
+    key = None if stored["key"] is None else bytes.fromhex(stored["key"])
+    file = media.put_back(db, stored.get("media"), now)  # older envelopes know of none
+    return Bubble(stored["kind"], stored["text"], file, stored["forwarded"], key)
 
 
 @nameless.action
@@ -121,7 +123,7 @@ def _publish(
 ) -> None:
     post_id = posts.add_nameless(
         db,
-        [_from_json(each) for each in content["bubbles"]],
+        [_from_json(db, each, coarse(now)) for each in content["bubbles"]],
         coarse(now),
         kind=kind,
         thread_id=thread.id,

@@ -169,7 +169,7 @@ def sessions_of(db: Any, community_id: int, member_id: int) -> None:
     db.execute(insert(models.tasks).values(mine | task))
     for kind, file in (("note", "text"), ("decision", "photo"), ("taken", "text")):
         row = {"session_id": id_, "author_id": member_id, "kind": kind, "file": file}
-        row |= {"text": ENGLISH, "reference": FILE, "created_at": clock.now()}
+        row |= {"text": ENGLISH, "created_at": clock.now()}
         db.execute(insert(models.records).values(row))
     topic = {"community_id": community_id, "member_id": member_id, "kind": "offer"}
     topic |= {"text": LAO, "state": "open", "created_at": clock.now()}

@@ -29,11 +29,13 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 # Who stands on whom: a module imports only from rows above its own, never from beside it.
 LEVELS = (
     ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr",
-     "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions"),  # know nothing
+     "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media",
+     "bot.media.unfit", "bot.media.confine"),  # know nothing
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
-     "bot.timing", "bot.roles", "bot.archive"),
-    ("bot.when.words",),
-    ("bot.when.said",),
+     "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds"),
+    ("bot.when.words", "bot.media.shelves", "bot.media.voices", "bot.media.pictures",
+     "bot.media.cleaning"),
+    ("bot.when.said", "bot.media.vault"),
     ("bot.when.dayrules", "bot.when.hourrules"),
     ("bot.when.rules",),
     ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.workdays", "bot.likeness",
@@ -116,6 +118,10 @@ HOMES = {
     "docx": ("bot.mydata",),
     "icalendar": ("bot.sessions.calendars",),
     "openpyxl": ("bot.sheets",),
+    "obstore": ("bot.media.shelves",),
+    "av": ("bot.media.sounds", "bot.media.voices"),
+    "PIL": ("bot.media.pictures",),
+    "ctypes": ("bot.media.confine",),
     "psycopg": ("bot.wakes",),
     "sqlite3": ("bot.db", "bot.wakes"),
     "click": ("bot.cli", "bot.cli.*"),

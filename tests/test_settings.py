@@ -54,6 +54,15 @@ WRONG = [
     ("TELEGRAM_RATE", "29", "30"),
     ("TELEGRAM_RATE", "1001", "1000"),
     ("LINKLINE_DISK", "lost", "kept"),
+    ("MEDIA_URL", "media", "file:///"),
+    ("MEDIA_URL", "/srv/../etc", "/path/to/folder"),
+    ("MEDIA_URL", "/", "/path/to/folder"),
+    ("MEDIA_URL", "file://host/media", "file:///"),
+    ("MEDIA_URL", "s3://", "s3://bucket"),
+    ("MEDIA_URL", "s3://Bucket", "s3://bucket"),
+    ("MEDIA_URL", "s3://key:secret@bucket", "s3://bucket"),
+    ("MEDIA_URL", "https://bucket.example.org", "s3://bucket"),
+    ("AWS_ENDPOINT_URL", "minio.example.org", "https://"),
     ("TWILIO_ACCOUNT_SID", "0" * 34, "Twilio console"),
     ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32, "Twilio console"),
     ("TWILIO_WHATSAPP_FROM", "+14155238886", "whatsapp:"),
@@ -62,7 +71,10 @@ WRONG = [
     ("TWILIO_API_URL", "api.twilio.com", "https://"),
 ]
 # No value of these is wrong in itself; templates are read by their command, which tells.
-ANYTHING = {"host", "twilio_auth_token", "linkline_ledger", "whatsapp_template_languages"}
+ANYTHING = {
+    "host", "twilio_auth_token", "linkline_ledger", "whatsapp_template_languages",
+    "aws_access_key_id", "aws_secret_access_key", "aws_region",
+}  # fmt: skip
 
 
 def refusal() -> str:

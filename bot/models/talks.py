@@ -120,7 +120,7 @@ bubbles = Table(  # what a post is made of, as it was typed
     Column("kind", String(12), nullable=False),  # text, voice, photo, ...
     Column("text", Sealed("bubbles.text"), nullable=False),
     Column("language", String(8)),  # of an announcement's translation
-    Column("reference", Sealed("bubbles.reference")),  # the provider's handle of a file
+    ref("media_id", "media", nullable=True, ondelete="SET NULL", index=True),  # its file
     Column("forwarded", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
 )

@@ -238,7 +238,7 @@ def unname_posts(db: Connection, whom: Whom) -> int:
     """Some of her posts: the words stay, and nothing leads from them to her or to her files."""
     hers = select(posts.c.id).where(posts.c.author_id == whom.member_id).limit(FEW)
     ids = list(db.execute(hers).scalars())
-    db.execute(update(bubbles).where(bubbles.c.post_id.in_(ids)).values(key=None, reference=None))
+    db.execute(update(bubbles).where(bubbles.c.post_id.in_(ids)).values(key=None, media_id=None))
     db.execute(update(posts).where(posts.c.id.in_(ids)).values(author_id=None))
     return len(ids)
 

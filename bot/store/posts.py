@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bot import seals
-from bot.db import insert_returning
+from bot.db import insert_returning, mark_due
 from bot.messages import Inbound, Ref
+from bot.models.media import KINDS, media, new_rows
 from bot.models.outbox import deliveries, showings
 from bot.models.talks import bubbles, posts
 
@@ -38,7 +39,7 @@ class Bubble:
 
     kind: str  # text, voice, photo, ...
     text: str
-    reference: str | None  # the provider's handle of a file
+    media_id: int | None  # its file
     forwarded: bool
     key: bytes | None  # lookup of the provider's id, for edits
 
@@ -102,7 +103,11 @@ def add_bubbles(
     db: Connection, post_id: int, inbound: Inbound, now: datetime, language: str | None = None
 ) -> None:
     """What came in one bubble: its text, its files; `language` of an announcement."""
-    rows = [_bubble(post_id, inbound, now, file.kind, "", file.reference) for file in inbound.files]
+    media_ids = _add_media(db, post_id, inbound, now)
+    rows = [
+        _bubble(post_id, inbound, now, file.kind, "", media_id)
+        for file, media_id in zip(inbound.files, media_ids, strict=True)
+    ]
     if inbound.text:
         rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
     if rows:
@@ -114,15 +119,26 @@ def add_bubbles(
         db.execute(insert(bubbles), rows)
 
 
+def _add_media(db: Connection, post_id: int, inbound: Inbound, now: datetime) -> list[int | None]:
+    """A file of hers to be fetched for each that has one; the ids, in the order they came."""
+    if not inbound.files:
+        return []
+    owner = db.execute(select(posts.c.author_id).where(posts.c.id == post_id)).scalar()
+    rows = new_rows(owner, inbound.lane, inbound.files, now)
+    ids = iter(insert_returning(db, media, rows) if rows else ())
+    mark_due(db, now, inbound.lane)
+    return [next(ids) if each.kind in KINDS else None for each in inbound.files]
+
+
 def _bubble(
-    post_id: int, inbound: Inbound, now: datetime, kind: str, text: str, reference: str | None
+    post_id: int, inbound: Inbound, now: datetime, kind: str, text: str, media_id: int | None
 ) -> dict[str, object]:
     return {
         "post_id": post_id,
         "key": None,
         "kind": kind,
         "text": text,
-        "reference": reference,
+        "media_id": media_id,
         "forwarded": inbound.forwarded,
         "created_at": now,
     }
@@ -132,7 +148,7 @@ def list_bubbles(db: Connection, post_id: int) -> list[Bubble]:
     columns = (
         bubbles.c.kind,
         bubbles.c.text,
-        bubbles.c.reference,
+        bubbles.c.media_id,
         bubbles.c.forwarded,
         bubbles.c.key,
     )

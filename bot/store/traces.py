@@ -219,7 +219,7 @@ def unlink(db: Connection, thread_ids: Collection[int]) -> None:
         posts.c.thread_id.in_(thread_ids), posts.c.author_id.is_(None), own
     )
     bare = update(bubbles).where(bubbles.c.post_id.in_(hers))
-    db.execute(bare.values(key=None, reference=None))
+    db.execute(bare.values(key=None, media_id=None))
     db.execute(update(threads).where(threads.c.id.in_(thread_ids)).values(asker=None))
 
 
