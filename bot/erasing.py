@@ -32,6 +32,7 @@ TABLES = (
     "messages", "deliveries", "dispatches", "showings", "prompts", "posts", "bubbles", "threads",
     "follows", "envelopes", "reports", "opinions", "topics", "interests", "sessions", "signups",
     "needs", "records", "tasks", "proposals", "ideas", "hands", "sections",
+    "leaves",
 )  # fmt: skip
 
 Place = Any  # where a step stands in what it looks through; None = at its end

@@ -13,13 +13,16 @@ from bot.i18n import Lookup, render, shorten, split, units
 from bot.messages import Limits, Message, Text
 from bot.templates import OPENS_LIST, choices_name
 
+CAPTION = 1000  # UTF-16 units under a picture; each provider takes a few more
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The parts as they will be handed over, and the token of the prompt they end with."""
 
     # {"text", "buttons": [[label, data]]}, the same with {"template", "opens"}, {"text", "qr"},
-    # {"text", "file": [table, id]}, {"commands"} or {"retract": [id]}
+    # {"text", "file": [table, id]}, {"text", "tree": [community]}, {"commands"},
+    # {"retract": [id]}
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
@@ -45,6 +48,9 @@ def fit(
     texts = [render(text, language, lookup, timezone) for text in _said(message, experienced)]
     if message.qr is not None or message.file is not None:
         return Fitted((_captioned(message, "\n\n".join(texts)),), None)
+    drawn = _drawn(message, language, lookup, timezone)
+    if drawn and not texts and not closing:
+        return Fitted(drawn, None)
     above = _split(texts, limits) if closing else []
     if closing:
         texts, message = [render(CLOSING, language, lookup)], clearable(message)
@@ -58,7 +64,7 @@ def fit(
     if not parts:
         raise ValueError("a message without words")
     opens = render(OPENS_LIST, language, lookup)
-    return Fitted(_contents(parts, buttons, limits, templates, opens), token)
+    return Fitted((*drawn, *_contents(parts, buttons, limits, templates, opens)), token)
 
 
 def _contents(
@@ -88,6 +94,17 @@ def _has_room(text: str, buttons: list[list[str]], limits: Limits) -> bool:
 
 def _split(texts: list[str], limits: Limits) -> list[str]:
     return split("\n\n".join(text for text in texts if text), limits.text)
+
+
+def _drawn(
+    message: Message, language: str, lookup: Lookup, timezone: str
+) -> tuple[dict[str, Any], ...]:
+    """The picture that comes first, with as much of its caption as has room under it."""
+    if message.tree is None:
+        return ()
+    texts = [render(text, language, lookup, timezone) for text in message.tree.caption]
+    caption = split("\n".join(texts), CAPTION)[0]
+    return ({"text": caption, "tree": list(message.tree.communities)},)
 
 
 def _said(message: Message, experienced: bool) -> list[Text]:

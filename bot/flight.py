@@ -27,8 +27,8 @@ from bot.channels import (
 )
 from bot.conversation import Conversations
 from bot.db import Database
-from bot.messages import Document, Nudge, Outbound
-from bot.parts import as_outbound, fill
+from bot.messages import Nudge, Outbound
+from bot.parts import as_outbound, fill, is_empty
 from bot.rates import Meters
 from bot.store import fates
 from bot.store.deliveries import Due, Part, Planned
@@ -176,7 +176,7 @@ class Flight:
     async def _send_part(self, due: Due, part: Part) -> SentPart:
         """A part that may have been sent is looked up first."""
         outbound = as_outbound(due, part, self._conversations)
-        if isinstance(outbound, Document) and not self._channel.limits.fetches:
+        if is_empty(outbound) and not self._channel.limits.fetches:
             outbound = await fill(self._database, outbound, due, part)
         if part.state == "unknown":
             found = await self._look_up(outbound, part)

@@ -45,7 +45,7 @@ def said_in_full(
         return message
     found = [_still_there(each, known) for each in message.listings]
     listings = [each for each in found if each.lines]
-    if not listings and not message.paragraphs:
+    if not listings and not message.paragraphs and message.tree is None:
         return Message()
     reader = _Reader(language, timezone, known)
     room -= sum(map(reader.units, message.paragraphs)) + _around(message, reader)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
-from bot import mydata
+from bot import mydata, trees
 from bot.channels import Rejected
 from bot.conversation import Conversations
 from bot.db import Database
@@ -26,6 +26,8 @@ def as_outbound(due: Due, part: Part, conversations: Conversations) -> Outbound:
         return Nudge(due.to, part.token, content["nudge"])
     if "qr" in content:
         return Picture(due.to, content["text"], part.token, content["qr"])
+    if "tree" in content:
+        return Picture(due.to, content["text"], part.token, tree=tuple(content["tree"]))
     if "file" in content:
         return Document(due.to, content["text"], part.token, _file_name(content["file"], due), b"")
     buttons = tuple(Button(*each) for each in content.get("buttons", ()))
@@ -42,8 +44,18 @@ def _file_name(file: list[Any], due: Due) -> str:
     return mydata.FILE_NAME
 
 
-async def fill(database: Database, document: Document, due: Due, part: Part) -> Document:
+def is_empty(outbound: Outbound) -> TypeGuard[Document | Picture]:
+    """Whether it is made only now, if its provider does not fetch it."""
+    return isinstance(outbound, Document) or (isinstance(outbound, Picture) and bool(outbound.tree))
+
+
+async def fill(
+    database: Database, outbound: Document | Picture, due: Due, part: Part
+) -> Document | Picture:
     """Made now, and kept nowhere. Raises Rejected if there is nobody any more."""
+    if isinstance(outbound, Picture):
+        drawn = await trees.draw(database, due.member_id, outbound.tree, due.language)
+        return replace(outbound, content=drawn)
     table, row = (part.content or {})["file"]
     if table == calendars.TABLE:
         content = await calendars.make(database, due.address_id, row)
@@ -51,4 +63,4 @@ async def fill(database: Database, document: Document, due: Due, part: Part) -> 
         content = await mydata.make(database, due.address_id)
     if content is None:
         raise Rejected("nobody")
-    return replace(document, content=content)
+    return replace(outbound, content=content)

@@ -17,7 +17,7 @@ from bot.fitting import Fitted, fit
 from bot.i18n import Own
 from bot.judging import Judge
 from bot.listing import said_in_full
-from bot.messages import Message, refs_of, tells_time
+from bot.messages import Message, refs_in, refs_of, tells_time
 from bot.store import deliveries, fates, inbox, notices, overrides, presence, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part, Planned
 from bot.store.fates import Fate
@@ -136,7 +136,7 @@ class Planner:
             return ()
         contents = {part.id: fitted.contents[part.number] for part in due.parts if _is_lost(part)}
         for id_ in repeating.list_without_file(here.db, list(contents)):
-            if "qr" in contents[id_]:
+            if {"qr", "tree"} & contents[id_].keys():
                 contents[id_] = {"text": contents[id_]["text"]}
         repeating.restore(here.db, contents)
         if fitted.prompt_token is not None and due.parts[-1].id in contents:
@@ -175,7 +175,9 @@ class Planner:
             return Fitted(() if sid is None else ({"nudge": sid},), None)
         limits, timezone = self._channel.limits, _clocks(here.db, due)
         lookup = here.lookup_for(due)
-        message = said_in_full(due.message, limits.text, lookup, due.language, timezone)
+        message = said_in_full(
+            _for_this_phone(due, lookup), limits.text, lookup, due.language, timezone
+        )
         if message == NOTHING:
             return Fitted((), None)
         return fit(
@@ -199,6 +201,22 @@ class Planner:
             post_id = retract.id if retract.table == "posts" else None
             ids = notices.list_bubbles(db, due.address_id, post_id, now - young)
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))
+
+
+def _for_this_phone(due: Due, lookup: References) -> Message:
+    """No leaf whose words are gone is named, and no picture shows itself on a discreet phone."""
+    message, tree = due.message, due.message.tree
+    if tree is None:
+        return message
+    if due.discreet and due.kind != "direct":
+        told = (*tree.caption[:1], *message.paragraphs)
+        return replace(message, paragraphs=told, tree=None)
+    left = [
+        text
+        for text in tree.caption
+        if all(ref in lookup for ref in refs_in(text) if ref.table == "posts")
+    ]
+    return replace(message, tree=replace(tree, caption=tuple(left)))
 
 
 def _clocks(db: Connection, due: Due) -> str:

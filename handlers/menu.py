@@ -24,6 +24,7 @@ def start(turn: Turn) -> None:
         Choice("ask.start", _("Ask a question")),
         Choice("threads.mine", _("My questions")),
         Choice("sessions.start", _("Sessions")),
+        Choice("happy.start", _("Share a happy moment")),
         Choice("settings.start", _("Settings")),
         Choice("support.show", _("Get help now")),
         Choice("report.start", _("Report a concern")),

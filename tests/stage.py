@@ -327,7 +327,8 @@ class Stage:
             known = {each.id for each in person.heard}
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
-                    picture = "(QR) " if bubble.picture else ""
+                    drawn = "(tree) " if (bubble.picture or "").startswith("/trees/") else "(QR) "
+                    picture = drawn if bubble.picture else ""
                     person.get(Heard(bubble.id, picture + bubble.words, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
@@ -373,6 +374,8 @@ def load(app: App, source: dict[str, Any]) -> None:
 def _media(url: str) -> str:
     """What comes with a bubble, as a phone shows it."""
     name = url.rpartition("/")[2]
+    if name.endswith(".jpg"):
+        return "(tree) "
     return "" if not name else "(QR) " if name.endswith(".png") else f"({name}) "
 
 
@@ -423,8 +426,9 @@ class TelegramRecorder(BaseRequest):
     def _answer(self, called: str, fields: dict[str, Any], files: dict[str, Any]) -> Any:
         if called == "sendPhoto":
             [(_name, picture, _kind)] = files.values()
-            assert picture.startswith(b"\x89PNG")
-            return self._send(fields | {"text": f"(QR) {fields.get('caption', '')}"})
+            shown = "tree" if picture.startswith(b"\xff\xd8\xff") else "QR"
+            assert shown == "tree" or picture.startswith(b"\x89PNG")
+            return self._send(fields | {"text": f"({shown}) {fields.get('caption', '')}"})
         if called == "sendDocument":
             [(name, content, _kind)] = files.values()
             self._stage.files[str(fields["chat_id"])] = content

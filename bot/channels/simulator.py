@@ -246,7 +246,9 @@ def _show(phone: Phone, message: Say | Picture | Document) -> str:
     bubble = Bubble(
         id=f"{phone.id}/{message.token}", mine=False, text=message.text, at=clock.now().isoformat()
     )
-    if isinstance(message, Picture):
+    if isinstance(message, Picture) and message.tree:
+        bubble.picture = f"/trees/{message.token}.jpg"
+    elif isinstance(message, Picture):
         drawn = base64.b64encode(qr.png(message.qr)).decode()
         bubble.picture = f"data:image/png;base64,{drawn}"
     elif isinstance(message, Document):

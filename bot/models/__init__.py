@@ -1,6 +1,7 @@
 """Every table. Times are UTC in integer microseconds; what tells who is who is sealed."""
 
 from bot.columns import metadata
+from bot.models.leaves import leaves
 from bot.models.media import media
 from bot.models.outbox import (
     HELD,
@@ -99,6 +100,7 @@ __all__ = [
     "interests",
     "invites",
     "lanes",
+    "leaves",
     "ledger",
     "media",
     "members",

@@ -71,6 +71,7 @@ KINDS = {
     "decision": _("decision of a session"),
     "taken": _("what you take with you from a session"),
     "word": _("message to one person about a session"),
+    "leaf": _("leaf on the Happy Tree"),
     "topic": _("something said beside an offer or an ask"),
     **myproposals.KINDS,
 }

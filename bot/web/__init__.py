@@ -48,6 +48,7 @@ def _routes(app: App) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/webhooks/{channel}", webhooks.receive, methods=["POST"]),
         Route("/pictures/{token}.png", pictures.picture),
+        Route("/trees/{token}.jpg", pictures.tree),
         Route(f"/files/{{token}}/{mydata.FILE_NAME}", pictures.file),
         Route(f"/files/{{token}}/{calendars.FILE_NAME}", calendar.file),
         Route("/calendar/{uid}.ics", calendar.linked),

@@ -9,14 +9,16 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from bot import clock, mydata, qr
+from bot import clock, mydata, qr, trees
 from bot.app import App
 from bot.db import StoreDown
+from bot.i18n import SOURCE
 from bot.store import holdings, messages
 
 LASTS = timedelta(days=1)
 FILE_LASTS = timedelta(minutes=15)
 TOKEN = re.compile(r"[\w-]{1,24}", re.ASCII)  # a store may choke on other signs
+FRESH = {"Cache-Control": "no-store", "Content-Disposition": "inline"}
 HEADERS = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
 
 
@@ -37,6 +39,23 @@ async def picture(request: Request) -> Response:
     if said is None:
         return _none()
     return Response(qr.png(said), media_type="image/png", headers=HEADERS)
+
+
+async def tree(request: Request) -> Response:
+    """The tree of one bubble, drawn as it stands at this moment."""
+    app: App = request.app.state.app
+    token, since = request.path_params["token"], clock.now() - LASTS
+    if not TOKEN.fullmatch(token):
+        return _none()
+    try:
+        found = await app.database.run(lambda db: messages.find_tree(db, token, since))
+        if found is None:
+            return _none()
+        shown, member_id, language = found
+        drawn = await trees.draw(app.database, member_id, shown.communities, language or SOURCE)
+    except StoreDown:
+        return PlainTextResponse("try again\n", 503, {"Retry-After": "2"})
+    return Response(drawn, media_type="image/jpeg", headers=FRESH)
 
 
 async def file(request: Request) -> Response:

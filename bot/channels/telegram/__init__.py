@@ -205,9 +205,11 @@ class Telegram:
         if isinstance(message, Nudge):
             raise Rejected("not_here")  # here no window closes
         if isinstance(message, Picture):
-            photo = qr.png(message.qr)
+            photo, name = (message.content, "tree.jpg")
+            if not message.tree:
+                photo, name = (qr.png(message.qr), "qr.png")
             shown = await self.bot.send_photo(
-                int(message.to), photo, caption=message.text, filename="qr.png"
+                int(message.to), photo, caption=message.text, filename=name
             )
             return f"{message.to}/{shown.message_id}"
         if isinstance(message, Document):

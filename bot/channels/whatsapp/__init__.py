@@ -180,7 +180,9 @@ class WhatsApp:
         """Twilio fetches what it sends from us, by addresses that nobody guesses."""
         if isinstance(message, Nudge):
             return {"content_sid": message.template}
-        if isinstance(message, Picture):
+        if isinstance(message, Picture) and message.tree:
+            media = f"{self.public_url}/trees/{message.token}.jpg"
+        elif isinstance(message, Picture):
             media = f"{self.public_url}/pictures/{message.token}.png"
         elif isinstance(message, Document):
             media = f"{self.public_url}/files/{message.token}/{message.name}"
