@@ -27,6 +27,7 @@ from bot.rotation import RotationError
 from bot.seals import SealError
 from bot.settings import SettingsError, read_settings
 from bot.sheets import SheetError
+from bot.tree.lettering import Unshaped
 
 __all__ = ["DEMO", "alembic_config", "cli", "main", "read_settings"]
 
@@ -42,6 +43,7 @@ FAILURES = (
     RotationError,
     SettingsError,
     SheetError,
+    Unshaped,
     programme.ProgrammeError,
 )
 

@@ -111,8 +111,8 @@ def _lattice(spacing: float) -> list[Point]:
         angle = number * 2.399963
         x, y = 540 + radius * math.cos(angle) * 1.13, 392 + radius * math.sin(angle) * 0.86
         if (
-            24 < x < SIDE - 24
-            and 26 < y < 770
+            40 < x < SIDE - 40
+            and 40 < y < 770
             and ((x - 540) / 520) ** 2 + ((y - 380) / 395) ** 2 < 1
         ):
             found.append((x, y))

@@ -142,4 +142,4 @@ def cast_shadows(picture: Image.Image, places: Sequence[Place]) -> None:
     for each in places:
         pen.polygon([((x - 4) / 2, (y + 10) / 2) for x, y in each.outline(16)], fill=120)
     mask = mask.filter(ImageFilter.GaussianBlur(5)).resize(picture.size, Image.Resampling.BILINEAR)
-    picture.paste(Image.new("RGB", picture.size, "#1c3a2c"), (0, 0), mask)
+    picture.paste(rgb("#1c3a2c"), (0, 0), mask)

@@ -71,14 +71,14 @@ def _shine(
     """Light around a point, weaker with the distance."""
     round_ = ImageChops.invert(Image.radial_gradient("L")).resize((2 * radius, 2 * radius))
     mask = round_.point([round(max(0, (v - 74) / 181) ** 1.6 * 255 * most) for v in range(256)])
-    picture.paste(Image.new("RGB", mask.size, colour), (at[0] - radius, at[1] - radius), mask)
+    picture.paste(rgb(colour), (at[0] - radius, at[1] - radius), mask)
 
 
 def _sun(picture: Image.Image) -> None:
     mask = Image.new("L", (480, 480), 0)
     ImageDraw.Draw(mask).ellipse((20, 20, 460, 460), fill=190)
     mask = mask.filter(ImageFilter.GaussianBlur(3)).reduce(FINE)
-    picture.paste(Image.new("RGB", mask.size, "#fff7dc"), (SUN[0] - 120, SUN[1] - 120), mask)
+    picture.paste(rgb("#fff7dc"), (SUN[0] - 120, SUN[1] - 120), mask)
 
 
 def _clouds(picture: Image.Image) -> None:
@@ -92,7 +92,7 @@ def _clouds(picture: Image.Image) -> None:
             wide, high = chance.uniform(40, 110), chance.uniform(7, 20)
             pen.ellipse((x + dx - wide, y + dy - high, x + dx + wide, y + dy + high), fill=120)
     mask = mask.filter(ImageFilter.GaussianBlur(11))
-    picture.paste(Image.new("RGB", picture.size, "#fff4e2"), (0, 0), mask)
+    picture.paste(rgb("#fff4e2"), (0, 0), mask)
 
 
 HILLS = (  # base line, height of the waves, length, phase, colour above and below
@@ -133,7 +133,7 @@ def _river(picture: Image.Image) -> None:
         light = round((150 if near else 60) * chance.uniform(0.4, 1))
         pen.ellipse((x - long, y - 1 - y / 70, x + long, y + 1 + y / 70), fill=light)
     shine = shine.filter(ImageFilter.GaussianBlur(1))
-    picture.paste(Image.new("RGB", shine.size, "#fff3d0"), (0, HORIZON), shine)
+    picture.paste(rgb("#fff3d0"), (0, HORIZON), shine)
 
 
 def bank(x: float) -> float:
