@@ -13,7 +13,7 @@ from PIL import ImageDraw, ImageFont, features
 from bot.tree.words import Run, font_file, runs
 
 LINE = 1.56  # of the size; stacked signs clip in tighter lines
-AWRY = 16  # pixels that the middle of a line may be away from that of all
+AWRY = 9  # pixels that the middle of a line may be away from that of all
 WEIGHT = 560
 MEASURED = 100  # the size at which words are measured, once
 SPARE = 1.02  # what is measured at one size is a little wider at another
