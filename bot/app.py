@@ -21,6 +21,8 @@ from bot.db import Database, StoreDown
 from bot.envelopes import Opener, opening
 from bot.eraser import Eraser
 from bot.i18n import languages
+from bot.media.fetching import Fetcher
+from bot.media.vault import Vault
 from bot.messages import Inbound, Receipt
 from bot.recalling import Recaller
 from bot.router import Router
@@ -58,6 +60,8 @@ class App:
         self.eraser = Eraser(self.database, self.channels)
         self.recaller = Recaller(self.database, self.channels, self.take)
         self.treasurer = Treasurer(self.database, self.channels, self.settings.database_path)
+        self.vault = Vault.from_settings(self.settings)
+        self.fetcher = Fetcher(self.database, self.channels, self.vault)
         self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
@@ -76,6 +80,7 @@ class App:
         self._spawn(self.recaller.run())
         self._spawn(self.ledger.run())
         self._spawn(self.treasurer.run())
+        self._spawn(self.fetcher.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))
@@ -96,6 +101,7 @@ class App:
         if sends:
             await asyncio.wait(sends, timeout=LAST_WORDS + 1)
         await self._cancel()
+        await self.fetcher.stop()
         for channel in self.channels:
             await channel.close()
         self.database.close()
@@ -190,12 +196,14 @@ class App:
 
     def wake(self, lane: str = "") -> None:
         """Something may be due on this lane, or on any."""
+        self.fetcher.wake()
         for sender in self.senders:
             if lane in ("", sender.channel.lane):
                 sender.wake()
 
     async def drain(self) -> None:
-        """Send all that is due now, in this process; for tests."""
+        """Fetch and send all that is due now, in this process; for tests."""
+        await self.fetcher.drain()
         for sender in self.senders:
             await sender.drain()
 

@@ -86,6 +86,7 @@ def undo(turn: Turn) -> None:
     """If it is still held, it does not go out."""
     for id_, _due_at, content in envelopes.list_of(turn.db, turn.member.id):
         if content.get("mark") == turn.argument and envelopes.remove(turn.db, id_):
+            media.drop_held(turn.db, content, coarse(turn.now))
             return turn.say(_("All right, nothing was sent."))
     turn.say(_("Nothing waits to go out any more."))
 
@@ -107,7 +108,7 @@ def open_question(db: Connection, now: datetime, key: str, content: Mapping[str,
     """If she is still in that group."""
     place = communities.find_membership(db, content["member"], content["community"])
     if place is None or not place.is_active:
-        return
+        return media.drop_held(db, content, coarse(now))
     thread = threads.add_nameless(db, place.community.id, content["member"], coarse(now))
     _publish(db, now, key, thread, content, kind="question")
 
@@ -199,8 +200,9 @@ def _tells(turn: Turn) -> bool:
 @opens("reply")
 def open_reply(db: Connection, now: datetime, key: str, content: Mapping[str, Any]) -> None:
     thread = threads.find_for(db, content["member"], thread_id=content["thread"])
-    if thread is not None:
-        _publish(db, now, key, thread, content, kind="reply")
+    if thread is None:
+        return media.drop_held(db, content, coarse(now))
+    _publish(db, now, key, thread, content, kind="reply")
 
 
 @nameless.action
@@ -217,7 +219,7 @@ def outcome(turn: Turn) -> None:
 def open_outcome(db: Connection, now: datetime, key: str, content: Mapping[str, Any]) -> None:
     thread = threads.find_for(db, content["member"], thread_id=content["thread"])
     if thread is None or not outcomes.mark(db, thread.id, content["came"]):
-        return
+        return media.drop_held(db, content, coarse(now))
     if content["bubbles"]:
         return _publish(db, now, key, thread, content, kind="outcome")
     _tell_all(db, now, key, thread, posting.outcome(thread, content["came"], None))

@@ -253,6 +253,7 @@ class Town:
         self, database_url: str, folder: Path, nursery: Nursery, fakes: tuple[Fake, Fake]
     ) -> None:
         self.folder, self.nursery, self.key = folder, nursery, seals.new_key()
+        self.media = folder / "media"
         self.telegram, self.twilio = fakes
         self.database_url = database_url
         self.people: dict[str, Person] = {}
@@ -277,6 +278,7 @@ class Town:
             "LINKLINE_KEYS": self.key,
             "LINKLINE_DISK": "kept",  # wherever tests run
             "DATABASE_URL": self.database_url,
+            "MEDIA_URL": str(self.media),
             "PORT": "0",
             "PUBLIC_URL": PUBLIC,
             "TELEGRAM_BOT_TOKEN": TOKEN,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,11 +26,11 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 from bot import clock, models, programme
 from bot.app import App
 from bot.approving import approve
-from bot.channels import Channel, simulator
+from bot.channels import Channel, Gone, Rejected, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.rehearsal import transcripts
+from bot.rehearsal import samples, transcripts
 from bot.settings import Settings
 from bot.store import codes, communities, invites, meeting, reports, sessions, templates
 from bot.store.lanes import save_link
@@ -48,6 +49,8 @@ LINKS = {
     "telegram": "https://t.me/linkline_bot?start=",
     "whatsapp": "https://wa.me/14155238886?text=",
 }
+# What providers call our kinds of files.
+_KINDS = {"audio": "voice", "video_note": "video", "image": "photo", "video": "video"}
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
 
@@ -96,13 +99,21 @@ class Stage:
 
     def __init__(self, database_url: str) -> None:
         clock.move(transcripts.BEGINS - clock.now())
-        self.settings = Settings(_env_file=None, database_url=database_url, public_url=PUBLIC)  # type: ignore[call-arg]
+        self._folder = tempfile.TemporaryDirectory(prefix="linkline-media-")
+        self.settings = Settings(  # type: ignore[call-arg]
+            _env_file=None,
+            database_url=database_url,
+            public_url=PUBLIC,
+            media_url=f"{self._folder.name}/vault",
+        )
         self.people: dict[str, Person] = {}
         self.by_address: dict[str, Person] = {}
         self.requests: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}  # the last one by chat id
+        self.sent: dict[str, bytes] = {}  # what people sent, by the provider's id of the file
         self.erased: list[str] = []  # what Twilio was told to delete
         self.templates: dict[str, str] = {}  # what those say that have nothing to fill in, by sid
+        self._content: bytes | None = None  # of the next file, if it is no sample
         self._numbers = itertools.count(1)
         self._codes = itertools.count()
         self._digits = itertools.count()  # 482 915 730, 483 015 730, ...
@@ -135,8 +146,10 @@ class Stage:
         telegram = Telegram(TOKEN, SECRET, "https://api.telegram.org", PUBLIC)
         transport = TelegramRecorder(self)
         telegram.bot._request = (transport, transport)
+        telegram._downloads = FileRecorder(self)
         whatsapp = WhatsApp(ACCOUNT, AUTH, SENDER, "https://api.twilio.com", PUBLIC)
         whatsapp._client = Client(ACCOUNT, AUTH, http_client=TwilioRecorder(self))
+        whatsapp._downloads = FileRecorder(self)
         return [telegram, whatsapp, *(Simulator(look) for look in LOOKS)]
 
     def channel(self, person: Person) -> Channel:
@@ -266,8 +279,10 @@ class Stage:
         else:  # further up: she quotes the list
             await self.reply(name, bubble.text, str(index + 1))
 
-    async def send_file(self, name: str, kind: str) -> None:
+    async def send_file(self, name: str, kind: str, content: bytes | None = None) -> None:
+        """One of the samples, unless the content is told."""
         person = self.people[name]
+        self._content = content
         if person.channel == "telegram":
             await self.update(person, getattr(person.phone, kind)())
         elif person.channel == "whatsapp" and kind == "sticker":
@@ -298,11 +313,24 @@ class Stage:
 
     async def update(self, person: Person, update: dict[str, Any]) -> None:
         headers = {"x-telegram-bot-api-secret-token": SECRET}
+        for kind, described in update.get("message", {}).items():
+            for each in described if isinstance(described, list) else [described]:
+                self._upload(_KINDS.get(kind, kind), each)
         await self.take(person, "/webhooks/telegram", headers, json.dumps(update).encode())
 
     async def form(self, person: Person, form: list[tuple[str, str]]) -> None:
         headers = {key.lower(): value for key, value in person.phone.headers(form).items()}
+        fields = dict(form)
+        if fields.get("MediaUrl0"):
+            kind = fields["MediaContentType0"].partition("/")[0]
+            sid = fields["MediaUrl0"].rpartition("/")[2]
+            self._upload(_KINDS.get(kind, "document"), {"file_id": sid})
         await self.take(person, "/webhooks/whatsapp", headers, urlencode(form).encode())
+
+    def _upload(self, kind: str, described: Any) -> None:
+        """The provider has the file that a message names."""
+        if kind in samples.FILES and isinstance(described, dict) and "file_id" in described:
+            self.sent[described["file_id"]] = self._content or samples.read(kind)
 
     async def page(self, person: Person, data: dict[str, Any]) -> None:
         headers = {"content-type": "application/json"}
@@ -356,6 +384,7 @@ class Stage:
 
     async def close(self) -> None:
         self.app.database.close()
+        self._folder.cleanup()
         for patch in self._patches:
             patch.stop()
 
@@ -433,6 +462,9 @@ class TelegramRecorder(BaseRequest):
             [(name, content, _kind)] = files.values()
             self._stage.files[str(fields["chat_id"])] = content
             return self._send(fields | {"text": f"({name}) {fields.get('caption', '')}"})
+        if called == "getFile":
+            about = {"file_id": fields["file_id"], "file_unique_id": fields["file_id"][:8]}
+            return about | {"file_path": f"files/{fields['file_id']}"}
         if called == "deleteMessages":
             person = self._stage.by_address[str(fields["chat_id"])]
             person.forget([f"{fields['chat_id']}/{each}" for each in fields["message_ids"]])
@@ -447,6 +479,34 @@ class TelegramRecorder(BaseRequest):
             person.get(Heard(f"{chat}/{number}", fields["text"], buttons))
         about = {"id": chat, "type": "private", "first_name": "x"}
         return {"message_id": number, "date": 1, "chat": about, "text": fields["text"]}
+
+
+class FileRecorder:
+    """The providers' file servers: each knows its own addresses, and who may ask."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def get(
+        self, url: str, most: int, *, auth: tuple[str, str] | None = None, redirects: int = 0
+    ) -> bytes:
+        of_bot = f"https://api.telegram.org/file/bot{TOKEN}/files/"
+        of_account = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/"
+        if url.startswith(of_bot):
+            assert (auth, redirects) == (None, 0)
+        else:
+            assert url.startswith(of_account), "an address nobody told us"
+            assert (auth, redirects) == ((ACCOUNT, AUTH), 1)
+        if self._stage.failing["files"]:
+            raise self._stage.failing["files"].pop(0)
+        content = self._stage.sent.get(url.rpartition("/")[2])
+        if content is None:
+            raise Gone("404")
+        if len(content) > most:
+            raise Rejected("too_big")
+        return content
+
+    async def close(self) -> None: ...
 
 
 class TwilioRecorder(HttpClient):  # type: ignore[misc]

@@ -28,14 +28,15 @@ STEP_NAMES = Path(__file__).resolve().parent / "step_names.txt"
 
 # Who stands on whom: a module imports only from rows above its own, never from beside it.
 LEVELS = (
-    ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr",
-     "bot.cutting", "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media",
-     "bot.media.unfit", "bot.media.confine"),  # know nothing
+    ("bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.seals", "bot.qr", "bot.cutting",
+     "bot.sheets", "bot.strictly", "bot.when", "bot.sessions", "bot.media", "bot.media.unfit",
+     "bot.media.confine"),
     ("bot.settings", "bot.i18n", "bot.codec", "bot.columns", "bot.discretion", "bot.talk",
-     "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds"),
+     "bot.timing", "bot.roles", "bot.archive", "bot.media.cell", "bot.media.sounds",
+     "bot.media.bare", "bot.media.archives"),
     ("bot.when.words", "bot.media.shelves", "bot.media.voices", "bot.media.pictures",
-     "bot.media.cleaning"),
-    ("bot.when.said", "bot.media.vault"),
+     "bot.media.cleaning", "bot.media.films", "bot.media.papers", "bot.media.offices"),
+    ("bot.when.said", "bot.media.vault", "bot.media.documents"),
     ("bot.when.dayrules", "bot.when.hourrules"),
     ("bot.when.rules",),
     ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.workdays", "bot.likeness",
@@ -49,10 +50,10 @@ LEVELS = (
     ("bot.tree.picture",),
     ("bot.models.keys",),
     ("bot.models.*",),
-    ("bot.rehearsal.phones", "bot.rehearsal.transcripts"),
+    ("bot.rehearsal.phones", "bot.rehearsal.transcripts", "bot.rehearsal.samples"),
     ("bot.models", "bot.db", "bot.fitting", "bot.listing", "bot.smalltalk", "bot.channels",
      "bot.disks"),
-    ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors"),
+    ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors", "bot.downloads"),
     ("bot.channels.telegram.*", "bot.channels.whatsapp.*"),
     ("bot.store.audiences.*",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.tenancy", "bot.wakes",
@@ -60,13 +61,12 @@ LEVELS = (
     ("bot.trees",),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
-     "bot.mydata.myproposals", "bot.mydata.promises"),
-    ("bot.judging",),
-    ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth",
-     "bot.telling", "bot.posting", "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser",
-     "bot.sessions.calendars", "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading",
-     "bot.restoring", "bot.weekly", "bot.choosing", "bot.translating",
-     "bot.rewording"),
+     "bot.mydata.myproposals", "bot.mydata.promises", "bot.media.telling"),
+    ("bot.judging", "bot.media.fetching"),
+    ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth", "bot.telling", "bot.posting",
+     "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser", "bot.sessions.calendars",
+     "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading", "bot.restoring", "bot.weekly",
+     "bot.choosing", "bot.translating", "bot.rewording"),
     ("bot.ahead", "bot.sessions.matching", "bot.sessions.reminding", "bot.sessions.seats"),
     ("bot.rhythm", "bot.sessions.calling", "bot.timetable", "bot.almanac", "bot.briefing"),
     ("bot.turn", "bot.envelopes", "bot.parts", "bot.digests", "bot.treasurer", "bot.programme",
@@ -76,7 +76,7 @@ LEVELS = (
     ("bot.nudging", "bot.routes", "bot.sender", "bot.upkeep", "bot.erasing",
      "bot.rehearsal.playing", "bot.rehearsal.weekly", "bot.rehearsal.planned", "handlers.*"),
     ("bot.router", "bot.rehearsal.room", "bot.approving"),
-    ("bot.app",),  # joins the parts
+    ("bot.app",),
     ("bot.web.*", "bot.doctor"),
     ("bot.web",),
     ("bot.cli.store",),
@@ -87,25 +87,20 @@ LEVELS = (
 
 # Folders whose files all look the same: what each file in them may know of ours.
 MAY_KNOW = {
-    "bot.channels.*": (
-        "bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.metrics", "bot.qr",
-        "bot.rehearsal.phones", "bot.channels", "bot.channels.telegram.*",
-        "bot.channels.whatsapp.*",
-    ),
-    "bot.store.*": (
-        "bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns", "bot.models.*",
-        "bot.db", "bot.discretion", "bot.timing", "bot.roles", "bot.store.audiences.*",
-    ),
-    "handlers.*": (
-        "bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
+    "bot.channels.*": ("bot.messages", "bot.settings", "bot.clock", "bot.logs", "bot.metrics",
+        "bot.qr", "bot.rehearsal.phones", "bot.channels", "bot.channels.telegram.*",
+        "bot.channels.whatsapp.*", "bot.rehearsal.samples", "bot.downloads"),
+    "bot.store.*": ("bot.messages", "bot.i18n", "bot.codec", "bot.seals", "bot.columns",
+        "bot.models.*", "bot.db", "bot.discretion", "bot.timing", "bot.roles",
+        "bot.store.audiences.*"),
+    "handlers.*": ("bot.messages", "bot.i18n", "bot.smalltalk", "bot.discretion", "bot.invitation",
         "bot.offers", "bot.timing", "bot.typed", "bot.when.*", "bot.naming", "bot.pace",
-        "bot.roles", "bot.allowances", "bot.sessions.*", "bot.hearing", "bot.digests",
-        "bot.rhythm", "bot.weekly", "bot.ahead", "bot.almanac", "bot.desk", "bot.followups",
-        "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
-        "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses",
-        "bot.nameless", "bot.envelopes", "bot.sentences", "bot.proofreading", "bot.proposing",
-        "bot.trees",
-    ),
+        "bot.roles", "bot.allowances", "bot.sessions.*", "bot.hearing", "bot.digests", "bot.rhythm",
+        "bot.weekly", "bot.ahead", "bot.almanac", "bot.desk", "bot.followups", "bot.unfinished",
+        "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn", "bot.scheduler", "bot.truth",
+        "bot.telling", "bot.posting", "bot.responses", "bot.nameless", "bot.envelopes",
+        "bot.sentences", "bot.proofreading", "bot.proposing",
+        "bot.trees"),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
 
@@ -113,7 +108,7 @@ FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are s
 HOMES = {
     "telegram": ("bot.channels.telegram", "bot.channels.telegram.*"),
     "twilio": ("bot.channels.whatsapp", "bot.channels.whatsapp.*"),
-    "aiohttp": ("bot.channels.*",),
+    "aiohttp": ("bot.channels.*", "bot.downloads"),
     "starlette": ("bot.web", "bot.web.*"),
     "jinja2": ("bot.web", "bot.web.*"),
     "apscheduler": ("bot.scheduler",),
@@ -129,7 +124,7 @@ HOMES = {
     "icalendar": ("bot.sessions.calendars",),
     "openpyxl": ("bot.sheets",),
     "obstore": ("bot.media.shelves",),
-    "av": ("bot.media.sounds", "bot.media.voices"),
+    "av": ("bot.media.sounds", "bot.media.voices", "bot.media.films"),
     "PIL": ("bot.media.pictures", "bot.tree.*"),
     "ctypes": ("bot.media.confine",),
     "psycopg": ("bot.wakes",),
@@ -139,6 +134,8 @@ HOMES = {
     "importlib": ("bot.app", "bot.cli"),
     "pkgutil": ("bot.app", "bot.cli"),
     "sqlalchemy": ("bot.columns", "bot.db", "bot.models", "bot.models.*", "bot.store.*"),
+    "lxml": ("bot.media.offices",),
+    "pypdf": ("bot.media.papers",),
 }
 # Elsewhere a Connection is only passed on; the two others say one sentence of SQL each.
 CONNECTION = frozenset({"Connection"})

@@ -29,6 +29,7 @@ from bot.messages import (
     Tap,
     Tappable,
 )
+from bot.rehearsal import samples
 from bot.rehearsal.phones import Bubble, Phone, Phones
 from bot.settings import Settings
 
@@ -94,6 +95,16 @@ class Simulator:
             return [_inbound(phone, sent)]
         except Exception:  # whatever is wrong with it
             raise Unusable(secrets.token_hex(8), "no_phone") from None
+
+    async def fetch(self, reference: str, most: int) -> bytes:
+        """What each kind of file is on these phones."""
+        kind = reference.removeprefix("simulator/").partition("/")[0]
+        if kind not in samples.FILES:
+            raise Gone("404")
+        content = samples.read(kind)
+        if len(content) > most:
+            raise Rejected("too_big")
+        return content
 
     async def acknowledge(self, inbound: Inbound) -> None:
         """It is saved: show what she did on her own phone, and write it down."""
@@ -217,7 +228,7 @@ def _inbound(phone: Phone, sent: dict[str, Any]) -> Inbound:
     file = sent.get("file") if sent.get("file") in FILES else None
     return Inbound(
         text=text,
-        files=() if file is None else (File(file, f"simulator/{key}"),),
+        files=() if file is None else (File(file, f"simulator/{file}/{key}"),),
         id=f"{phone.id}/{key}",
         reply_to=sent.get("reply_to"),
         forwarded=sent.get("forwarded") is True,

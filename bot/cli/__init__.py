@@ -22,6 +22,7 @@ from bot.cli.store import DEMO, alembic_config
 from bot.db import StoreDown
 from bot.ledgers import LedgerError
 from bot.library import LibraryError
+from bot.media.vault import ShelfDown
 from bot.restoring import RestoreError
 from bot.rotation import RotationError
 from bot.seals import SealError
@@ -43,6 +44,7 @@ FAILURES = (
     RotationError,
     SettingsError,
     SheetError,
+    ShelfDown,
     Unshaped,
     programme.ProgrammeError,
 )

@@ -7,6 +7,7 @@ work at the same time is the caller's to limit.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import signal
@@ -22,10 +23,17 @@ __all__ = ["Clean", "TryAgain", "Unfit", "clean"]
 
 BIGGEST = 16 << 20  # bytes, before and after: what WhatsApp takes
 SECONDS = 90.0  # for one file, on a machine that is busy
+_OFFICE = (
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+)
 # kind: (the module that cleans it, what may come out)
 _KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "voice": ("voices", frozenset({"audio/ogg"})),
+    "video": ("films", frozenset({"video/mp4"})),
     "photo": ("pictures", frozenset({"image/jpeg"})),
+    "document": ("documents", frozenset({"application/pdf", "text/plain", *_OFFICE})),
 }
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # -I: neither the folder it stands in nor the environment has a say in what is imported.
@@ -58,6 +66,18 @@ async def clean(kind: str, raw: bytes) -> Clean:
     if mime not in mimes or not isinstance(milliseconds, int | None) or not content:
         raise Unfit("broken")
     return Clean(content, mime, milliseconds)
+
+
+async def is_locked() -> bool:
+    """Whether the kernel keeps the cells locked, or Python does. Raises Unfit, TryAgain."""
+    said, _content = await _in_cell("pictures", _SMALLEST)
+    return said.get("locked") is True
+
+
+# A grey dot.
+_SMALLEST = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
 
 
 async def _in_cell(module: str, raw: bytes) -> tuple[dict[str, Any], bytes]:

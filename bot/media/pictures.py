@@ -18,28 +18,22 @@ from PIL import (
 from bot.media.cell import Clean
 from bot.media.unfit import Unfit
 
-# Named, not guessed: no other file is opened as a picture.
+# Named, not guessed: no other file is opened as a picture. And how many pixels it may have by its
+# header: a JPEG is made small while it is read, the others are read whole, WebP twice.
 _OPENERS = (
-    (0, b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
-    (0, b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
-    (8, b"WEBP", WebPImagePlugin.WebPImageFile),
+    (0, b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile, 40_000_000),
+    (0, b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile, 12_000_000),
+    (8, b"WEBP", WebPImagePlugin.WebPImageFile, 8_000_000),
 )
 LONGEST_SIDE = 1600  # pixels
 QUALITY = 85
-# Pixels, by the header. A JPEG is made small while it is read; the others are read whole.
-MOST_JPEG = 40_000_000
-MOST_OTHERS = 12_000_000
 
 
 def clean(raw: bytes) -> Clean:
     """Raises Unfit."""
     Image.MAX_IMAGE_PIXELS = None  # our own limits are below those
     picture = _open(raw)
-    jpeg = isinstance(picture, JpegImagePlugin.JpegImageFile)
-    if picture.width * picture.height > (MOST_JPEG if jpeg else MOST_OTHERS):
-        raise Unfit("too_big")
-    if jpeg:
-        picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+    picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # what is no JPEG stays as it is
     return Clean(_encode(_shrink(picture)), "image/jpeg")
 
 
@@ -58,12 +52,15 @@ def samples() -> Iterator[bytes]:
 
 
 def _open(raw: bytes) -> ImageFile.ImageFile:
-    for place, start, opener in _OPENERS:
+    for place, start, opener, most in _OPENERS:
         if raw.startswith(start, place):
             try:
-                return opener(io.BytesIO(raw))
+                found = opener(io.BytesIO(raw))
             except (OSError, SyntaxError, ValueError, EOFError):
                 raise Unfit("broken") from None
+            if found.width * found.height > most:
+                raise Unfit("too_big")
+            return found
     raise Unfit("unfit")
 
 

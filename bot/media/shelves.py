@@ -14,6 +14,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -65,11 +66,10 @@ def new_name() -> str:
     return secrets.token_hex(16)
 
 
-def check_name(name: str) -> str:
+def check_name(name: str) -> None:
     """Anything else might lead out of the folder. Raises ValueError."""
     if not _NAME.fullmatch(name):
         raise ValueError("a file is named by 32 hex digits")
-    return name
 
 
 def open_shelf(settings: Settings) -> Shelf:
@@ -128,7 +128,8 @@ class Folder:
                 _clear(entry)
 
     def _place(self, name: str) -> Path:
-        return self._path / check_name(name)
+        check_name(name)
+        return self._path / name
 
     @contextlib.contextmanager
     def _written(self, content: bytes) -> Iterator[Path]:
@@ -186,28 +187,33 @@ class Bucket:
         self._store = store
 
     def put(self, name: str, content: bytes) -> None:
+        check_name(name)
         with _asked():
-            obstore.put(self._store, check_name(name), content, use_multipart=False)
+            obstore.put(self._store, name, content, use_multipart=False)
 
     def replace(self, name: str, was: bytes, content: bytes) -> None:
+        check_name(name)
         with contextlib.suppress(Missing, PreconditionError), _asked():
-            found = obstore.get(self._store, check_name(name))
+            found = obstore.get(self._store, name)
             mark = found.meta["e_tag"]
             if bytes(found.bytes()) == was:
                 same: Any = {"e_tag": mark}
                 obstore.put(self._store, name, content, mode=same, use_multipart=False)
 
     def get(self, name: str) -> bytes:
+        check_name(name)
         with _asked():
-            return bytes(obstore.get(self._store, check_name(name)).bytes())
+            return bytes(obstore.get(self._store, name).bytes())
 
     def head(self, name: str, size: int) -> bytes:
+        check_name(name)
         with _asked():
-            return bytes(obstore.get_range(self._store, check_name(name), start=0, length=size))
+            return bytes(obstore.get_range(self._store, name, start=0, length=size))
 
     def remove(self, name: str) -> None:
+        check_name(name)
         with contextlib.suppress(Missing), _asked():
-            obstore.delete(self._store, check_name(name))
+            obstore.delete(self._store, name)
 
     def names(self) -> Iterator[str]:
         with _asked():
@@ -222,7 +228,11 @@ def _asked() -> Iterator[None]:
     """What the library says holds addresses and names; its kind is enough."""
     try:
         yield
-    except (NotFoundError, FileNotFoundError):
+    except (NotFoundError, FileNotFoundError) as error:
+        if "NoSuchBucket" in str(error):
+            raise ShelfDown(
+                "MEDIA_URL: there is no such bucket; make it, or name another"
+            ) from None
         raise Missing from None
     except PreconditionError:
         raise
@@ -249,6 +259,7 @@ def _bucket(settings: Settings) -> S3Store:
             parts.netloc,
             prefix=parts.path.strip("/") or None,
             config=config,
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
             client_options={
                 "timeout": "60s",
                 "connect_timeout": "10s",

@@ -48,10 +48,29 @@ class Vault:
         """Of all files; blocks."""
         return self._shelf.names()
 
+    def try_out(self, name: str) -> None:
+        """Write a file, read it, remove it."""
+        self.put_now(name, b"")
+        self.get_now(name)
+        self._shelf.remove(name)
+
+    # Copies, as they are sealed
+
+    def copy_out(self, name: str) -> bytes:
+        """Raises Missing."""
+        return self._shelf.get(name)
+
+    def copy_in(self, name: str, sealed: bytes) -> None:
+        """Unless it is there already, perhaps sealed with a newer key."""
+        try:
+            self.get_now(name)
+        except (Missing, seals.SealError):
+            self._shelf.put(name, sealed)
+
     # Keys that rotate
 
     def list_older(self) -> list[str]:
-        """Files that are not sealed as they are sealed now."""
+        """Files that are not sealed as they are sealed now; looks into each."""
         return [name for name in self.names() if not self._is_fresh(name)]
 
     def reseal(self, name: str) -> None:

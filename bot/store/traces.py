@@ -223,13 +223,15 @@ def unlink(db: Connection, thread_ids: Collection[int]) -> None:
     db.execute(update(threads).where(threads.c.id.in_(thread_ids)).values(asker=None))
 
 
-def remove_envelopes(db: Connection, after: str, member_id: int) -> tuple[int, str | None]:
-    """What is held of hers, from one look: how many, and where to go on."""
+def remove_envelopes(
+    db: Connection, after: str, member_id: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """What is held of hers, from one look: what was in them, and where to go on."""
     statement = select(envelopes.c.id, envelopes.c.content).where(envelopes.c.id > after)
     rows = db.execute(statement.order_by(envelopes.c.id).limit(SEALED)).all()
-    hers = [row.id for row in rows if row.content.get("member") == member_id]
+    hers = {row.id: row.content for row in rows if row.content.get("member") == member_id}
     db.execute(delete(envelopes).where(envelopes.c.id.in_(hers)))
-    return len(hers), rows[-1].id if len(rows) == SEALED else None
+    return list(hers.values()), rows[-1].id if len(rows) == SEALED else None
 
 
 def unname_reports(db: Connection, after: int, member_id: int) -> tuple[int, int | None]:

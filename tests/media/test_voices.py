@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import wave
 
 import pytest
 
 from bot.media.cleaning import Clean, Unfit, clean
+from tests.media.cells import put_in_cell
 from tests.media.files import heard, voice
 
 
@@ -41,3 +44,34 @@ def test_a_voice_of_any_phone_is_heard(form: str, codec: str, rate: int, layout:
 def test_no_voice_is_no_voice() -> None:
     with pytest.raises(Unfit, match="unfit"):
         cleaned(b"hello")
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 20.0])
+def test_a_voice_is_as_long_as_before(seconds: float) -> None:
+    found = cleaned(voice(seconds))
+    assert heard(found.content) == pytest.approx(seconds, rel=0.02)
+    assert len(found.content) < 24_000 / 8 * seconds * 1.3 + 500
+
+
+def test_silence_is_fine() -> None:
+    target = io.BytesIO()
+    with wave.open(target, "wb") as made:
+        made.setparams((1, 2, 16_000, 0, "NONE", ""))
+        made.writeframes(bytes(32_000))
+    assert cleaned(target.getvalue()).milliseconds == 1000
+
+
+def test_a_voice_of_ten_minutes_is_taken_and_one_of_eleven_is_not() -> None:
+    took = put_in_cell("voice", silence(600))
+    assert took.reason is None and took.seconds < 15 and took.memory < 150 << 20
+    assert put_in_cell("voice", silence(660)).reason == "too_long"
+
+
+def silence(seconds: int) -> bytes:
+    """A frame of AMR is 20 ms; in this one nobody speaks."""
+    return b"#!AMR\n" + (b"\x04" + bytes(12)) * 50 * seconds
+
+
+def test_a_voice_that_says_it_is_something_else_is_heard() -> None:
+    """WhatsApp calls some Ogg files audio/mpeg: only what is in it counts."""
+    assert cleaned(voice(1.0, "webm")).mime == "audio/ogg"

@@ -18,6 +18,7 @@ from bot.channels import Forbidden, Rejected, TryLater, Unknown
 from bot.channels.whatsapp import content, reading
 from bot.channels.whatsapp.errors import CONTENT, PAUSE, SOON, as_number, send_error
 from bot.channels.whatsapp.transport import NOT_SENT, connect, gone_is_fine
+from bot.downloads import Downloads
 from bot.messages import (
     Document,
     Inbound,
@@ -66,6 +67,7 @@ class WhatsApp:
         self._sid, self._token, self._sender, self._api_url = sid, token, sender, api_url
         self._validator = RequestValidator(token)
         self._client: Client | None = None
+        self._downloads = Downloads(api_url)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> list[Self]:
@@ -79,6 +81,7 @@ class WhatsApp:
         if self._client is not None:
             await self._client.http_client.close()
             self._client = None
+        await self._downloads.close()
 
     # In
 
@@ -111,6 +114,13 @@ class WhatsApp:
         if as_number(str(message.num_media or "")):
             media = await self._messages()(message.sid).media.list_async(limit=10)
         return reading.recalled(self.lane, message, media, self._api_url)
+
+    async def fetch(self, reference: str, most: int) -> bytes:
+        """Who we are is said to Twilio alone, not to where it sends us on to."""
+        url = reading.media_url(reference, self._sid, self._api_url)
+        if url is None:
+            raise Rejected("address")
+        return await self._downloads.get(url, most, auth=(self._sid, self._token), redirects=1)
 
     # About us
 
