@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from bot.messages import Choice, Listing, Message, Ref, Text, Tree
+from bot.messages import Choice, Listing, Message, Month, Ref, Text, Tree
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
@@ -96,6 +96,8 @@ def _param_to_json(value: object) -> object:
         return text_to_json(value)
     if isinstance(value, Ref):
         return {"ref": [value.table, value.id, value.most]}
+    if isinstance(value, Month):
+        return {"month": value.at.isoformat()}
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
     if isinstance(value, date):
@@ -112,6 +114,8 @@ def _param_from_json(value: Any) -> object:
         return text_from_json(value)
     if "ref" in value:
         return Ref(*value["ref"])
+    if "month" in value:
+        return Month(datetime.fromisoformat(value["month"]))
     if "on" in value:
         return date.fromisoformat(value["on"])
     return datetime.fromisoformat(value["at"])

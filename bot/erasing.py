@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 from bot.messages import Trace
 from bot.models.outbox import PRIORITY
 from bot.scheduler import Counts, Progress, job
-from bot.store import erasures, forgetting, media, threads, traces, withdrawing
+from bot.store import captions, erasures, forgetting, media, stories, threads, traces, withdrawing
 from bot.store.forgetting import FEW, Whom
+from bot.stories import withdrawing as untold
 from bot.telling import retract
 from bot.timing import coarse
 
@@ -32,6 +33,8 @@ TABLES = (
     "messages", "deliveries", "dispatches", "showings", "prompts", "posts", "bubbles", "threads",
     "follows", "envelopes", "reports", "opinions", "topics", "interests", "sessions", "signups",
     "needs", "records", "tasks", "media", "proposals", "ideas", "hands", "sections",
+    "captions", "agreements", "reflections",
+    "stories", "story_parts", "consents", "candidates", "choices", "reasons", "exported",
     "leaves",
 )  # fmt: skip
 
@@ -213,6 +216,21 @@ def _meetings(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[
     return _again(withdrawing.unname(db, whom.member_id, words_too=words_too), place)
 
 
+def _captions(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
+    """What she wrote down for those who cannot hear or see."""
+    words_too = whom.erases_posts
+    return _again(captions.forget_of(db, whom.member_id, FEW, words_too=words_too), place)
+
+
+def _stories(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
+    """What she told, one story after the other; consent ends with her."""
+    story = stories.find_next(db, whom.member_id)
+    if story is None:
+        return 0, None
+    untold.forget(db, now, story)
+    return 1, place
+
+
 def _keep(db: Connection, left: list[Trace], now: datetime, count: int = 0) -> int:
     """What the providers still have is deleted there later."""
     erasures.add(db, left, now)
@@ -226,6 +244,7 @@ def _again(count: int, place: Place) -> tuple[int, Place]:
 
 _PLACES: dict[Step, Place] = {
     _files: True,
+    _stories: True,  # before the posts they are made of
     _drafts: True,
     _posts: True,
     _envelopes: "",  # before the links: one that is opened makes a new one
@@ -239,6 +258,7 @@ _PLACES: dict[Step, Place] = {
     _ties: True,
     _answers: True,
     _meetings: True,
+    _captions: True,
     _held: (0, 0),
     _waiting: (0, 0, 0),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,7 @@ class Fitted:
 
     # {"text", "buttons": [[label, data]]}, the same with {"template", "opens"}, {"text", "qr"},
     # {"text", "file": [table, id]}, {"text", "tree": [community]}, {"commands"},
-    # {"retract": [id]}
+    # {"text", "media": id, "kind", "name"} or {"retract": [id]}
     contents: tuple[dict[str, Any], ...]
     prompt_token: str | None
 
@@ -37,11 +37,13 @@ def fit(
     experienced: bool = False,
     closing: bool = False,
     templates: Mapping[str, str] = MappingProxyType({}),
+    media: Sequence[dict[str, Any]] = (),
 ) -> Fitted:
     """Parts within the limits; choices become buttons, or a numbered list where there are none.
 
     `closing`: the last bubble, with the choices, tells nothing of what stands above it;
-    `templates`: ids of those that show choices, by name.
+    `templates`: ids of those that show choices, by name;
+    `media`: parts that follow the words, each in a bubble of its own.
     """
     if message.commands:
         return Fitted(({"commands": language},), None)
@@ -54,17 +56,25 @@ def fit(
     above = _split(texts, limits) if closing else []
     if closing:
         texts, message = [render(CLOSING, language, lookup)], clearable(message)
-    said = [render(each.label, language, lookup, timezone) for each in message.choices]
-    labels = [shorten(each, limits.label) for each in said]
+    labels = _labels(message, language, limits, lookup, timezone)
     token = secrets.token_urlsafe(8) if labels else None
     buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
     if len(labels) > limits.buttons:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
-    parts = above + _split(texts, limits)
+    parts = _split(texts, limits)
     if not parts:
         raise ValueError("a message without words")
-    opens = render(OPENS_LIST, language, lookup)
-    return Fitted((*drawn, *_contents(parts, buttons, limits, templates, opens)), token)
+    told = _contents(parts, buttons, limits, templates, render(OPENS_LIST, language, lookup))
+    if closing:  # what tells nothing stays the last bubble
+        return Fitted((*drawn, *({"text": each} for each in above), *media, *told), token)
+    return Fitted((*drawn, *told, *media), token)
+
+
+def _labels(
+    message: Message, language: str, limits: Limits, lookup: Lookup, timezone: str
+) -> list[str]:
+    said = (render(each.label, language, lookup, timezone) for each in message.choices)
+    return [shorten(each, limits.label) for each in said]
 
 
 def _contents(

@@ -17,11 +17,20 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """A month and its year, where the day does not matter."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A sentence of the catalogues, rendered in the language of the one who receives it."""
 
     msgid: str  # the English sentence with {named} placeholders
-    params: Mapping[str, object] = field(default_factory=dict)  # scalars, Text, datetime, date, Ref
+    params: Mapping[str, object] = field(
+        default_factory=dict
+    )  # scalars, Text, datetime, date, Month, Ref
     plural: str | None = None  # the English plural; params["n"] decides
     language: str | None = None  # said in this language whoever receives it
 
@@ -202,26 +211,15 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A QR picture, or that of a tree, with a caption; a tree that is fetched does not go along."""
+class Media:
+    """A recording, a picture or a file, with words below it where there are any."""
 
     to: str
-    text: str  # the caption
+    text: str  # the words below it
     token: str
-    qr: str = ""  # what the picture says
-    tree: tuple[int, ...] = ()  # of these communities
-    content: bytes = b""  # a JPEG, of a tree
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A file with a caption; where it is fetched by its token, its content does not go along."""
-
-    to: str
-    text: str  # the caption
-    token: str
+    kind: str  # voice, video, photo, document
     name: str  # of the file; it tells nothing of whose it is
-    content: bytes
+    content: bytes = b""  # empty where the provider fetches it from us, by its token
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +271,7 @@ class Rate:
     seconds: float
 
 
-Outbound = Say | Picture | Document | Menu | Retract | Nudge
+Outbound = Say | Media | Menu | Retract | Nudge
 
 
 @dataclass(frozen=True, slots=True)

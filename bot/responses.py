@@ -21,6 +21,12 @@ LINE = 200  # graphemes of an answer
 QUESTION = 120  # graphemes of the question above
 SHOWN = 30  # answers in one message; who wants to reads the others too
 
+SEEN_BY: dict[str, Text] = {
+    GROUP: _("your group sees it"),
+    FACILITATORS: _("only facilitators see it"),
+    ME: _("only you see it"),
+}
+
 
 def compose(db: Connection, editions: Sequence[Edition]) -> Message | None:
     """What peers said, below the new leaves of their trees; None if nobody shared anything."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -16,9 +17,11 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.seals import Keyring, new_key
+from bot.voice import engines
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
+LANGUAGES = frozenset(path.parts[-3] for path in (ROOT / "locales").glob("*/LC_MESSAGES/*.po"))
 
 
 class SettingsError(Exception):
@@ -55,6 +58,8 @@ class Settings(BaseSettings):
     twilio_api_url: str = "https://api.twilio.com"
     whatsapp_template_languages: str = "lo=lo,km=en,en=en"
     whatsapp_daily_limit: int = 250
+    transcribe: str = ""
+    transcribe_key: str | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -143,6 +148,14 @@ class Settings(BaseSettings):
             raise ValueError("use whatsapp: and the number with its +, whatsapp:+14155238886")
         return value
 
+    @field_validator("transcribe")
+    @classmethod
+    def _known_engines(cls, value: str) -> str:
+        for code, engine in engines.parse(value, LANGUAGES).items():
+            if engine.folder is not None and not (engine.folder / "model.bin").is_file():
+                raise ValueError(f"the folder of {code} holds no model.bin of faster-whisper")
+        return value
+
     @field_validator("linkline_keys")
     @classmethod
     def _sealing_keys(cls, value: str | None) -> str | None:
@@ -214,6 +227,11 @@ class Settings(BaseSettings):
         if self.media_url.startswith("file://"):
             return Path(unquote(urlsplit(self.media_url).path))
         return Path(self.media_url)
+
+    @property
+    def engines(self) -> Mapping[str, engines.Engine]:
+        """What turns voices into text, by language."""
+        return engines.parse(self.transcribe, LANGUAGES)
 
     def keys(self) -> list[str]:
         """The sealing keys; in development one is made on the first run and kept in var/."""

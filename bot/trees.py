@@ -15,11 +15,13 @@ from sqlalchemy import Connection
 from bot.db import Database
 from bot.i18n import render
 from bot.messages import Ref, Text, Tree, _, _n
-from bot.store import communities, leaves
+from bot.store import appointments, communities, leaves
 from bot.store.editions import Edition
 from bot.store.leaves import Leaf, Painted
 from bot.tree import crown, picture
 
+FILE_NAME = "tree.jpg"
+MEDIA_TYPE = "image/jpeg"
 LINE = 40  # graphemes of a leaf in a caption
 KEPT = 300  # seconds that a picture is kept in memory
 MOST_KEPT = 24  # pictures
@@ -34,11 +36,9 @@ _drawn: dict[_Key, Future[bytes]] = {}
 
 def line(leaf: Leaf, *, discreet: bool, most: int | None = LINE) -> Text:
     """A leaf; with a name only where its author wished it and the group is not discreet."""
-    words = Ref("posts", leaf.id, most)
+    words = Ref("leaves", leaf.id, most)
     named = leaf.named and leaf.author_id is not None and not discreet
     name = Ref("members", leaf.author_id or 0)
-    if not leaf.has_words:
-        return _("{name}: (a voice note)", name=name) if named else _("(a voice note)")
     return _("{name}: {post}", name=name, post=words) if named else _("{post}", post=words)
 
 
@@ -82,19 +82,23 @@ def news(db: Connection, editions: Sequence[Edition]) -> Tree | None:
 # As a picture ------------------------------------------------------------------------------------
 
 
-async def draw(
-    database: Database, member_id: int, community_ids: Sequence[int], language: str
-) -> bytes:
-    """A JPEG of all leaves that hang there for her at this moment. Raises StoreDown."""
+async def make(database: Database, address_id: int, community_ids: Sequence[int]) -> bytes | None:
+    """A JPEG of all leaves that hang there at this moment for whoever has this address.
 
-    def look(db: Connection) -> tuple[list[Painted], int]:
-        most, worded = crown.MOST_DRAWN, crown.MOST_WORDS
-        found = leaves.paint_for(db, member_id, community_ids, most, worded)
-        return found, leaves.count_for(db, member_id, community_ids)
+    None if that is nobody any more. Raises StoreDown.
+    """
+    key = await database.run(lambda db: _look(db, address_id, community_ids))
+    return None if key is None else await _share(key)
 
-    found, count = await database.run(look)
-    title = _n("Happy Tree · {n} leaf", "Happy Tree · {n} leaves", n=count)
-    return await _share((render(title, language, _no_names), tuple(found)))
+
+def _look(db: Connection, address_id: int, community_ids: Sequence[int]) -> _Key | None:
+    reader = appointments.find_reader(db, address_id)
+    if reader is None:
+        return None
+    hers = reader.member_id, community_ids
+    title = _n("Happy Tree · {n} leaf", "Happy Tree · {n} leaves", n=leaves.count_for(db, *hers))
+    found = leaves.paint_for(db, *hers, crown.MOST_DRAWN, crown.MOST_WORDS)
+    return render(title, reader.language, _no_names), tuple(found)
 
 
 async def _share(key: _Key) -> bytes:

@@ -10,7 +10,6 @@ from bot.messages import N_, Choice, Ref, Text, _
 from bot.posting import DRAFT_GONE
 from bot.store import communities, leaves, posts
 from bot.store.communities import Community
-from bot.store.leaves import LEAF
 from bot.turn import Turn
 
 FEW = 5  # in a smaller group everybody may guess whose a leaf is
@@ -67,7 +66,7 @@ def moment(turn: Turn) -> None:
         )
     begun = turn.data.get("post")
     turn.data["post"] = posts.keep(
-        turn.db, begun, turn.member.id, turn.content, turn.now, kind=LEAF
+        turn.db, begun, turn.member.id, turn.content, turn.now, kind=leaves.KIND
     )
     if turn.text.strip():
         return _confirm(turn)
@@ -102,7 +101,7 @@ def _confirm(turn: Turn) -> None:
     place = _place(turn)
     if place is None:
         return turn.start("threads.gone")
-    said = [_("Your leaf:"), _("{post}", post=Ref("posts", turn.data["post"]))]
+    said = [_("Your leaf:"), _("{post}", post=Ref("leaves", turn.data["post"]))]
     cancel = Choice("cancel", _("Cancel"))
     if place.discreet:
         said.append(_("No name stands on it."))

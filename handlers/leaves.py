@@ -37,7 +37,7 @@ def list_mine(turn: Turn) -> None:
         )
     shown = found[:LISTED]
     lines = [
-        _("{number}. {post}", number=number, post=Ref("posts", each.id, LINE))
+        _("{number}. {post}", number=number, post=Ref("leaves", each.id, LINE))
         for number, each in enumerate(shown, 1)
     ]
     choices = [
@@ -56,7 +56,7 @@ def take_down(turn: Turn) -> None:
         return turn.start("tree.gone")
     turn.data = {"leaf": found.id}
     turn.ask(
-        _("{post}", post=Ref("posts", found.id, LINE)),
+        _("{post}", post=Ref("leaves", found.id, LINE)),
         _("Take this leaf down? It is gone from the next picture."),
         choices=(Choice("yes", _("Take it down")), Choice("cancel", _("Cancel"))),
         then=confirm,

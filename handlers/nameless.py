@@ -17,7 +17,7 @@ from bot import allowances, posting
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
-from bot.nameless import LONGEST, TELLING, hold, tells_who
+from bot.nameless import LONGEST, TELLING, hold, tells_by_sight, tells_who
 from bot.store import communities, envelopes, media, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
@@ -30,6 +30,44 @@ BURST = timedelta(seconds=3)  # people write in bursts
 MINUTES = int(LONGEST.total_seconds()) // 60
 
 nameless = Conversation("nameless")
+
+
+# First, what a voice tells -----------------------------------------------------------------------
+
+
+@nameless.action
+def check(turn: Turn) -> None:
+    """A voice needs no name to be known; data has the post, and the action that comes `then`."""
+    kinds = {each.kind for each in posts.list_bubbles(turn.db, turn.data["post"])}
+    told = tells_by_sight(kinds)
+    if not told:
+        return turn.start(turn.data.pop("then"), **turn.data)
+    turn.ask(
+        *told,
+        _("Nothing was sent yet. Shall it go out as it is?"),
+        choices=(
+            Choice("anyway", _("Send anyway")),
+            Choice("write", _("Write it instead")),
+        ),
+        then=sure,
+    )
+
+
+@nameless.step
+def sure(turn: Turn) -> None:
+    post_id, then = turn.data["post"], turn.data.pop("then")
+    if not posts.is_draft_of(turn.db, post_id, turn.member.id):
+        return turn.say(posting.DRAFT_GONE)
+    if turn.choice == "anyway":
+        return turn.start(then, **turn.data)
+    asks = then == "nameless.ask"
+    if posts.drop_files(turn.db, post_id):  # her words are there already
+        return turn.start("ask.draft" if asks else "nameless.reply", **turn.data)
+    posts.remove(turn.db, post_id)
+    if asks:
+        return turn.start("ask.again", way="nameless")
+    turn.argument = turn.data["thread"]
+    turn.start("answers.begin")
 
 
 # A question -------------------------------------------------------------------------------------
@@ -186,6 +224,15 @@ def confirm(turn: Turn) -> None:
     if turn.choice == "cancel" or thread is None:
         posts.remove(turn.db, turn.data["post"])
         return turn.say(_("Cancelled. Nothing was sent."))
+    turn.start("nameless.check", **turn.data, then="nameless.add")
+
+
+@nameless.action
+def add(turn: Turn) -> None:
+    """She chose Send; data has post and thread."""
+    thread = turn.find_thread(turn.data["thread"])
+    if thread is None:
+        return turn.start("threads.gone")
     came = {"came": turn.data["came"]} if "came" in turn.data else {}
     _hold(turn, "outcome" if came else "reply", thread=thread.id, **came)
     turn.say(_("Thank you. It goes out at some moment in the next {n} minutes.", n=MINUTES))

@@ -17,13 +17,14 @@ from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 from sqlalchemy import select
 from telegram.request import BaseRequest, RequestData
 from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from bot import clock, models, programme
+from bot import clock, models, mydata, programme
 from bot.app import App
 from bot.approving import approve
 from bot.channels import Channel, Gone, Rejected, simulator
@@ -31,9 +32,12 @@ from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.rehearsal import samples, transcripts
+from bot.rehearsal.phones import came_with
+from bot.sessions import calendars
 from bot.settings import Settings
 from bot.store import codes, communities, invites, meeting, reports, sessions, templates
 from bot.store.lanes import save_link
+from bot.web import build
 from handlers import welcome
 from tests.canaries import canaries
 from tests.fakes import contract
@@ -51,6 +55,22 @@ LINKS = {
 }
 # What providers call our kinds of files.
 _KINDS = {"audio": "voice", "video_note": "video", "image": "photo", "video": "video"}
+# What is shown as what it is, by the endings of names.
+UPLOADED = {
+    "sendVoice": ("ogg",),
+    "sendPhoto": ("png", "jpg"),
+    "sendVideo": ("mp4",),
+    "sendDocument": ("docx", "ics", "pdf"),
+}
+TYPES = {
+    "ogg": "audio/ogg; codecs=opus",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "pdf": "application/pdf",
+    "docx": mydata.MEDIA_TYPE,
+    "ics": calendars.MEDIA_TYPE,
+}
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
 
@@ -61,6 +81,7 @@ class Heard:
     id: str
     text: str
     buttons: list[tuple[str, str]]  # (label, data)
+    content: bytes = b""  # of the file that came with it
 
     def __str__(self) -> str:
         """The words, and the choices in square brackets whatever they look like on the phone."""
@@ -111,6 +132,7 @@ class Stage:
         self.requests: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}  # the last one by chat id
         self.sent: dict[str, bytes] = {}  # what people sent, by the provider's id of the file
+        self.fetching: list[tuple[Heard, str]] = []  # what Twilio is about to fetch
         self.erased: list[str] = []  # what Twilio was told to delete
         self.templates: dict[str, str] = {}  # what those say that have nothing to fill in, by sid
         self._content: bytes | None = None  # of the next file, if it is no sample
@@ -346,7 +368,19 @@ class Stage:
 
     async def deliver(self) -> None:
         await self.app.drain()
+        while self.fetching:
+            await self._fetch(*self.fetching.pop(0))
         self._read_simulator()
+
+    async def _fetch(self, bubble: Heard, address: str) -> None:
+        """What Twilio sends on, it fetches a little later, and looks at its head before."""
+        web = httpx.ASGITransport(build(self.app, work=False))
+        async with httpx.AsyncClient(transport=web, base_url=PUBLIC) as client:
+            head, got = await client.head(address), await client.get(address)
+        assert (head.status_code, got.status_code) == (200, 200), "Twilio finds no file there"
+        kind, wanted = got.headers["content-type"], TYPES[address.rpartition(".")[2]]
+        assert head.headers["content-type"] == kind == wanted
+        bubble.content = got.content
 
     def _read_simulator(self) -> None:
         for person in self.people.values():
@@ -355,9 +389,7 @@ class Stage:
             known = {each.id for each in person.heard}
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
-                    drawn = "(tree) " if (bubble.picture or "").startswith("/trees/") else "(QR) "
-                    picture = drawn if bubble.picture else ""
-                    person.get(Heard(bubble.id, picture + bubble.words, list(bubble.buttons)))
+                    person.get(Heard(bubble.id, bubble.words, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
         """The next unread bubble; she waits a little for it."""
@@ -398,14 +430,6 @@ def load(app: App, source: dict[str, Any]) -> None:
     lanes = {each.name: each.lane for each in app.channels}
     app.database.run_now(lambda db: programme.load(db, found, lanes, clock.now()))
     app.database.run_now(lambda db: _save_links(db, lanes))
-
-
-def _media(url: str) -> str:
-    """What comes with a bubble, as a phone shows it."""
-    name = url.rpartition("/")[2]
-    if name.endswith(".jpg"):
-        return "(tree) "
-    return "" if not name else "(QR) " if name.endswith(".png") else f"({name}) "
 
 
 def _code(number: int) -> str:
@@ -453,15 +477,12 @@ class TelegramRecorder(BaseRequest):
         return 200, json.dumps({"ok": True, "result": result}).encode()
 
     def _answer(self, called: str, fields: dict[str, Any], files: dict[str, Any]) -> Any:
-        if called == "sendPhoto":
-            [(_name, picture, _kind)] = files.values()
-            shown = "tree" if picture.startswith(b"\xff\xd8\xff") else "QR"
-            assert shown == "tree" or picture.startswith(b"\x89PNG")
-            return self._send(fields | {"text": f"({shown}) {fields.get('caption', '')}"})
-        if called == "sendDocument":
+        if files:
             [(name, content, _kind)] = files.values()
+            assert name.rpartition(".")[2] in UPLOADED[called], f"{called} of {name}"
             self._stage.files[str(fields["chat_id"])] = content
-            return self._send(fields | {"text": f"({name}) {fields.get('caption', '')}"})
+            words = came_with(name, fields.get("caption", ""))
+            return self._send(fields | {"text": words}, content)
         if called == "getFile":
             about = {"file_id": fields["file_id"], "file_unique_id": fields["file_id"][:8]}
             return about | {"file_path": f"files/{fields['file_id']}"}
@@ -470,13 +491,13 @@ class TelegramRecorder(BaseRequest):
             person.forget([f"{fields['chat_id']}/{each}" for each in fields["message_ids"]])
         return self._send(fields) if called == "sendMessage" else True
 
-    def _send(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, fields: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         number, chat = next(self._stage.ids), int(fields["chat_id"])
         rows = (fields.get("reply_markup") or {}).get("inline_keyboard", [])
         buttons = [(each["text"], each["callback_data"]) for row in rows for each in row]
         person = self._stage.by_address.get(str(chat))
         if person is not None:
-            person.get(Heard(f"{chat}/{number}", fields["text"], buttons))
+            person.get(Heard(f"{chat}/{number}", fields["text"], buttons, content))
         about = {"id": chat, "type": "private", "first_name": "x"}
         return {"message_id": number, "date": 1, "chat": about, "text": fields["text"]}
 
@@ -527,20 +548,25 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
         complaints = contract.twilio_complaints(contract.MESSAGES_PATH, method.upper(), form)
         fields = {name: values[0] for name, values in form.items()}
         self._stage.requests.append({"method": path, "fields": fields, "complaints": complaints})
-        if self._stage.failing["Messages"]:
-            status, answer = self._stage.failing["Messages"].pop(0)
-            return Response(status, json.dumps(answer))
+        for fails in ("Messages", *fields.keys() & {"MediaUrl"}):
+            if self._stage.failing[fails]:
+                status, answer = self._stage.failing[fails].pop(0)
+                return Response(status, json.dumps(answer))
         sid = f"SM{next(self._stage.ids):032x}"
         person = self._stage.by_address.get(fields["To"].partition(":")[2])
         words, buttons = self._shown(fields)
+        address = fields.get("MediaUrl", "")
         if person is not None:
-            person.get(Heard(sid, _media(fields.get("MediaUrl", "")) + words, buttons))
+            name = address.rpartition("/")[2]
+            person.get(Heard(sid, came_with(name, words) if name else words, buttons))
+            if address:
+                self._stage.fetching.append((person.heard[-1], address))
         return Response(201, json.dumps({"sid": sid, "status": "queued", "body": words}))
 
     def _shown(self, fields: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
         """The words, and what can be tapped below them: (label, what a tap on it carries)."""
         if "ContentSid" not in fields:
-            return fields["Body"], []
+            return fields.get("Body", ""), []
         filled = list(json.loads(fields.get("ContentVariables", "{}")).values())
         if not filled:
             return self._template(fields["ContentSid"])

@@ -207,9 +207,7 @@ def test_pictures_travel_as_pictures(database_url: str) -> None:
         await stage.say("Kham", "invite")
         sent = [each["fields"] for each in stage.requests if "MediaUrl" in each["fields"]]
         assert len(sent) == 2
-        assert all(
-            each["MediaUrl"].startswith("https://bot.example.org/pictures/") for each in sent
-        )
+        assert all(each["MediaUrl"].startswith("https://bot.example.org/files/") for each in sent)
         assert all(each["MediaUrl"].endswith(".png") for each in sent)
 
     staged(database_url, play)

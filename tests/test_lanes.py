@@ -103,7 +103,9 @@ def test_a_silent_owner_is_succeeded_and_a_living_one_is_not(house: House) -> No
         silent, next_ = LaneLock(elsewhere, LANE), LaneLock(house.database, LANE)
         assert await silent.acquire()
         house.now(lambda db: lanes.take(db, LANE, elsewhere.name, LEASE))
-        other = Sender(house.database, house.provider, house.sender.flight._conversations)
+        other = Sender(
+            house.database, house.provider, house.sender.flight._conversations, house.files
+        )
         other._lock = next_
         lived = await next_.acquire() or await other._succeed()
         lapse(house)

@@ -88,7 +88,7 @@ def test_a_hidden_post_is_gone_but_for_whom_it_was_referred_to(
 ) -> None:
     id_ = write(house, STORY, heavy=heavy, state="live")
     assert house.now(lambda db: posts.hide(db, id_))
-    gone = said(references._HIDDEN, language)
+    gone = said(references.HIDDEN, language)
     assert look(house, "posts", id_, language) == gone
     assert look(house, "stories", id_, language) == gone
     assert look(house, "referred", id_, language) == STORY
@@ -96,7 +96,7 @@ def test_a_hidden_post_is_gone_but_for_whom_it_was_referred_to(
 
 @pytest.mark.parametrize("table", [*TABLES, "help_contacts"])
 def test_what_was_erased_is_gone_for_all(house: House, table: str) -> None:
-    assert look(house, table, 10**6) == said(references._HIDDEN, "en")
+    assert look(house, table, 10**6) == said(references.HIDDEN, "en")
 
 
 @pytest.mark.parametrize("state", ["draft", "waiting", "hidden"])
@@ -115,7 +115,7 @@ def test_others_are_not_hidden_with_it(house: House) -> None:
     house.now(lambda db: posts.hide(db, first))
     refs = [Ref(table, id_) for id_ in (first, second) for table in TABLES]
     found: References = house.now(lambda db: References(db, refs))
-    gone = said(references._HIDDEN, "en")
+    gone = said(references.HIDDEN, "en")
     assert [found(ref, "en") for ref in refs] == [gone, gone, "one", "two", "two", "two"]
 
 
@@ -175,7 +175,7 @@ def test_an_announcement_that_was_taken_back(house: House) -> None:
     id_ = announce(house, "en", lo="ພົບກັນວັນສຸກ")
     house.now(lambda db: posts.hide(db, id_))
     for code in languages():
-        assert look(house, "posts", id_, code) == said(references._HIDDEN, code)
+        assert look(house, "posts", id_, code) == said(references.HIDDEN, code)
 
 
 def test_a_post_of_several_bubbles_is_no_translation(house: House) -> None:

@@ -5,20 +5,31 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
-from bot import choosing, clock, models, trees
+from bot import captioning, choosing, models, trees
 from bot.db import Database, StoreDown
-from bot.messages import Inbound, Message, Ref, Text, Tree, refs_of
-from bot.store import editions, leaves, posts, schedules
-from bot.store.leaves import Leaf
+from bot.messages import File, Inbound, Message, Ref, Text, Tree, refs_of
+from bot.store import (
+    agreements,
+    captions,
+    editions,
+    enclosures,
+    leaves,
+    posts,
+    schedules,
+    transcripts,
+)
+from bot.store.audiences import Audience
+from bot.store.enclosures import Enclosure
+from bot.store.leaves import Painted
+from bot.store.references import References
+from bot.telling import tell
 from bot.tree import picture
-from bot.web.pictures import LASTS
 from tests.test_pictures import Gallery
 from tests.test_seats import NOW, community, member, opened
 
@@ -40,9 +51,26 @@ def database(database_url: str) -> Iterator[Database]:
 
 def hang(db: Any, author_id: int, place: int, words: str = WORDS, *, named: bool = False) -> int:
     said = Inbound("lane", f"{words}{author_id}", ("x",), text=words)
-    post_id = posts.add(db, author_id, said, NOW, kind=leaves.LEAF)
+    post_id = posts.add(db, author_id, said, NOW, kind=leaves.KIND)
     leaves.hang(db, post_id, place, NOW, named=named)
     return post_id
+
+
+def speak(db: Any, author_id: int, place: int, *, named: bool = False) -> int:
+    """A leaf of a voice note alone, which was fetched."""
+    voice = File("voice", "handle", 3, "audio/ogg")
+    inbound = Inbound("lane", f"v{author_id}{named}", ("x",), files=(voice,))
+    post_id = posts.add(db, author_id, inbound, NOW, kind=leaves.KIND)
+    leaves.hang(db, post_id, place, NOW, named=named)
+    arrived = {"state": "stored", "milliseconds": 3000, "stored_at": NOW, "reference": None}
+    db.execute(update(models.media).values(arrived))
+    return post_id
+
+
+def said(db: Any, post_id: int) -> str:
+    """What stands on a leaf."""
+    ref = Ref("leaves", post_id)
+    return References(db, [ref])(ref, "en")
 
 
 def seen(db: Any, member_id: int, *places: int) -> list[int]:
@@ -136,9 +164,82 @@ def test_in_a_discreet_group_no_name_is_shown_even_if_she_wished_it_once(
     database.run_now(work)
 
 
-def test_a_voice_has_a_sign_and_a_caption_of_its_own(database: Database) -> None:
-    spoken = Leaf(7, 1, None, False, None, NOW, has_words=False)
-    assert trees.line(spoken, discreet=False) == Text("(a voice note)")
+def test_a_voice_has_a_sign_until_words_stand_for_it(database: Database) -> None:
+    def work(db: Any) -> None:
+        here = community(db)
+        noy = member(db, here, 1)
+        post_id = speak(db, noy, here)
+        assert said(db, post_id) == "(voice note, 0:03)"
+        assert leaves.paint_for(db, noy, [here], 9, 9) == [Painted(post_id, "", None, True)]
+        spoken = db.execute(select(models.bubbles.c.media_id)).scalar_one()
+        caption_id = captions.show(db, spoken, "automatic", WORDS, None, "en", NOW)
+        assert said(db, post_id) == f"automatic: {WORDS}"
+        assert leaves.paint_for(db, noy, [here], 9, 9) == [Painted(post_id, WORDS, None, True)]
+        found = captions.find(db, caption_id)
+        assert found is not None
+        captions.stand_for(db, found)
+        assert said(db, post_id) == f"written down: {WORDS}", "no name of who spoke"
+        captions.refuse(db, spoken, NOW)
+        assert said(db, post_id) == "(voice note, 0:03)"
+
+    database.run_now(work)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_its_voice_goes_nowhere(named: bool, database: Database) -> None:
+    """Neither with its words nor after them, nor behind an address; of words nobody is told."""
+
+    def work(db: Any) -> None:
+        here = community(db)
+        noy, dara = member(db, here, 1), member(db, here, 2)
+        post_id = speak(db, noy, here, named=named)
+        spoken = db.execute(select(models.bubbles.c.media_id)).scalar_one()
+        [leaf] = leaves.list_for(db, dara, [here], 9)
+        message = Message((trees.line(leaf, discreet=False, most=None),))
+        seen = References(db, refs_of(message))
+        assert [seen.media(ref, "en") for ref in refs_of(message)] == [()] * (1 + named)
+        assert enclosures.shown_in_full(message) == []
+        told = Message((Text("{post}", {"post": Ref("posts", post_id)}),))
+        assert enclosures.find_media(db, Enclosure(told, dara, spoken)) is None
+        assert captions.find_bare(db, post_id)[0] == spoken
+        caption_id = captions.show(db, spoken, "automatic", WORDS, None, "en", NOW)
+        found = captions.find(db, caption_id)
+        assert found is not None
+        assert captioning.tell_needing(db, NOW, found, "reads") is None
+
+    database.run_now(work)
+
+
+def test_what_arrives_late_follows_no_leaf(database: Database) -> None:
+    def work(db: Any) -> None:
+        here = community(db)
+        noy, dara = member(db, here, 1), member(db, here, 2)
+        post_id = speak(db, noy, here)
+        tell(db, NOW, "friday", Audience("member", dara), Message((Text("x"),)), community_id=here)
+        delivery = db.execute(select(models.deliveries.c.id)).scalar_one()
+        db.execute(insert(models.showings).values(post_id=post_id, delivery_id=delivery))
+        spoken = db.execute(select(models.bubbles.c.media_id)).scalar_one()
+        assert enclosures.find_told_without(db, spoken) is None
+        posts.mark(db, post_id, kind="answer")
+        assert enclosures.find_told_without(db, spoken) is not None
+
+    database.run_now(work)
+
+
+def test_a_voice_without_a_name_is_never_sent_to_others(database: Database) -> None:
+    def work(db: Any) -> None:
+        here = community(db)
+        db.execute(update(models.programmes).values(transcribe=True))
+        noy = member(db, here, 1)
+        for named in (False, True):
+            speak(db, noy, here, named=named)
+        agreements.save(db, noy, "ears.example", "yes", NOW)
+        found = transcripts.list_new(db, ["en"], NOW, 9)
+        assert [each.may_go_to("ears.example") for each in found] == [False, True]
+        assert [each.may_be_asked for each in found] == [False, True]
+        assert all(each.may_go_to(None) for each in found)
+
+    database.run_now(work)
 
 
 # Once a week -------------------------------------------------------------------------------------
@@ -177,7 +278,7 @@ def test_each_leaf_is_told_once(database: Database) -> None:
         tree = trees.news(db, found)
         assert tree is not None
         assert tree.communities == (here,)
-        assert [ref.id for ref in refs_of(Message(tree=tree)) if ref.table == "posts"] == [leaf]
+        assert [ref.id for ref in refs_of(Message(tree=tree)) if ref.table == "leaves"] == [leaf]
         assert not is_said(db, third), "nothing new"
 
     database.run_now(work)
@@ -210,8 +311,17 @@ def test_who_is_in_two_groups_gets_one_picture(database: Database) -> None:
 # The picture -------------------------------------------------------------------------------------
 
 
-def draw(database: Database, member_id: int, *places: int, language: str = "en") -> bytes:
-    return asyncio.run(trees.draw(database, member_id, places, language))
+def address_of(database: Database, member_id: int) -> int:
+    addresses = models.addresses.c
+    hers = select(addresses.id).where(addresses.member_id == member_id)
+    id_: int = database.run_now(lambda db: db.execute(hers).scalar_one())
+    return id_
+
+
+def draw(database: Database, member_id: int, *places: int) -> bytes:
+    drawn = asyncio.run(trees.make(database, address_of(database, member_id), places))
+    assert drawn is not None
+    return drawn
 
 
 def test_a_picture_shows_what_stands_at_that_moment(
@@ -237,7 +347,9 @@ def test_a_picture_shows_what_stands_at_that_moment(
     ]
     draw(database, noy, here)
     assert len(drawn) == 1, "who sees the same shares a picture"
-    draw(database, noy, here, language="lo")
+    speaks = update(models.members).where(models.members.c.id == noy)
+    database.run_now(lambda db: db.execute(speaks.values(language="lo")))
+    draw(database, noy, here)
     assert len(drawn) == 2
     assert drawn[-1][-1].words == "ຕົ້ນໄມ້ແຫ່ງຄວາມສຸກ · 2 ໃບ"
     database.run_now(lambda db: posts.hide(db, second))
@@ -246,6 +358,10 @@ def test_a_picture_shows_what_stands_at_that_moment(
     database.run_now(lambda db: leave(db, noy))
     draw(database, dara, here)
     assert [each.id for each in drawn[-1]] == [0]
+
+
+def test_nobody_gets_none(database: Database) -> None:
+    assert asyncio.run(trees.make(database, 99, [1])) is None
 
 
 def test_one_that_could_not_be_drawn_is_tried_again(
@@ -270,9 +386,10 @@ def test_nothing_else_waits_while_it_is_drawn(database: Database) -> None:
     here = database.run_now(community)
     noy = database.run_now(lambda db: member(db, here, 1))
     database.run_now(lambda db: [hang(db, noy, here, f"leaf {each}") for each in range(40)])
+    address = address_of(database, noy)
 
     async def work() -> int:
-        task, turns = asyncio.create_task(trees.draw(database, noy, [here], "en")), 0
+        task, turns = asyncio.create_task(trees.make(database, address, [here])), 0
         while not task.done():
             await asyncio.sleep(0.002)
             turns += 1
@@ -300,7 +417,7 @@ def tree_of(gallery: Gallery) -> str:
 
 
 def test_a_provider_fetches_the_picture(gallery: Gallery) -> None:
-    answer = gallery.client.get(f"/trees/{tree_of(gallery)}.jpg")
+    answer = gallery.client.get(f"/files/{tree_of(gallery)}/{trees.FILE_NAME}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["cache-control"] == "no-store"
@@ -308,34 +425,22 @@ def test_a_provider_fetches_the_picture(gallery: Gallery) -> None:
         assert shown.size == (1080, 1080)
 
 
-@pytest.mark.parametrize("wrong", ["no-such-token", "%00", "ຕົ້ນໄມ້", "x" * 500, "..%2fx"])
-def test_no_picture_of_a_wrong_token(wrong: str, gallery: Gallery) -> None:
-    tree_of(gallery)
-    assert gallery.client.get(f"/trees/{wrong}.jpg").status_code == 404
-
-
-def test_a_picture_lasts_a_day(gallery: Gallery) -> None:
-    path = f"/trees/{tree_of(gallery)}.jpg"
-    clock.move(LASTS + timedelta(minutes=1))
-    assert gallery.client.get(path).status_code == 404
-
-
 def test_another_picture_is_no_tree(gallery: Gallery) -> None:
     token = gallery.show(Message((Text("https://x"),), qr="https://x"))
-    assert gallery.client.get(f"/trees/{token}.jpg").status_code == 404
+    assert gallery.client.get(f"/files/{token}/{trees.FILE_NAME}").status_code == 404
 
 
 def test_a_tree_is_no_other_picture(gallery: Gallery) -> None:
-    assert gallery.client.get(f"/pictures/{tree_of(gallery)}.png").status_code == 404
+    assert gallery.client.get(f"/files/{tree_of(gallery)}/qr.png").status_code == 404
 
 
 def test_a_store_that_is_down(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = tree_of(gallery)
+    path = f"/files/{tree_of(gallery)}/{trees.FILE_NAME}"
 
     async def run(_self: Database, _work: Any) -> None:
         raise StoreDown("OperationalError")
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "run", run)
-        assert gallery.client.get(f"/trees/{token}.jpg").status_code == 503
-    assert gallery.client.get(f"/trees/{token}.jpg").status_code == 200
+        assert gallery.client.get(path).status_code == 503
+    assert gallery.client.get(path).status_code == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import re
 import secrets
@@ -12,17 +11,16 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Self
 
-from bot import clock, qr
+from bot import clock
 from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unusable, WindowClosed
 from bot.messages import (
-    Document,
     File,
     Inbound,
     Limits,
+    Media,
     Menu,
     Nudge,
     Outbound,
-    Picture,
     Receipt,
     Retract,
     Say,
@@ -39,7 +37,6 @@ LOOKS = {
         buttons=0,
         label=60,
         window=timedelta(hours=24),
-        fetches=True,
         reassigned=True,
         receipts=True,
         price=0.005,
@@ -174,7 +171,7 @@ class Simulator:
                 phones().take_away(phone, message.ids)
             case Nudge():
                 return _show_template(phone, message)
-            case Say() | Picture() | Document():
+            case Say() | Media():
                 self._check_window(phone)
                 return _show(phone, message)
         return None
@@ -253,17 +250,12 @@ def _own(phone: Phone, bubble_id: str) -> Bubble:
     return next(each for each in phone.bubbles if each.id == bubble_id and each.mine)
 
 
-def _show(phone: Phone, message: Say | Picture | Document) -> str:
+def _show(phone: Phone, message: Say | Media) -> str:
     bubble = Bubble(
         id=f"{phone.id}/{message.token}", mine=False, text=message.text, at=clock.now().isoformat()
     )
-    if isinstance(message, Picture) and message.tree:
-        bubble.picture = f"/trees/{message.token}.jpg"
-    elif isinstance(message, Picture):
-        drawn = base64.b64encode(qr.png(message.qr)).decode()
-        bubble.picture = f"data:image/png;base64,{drawn}"
-    elif isinstance(message, Document):
-        bubble.link = f"/files/{message.token}/{message.name}"
+    if isinstance(message, Media):
+        bubble.media = phones().put_away(message.kind, message.name, message.content)
     else:
         bubble.buttons = [(each.label, each.data) for each in message.buttons]
         bubble.reply_to = message.reply_to

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from bot import clock, logs
 from bot.channels import Channel, Fetches, Gone, Rejected, SendError, TryLater
 from bot.db import Database, StoreDown
-from bot.media import telling
+from bot.media import arriving, telling
 from bot.media.cleaning import BIGGEST, Clean, TryAgain, Unfit, clean
 from bot.media.vault import Missing, ShelfDown, Vault
 from bot.store import envelopes
@@ -149,10 +149,14 @@ class Fetcher:
             done = await clean(found.kind, await self._bring(place, handle))
         await self._vault.put(found.name, done.content)
         now, size = clock.now(), len(done.content)
-        stored = await self._database.run(
-            lambda db: files.mark_stored(db, found, done.mime, size, done.milliseconds, now)
-        )
-        if not stored:
+
+        def mark(db: Connection) -> bool:
+            mine = files.mark_stored(db, found, done.mime, size, done.milliseconds, now)
+            if mine:
+                arriving.follow(db, found.id, now)
+            return mine
+
+        if not await self._database.run(mark):
             await self._take_away(found.name)
         elif place == VAULT:
             await self._vault.remove(handle)
@@ -196,7 +200,11 @@ class Fetcher:
     async def tidy(self) -> int:
         """Remove what no row named at the look before either: what is younger may get its row."""
         there = await asyncio.to_thread(lambda: set(self._vault.names()))
-        strays = there - await self._database.run(_names)
+        named = await self._database.run(_names)
+        if there and not named & there:  # it may be another store's folder
+            log.warning("vault_unknown", count=len(there))
+            return 0
+        strays = there - named
         old = strays & self._strays
         for name in old:
             await self._vault.remove(name)

@@ -7,6 +7,8 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Table
 from bot.columns import Moment, metadata
 from bot.models.keys import Id, ref
 
+LEAF = "leaf"  # kind of its post
+
 # The words are a post of the kind `leaf`: they are hidden, taken down and forgotten like others.
 leaves = Table(
     "leaves",

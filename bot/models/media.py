@@ -38,7 +38,7 @@ media = Table(
     Column("size", Integer),  # bytes
     Column("milliseconds", Integer),  # of what is heard or seen in time
     Column("created_at", Moment, nullable=False),
-    Column("stored_at", Moment),
+    Column("stored_at", Moment, index=True),  # what is new is looked at for captions
     # The number of one that is gone is never another's.
     sqlite_autoincrement=True,
 )

@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, delete, func, insert, or_, select, update
 
-from bot.models.leaves import leaves
+from bot.models.captions import captions
+from bot.models.leaves import LEAF, leaves
 from bot.models.people import communities, members, memberships
 from bot.models.rhythm import editions
 from bot.models.talks import bubbles, posts
 from bot.roles import TAKING_PART
 
-LEAF = "leaf"  # kind of its post
+KIND = LEAF  # of its post
 PIECES = 20  # bubbles of one leaf that are read for a picture
 
 
@@ -33,7 +34,6 @@ class Leaf:
     named: bool
     said_id: int | None  # the edition that told it to the group
     created_at: datetime
-    has_words: bool  # else it was spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,6 @@ class Painted:
 
 
 def _leaves() -> Select[Any]:
-    words = select(bubbles.c.id).where(bubbles.c.post_id == posts.c.id, bubbles.c.kind == "text")
     return (
         select(
             posts.c.id,
@@ -56,7 +55,6 @@ def _leaves() -> Select[Any]:
             leaves.c.named,
             posts.c.said_id,
             posts.c.created_at,
-            words.exists(),
         )
         .join(leaves, leaves.c.post_id == posts.c.id)
         .where(posts.c.state == "live", _hangs())
@@ -139,19 +137,29 @@ def paint_for(
         .where(posts.c.id.in_(shown))
     )
     whose = {row.id: row.name for row in db.execute(names)}
-    said = _words(db, shown)
+    typed = _words(db, shown, typed=True)
+    said = _words(db, shown, typed=False) | typed
     return [
-        Painted(each.id, said.get(each.id, ""), whose.get(each.id), not each.has_words)
+        Painted(each.id, said.get(each.id, ""), whose.get(each.id), each.id not in typed)
         for each in found
     ]
 
 
-def _words(db: Connection, post_ids: Sequence[int]) -> dict[int, str]:
-    typed = select(bubbles.c.post_id, bubbles.c.text).where(
-        bubbles.c.post_id.in_(post_ids), bubbles.c.kind == "text"
+def _words(db: Connection, post_ids: Sequence[int], *, typed: bool) -> dict[int, str]:
+    """What was typed; else what stands there for a voice."""
+    words = bubbles.c.text if typed else captions.c.text
+    heard = and_(
+        captions.c.media_id == bubbles.c.media_id,
+        captions.c.state == "shown",
+        captions.c.kind != "described",
+    )
+    statement = (
+        select(bubbles.c.post_id, words)
+        .outerjoin(captions, heard)
+        .where(bubbles.c.post_id.in_(post_ids), (bubbles.c.kind == "text") if typed else heard)
     )
     found: dict[int, list[str]] = {}
-    for post_id, text in db.execute(typed.order_by(bubbles.c.id)):
+    for post_id, text in db.execute(statement.order_by(bubbles.c.id)):
         found.setdefault(post_id, []).append(text)
     return {post_id: " ".join(texts[:PIECES]) for post_id, texts in found.items()}
 
@@ -181,7 +189,7 @@ def gather(db: Connection, edition_id: int, community_id: int) -> bool:
 
     Of a discreet community none is ever told unasked.
     """
-    told = select(posts.c.id).where(posts.c.said_id == edition_id, posts.c.kind == LEAF).limit(1)
+    told = select(posts.c.id).where(posts.c.said_id == edition_id, posts.c.kind == KIND).limit(1)
     if db.execute(told).first() is not None:
         return True
     skipped = select(editions.c.id).where(

@@ -17,9 +17,8 @@ from sqlalchemy import (
 from bot import seals
 from bot.codec import message_from_json, message_to_json
 from bot.db import insert_once, insert_returning, mark_due
-from bot.messages import Message, Tree
-from bot.models.outbox import PRIORITY, deliveries, dispatches, messages
-from bot.models.people import members
+from bot.messages import Message
+from bot.models.outbox import PRIORITY, deliveries, messages
 
 _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
@@ -100,29 +99,3 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
         .values(due_at=due_at)
     )
     return changed.rowcount > 0
-
-
-def find_tree(db: Connection, token: str, since: datetime) -> tuple[Tree, int, str | None] | None:
-    """The tree of a bubble that was handed over since then, whose it is, and her language."""
-    statement = (
-        select(messages.c.body, members.c.id, members.c.language)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .join(members, members.c.id == deliveries.c.member_id)
-        .where(dispatches.c.token == token, dispatches.c.part == 0, dispatches.c.created_at > since)
-    )
-    row = db.execute(statement).first()
-    found = None if row is None else message_from_json(row.body).tree
-    return None if row is None or found is None else (found, row.id, row.language)
-
-
-def find_qr(db: Connection, token: str, since: datetime) -> str | None:
-    """What the QR picture of a bubble says, if the bubble was handed over since then."""
-    statement = (
-        select(messages.c.body)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    body = db.execute(statement).scalar()
-    return None if body is None else message_from_json(body).qr

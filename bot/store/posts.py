@@ -19,8 +19,8 @@ from bot.models.talks import bubbles, posts
 @dataclass(frozen=True, slots=True)
 class Post:
     id: int
-    kind: str  # question, answer, reply, outcome, announcement
-    state: str  # draft, waiting, live, hidden
+    kind: str  # question, answer, reply, outcome, announcement, reflection, ...
+    state: str  # draft, waiting, live, hidden, kept
     author_id: int | None
     community_id: int | None
     thread_id: int | None
@@ -145,13 +145,7 @@ def _bubble(
 
 
 def list_bubbles(db: Connection, post_id: int) -> list[Bubble]:
-    columns = (
-        bubbles.c.kind,
-        bubbles.c.text,
-        bubbles.c.media_id,
-        bubbles.c.forwarded,
-        bubbles.c.key,
-    )
+    columns = (bubbles.c[name] for name in Bubble.__dataclass_fields__)
     found = select(*columns).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id)
     return [Bubble(*row) for row in db.execute(found)]
 
@@ -247,9 +241,18 @@ def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
     return changed.rowcount == 1
 
 
+def drop_files(db: Connection, post_id: int) -> bool:
+    """Leave the words of a draft; False if there are none."""
+    hers = bubbles.c.post_id == post_id
+    db.execute(delete(bubbles).where(hers, bubbles.c.kind != "text"))
+    return db.execute(select(bubbles.c.id).where(hers)).first() is not None
+
+
 def remove(db: Connection, post_id: int) -> None:
-    """Drop a draft that is not wanted; what others have is never removed this way."""
-    gone = delete(posts).where(posts.c.id == post_id, posts.c.state.in_(("draft", "waiting")))
+    """Drop what only its author has seen; what others have is never removed this way."""
+    gone = delete(posts).where(
+        posts.c.id == post_id, posts.c.state.in_(("draft", "waiting", "kept"))
+    )
     if db.execute(gone).rowcount:  # nor is it noted that there was one
         db.execute(delete(showings).where(showings.c.post_id == post_id))
 

@@ -20,6 +20,7 @@ from bot.models.outbox import (
     messages,
     showings,
 )
+from bot.models.reflections import reflections
 from bot.models.safeguards import envelopes, reports
 from bot.models.talks import bubbles, inbox, posts, threads
 
@@ -142,8 +143,8 @@ def find_post(db: Connection, member_id: int, *, of_few: bool = False) -> Any:
     """A post of hers, (id, message_id, thread_id, kind), or None; `of_few`: not for her group."""
     hers = _POST.where(posts.c.author_id == member_id)
     if of_few:
-        few = and_(posts.c.kind == "response", posts.c.seen_by != "community")
-        hers = hers.where(or_(few, posts.c.kind == "word"))
+        few = and_(posts.c.seen_by.is_not(None), posts.c.seen_by != "community")
+        hers = hers.where(or_(few, posts.c.kind.in_(("word", "story"))))
     return db.execute(hers.limit(1)).first()
 
 
@@ -194,7 +195,8 @@ def _melt(db: Connection, ids: Collection[int], post_id: int) -> set[int]:
 
 
 def empty_post(db: Connection, post_id: int) -> None:
-    """Its words and files go; where it stood it reads as taken back."""
+    """Its words, files and marks go; where it stood it reads as taken back."""
+    db.execute(delete(reflections).where(reflections.c.post_id == post_id))
     db.execute(delete(bubbles).where(bubbles.c.post_id == post_id))
     db.execute(update(posts).where(posts.c.id == post_id).values(author_id=None, heavy=False))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, or_, select, update
 
+from bot.models.captions import agreements
 from bot.models.records import records, tasks
 from bot.models.sessions import interests, needs, sessions, signups, topics
 
@@ -19,6 +20,7 @@ _HERS: tuple[tuple[Table, str], ...] = (  # whose rows are about her alone, and 
     (topics, "id"),
     (signups, "session_id"),
     (interests, "topic_id"),
+    (agreements, "service"),
 )
 
 

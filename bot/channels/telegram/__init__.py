@@ -18,25 +18,25 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
+    Message,
     ReplyParameters,
     Update,
 )
 from telegram.error import TelegramError
 
-from bot import logs, qr
+from bot import logs
 from bot.channels import Commands, Forbidden, Rejected, Unknown, Unusable
 from bot.channels.telegram import reading
 from bot.channels.telegram.errors import fetch_error, send_error
 from bot.channels.telegram.transport import Transport
 from bot.downloads import Downloads
 from bot.messages import (
-    Document,
     Inbound,
     Limits,
+    Media,
     Menu,
     Nudge,
     Outbound,
-    Picture,
     Rate,
     Receipt,
     Retract,
@@ -228,19 +228,9 @@ class Telegram:
             return None
         if isinstance(message, Nudge):
             raise Rejected("not_here")  # here no window closes
-        if isinstance(message, Picture):
-            photo, name = (message.content, "tree.jpg")
-            if not message.tree:
-                photo, name = (qr.png(message.qr), "qr.png")
-            shown = await self.bot.send_photo(
-                int(message.to), photo, caption=message.text, filename=name
-            )
-            return f"{message.to}/{shown.message_id}"
-        if isinstance(message, Document):
-            document = await self.bot.send_document(
-                int(message.to), message.content, caption=message.text, filename=message.name
-            )
-            return f"{message.to}/{document.message_id}"
+        if isinstance(message, Media):
+            uploaded = await self._upload(message)
+            return f"{message.to}/{uploaded.message_id}"
         sent = await self.bot.send_message(
             int(message.to),
             message.text,
@@ -250,6 +240,22 @@ class Telegram:
             allow_paid_broadcast=self._pays,
         )
         return f"{message.to}/{sent.message_id}"
+
+    async def _upload(self, message: Media) -> Message:
+        """By its bytes: what is sent by an address arrives as a file, if at all."""
+        chat, content = int(message.to), message.content
+        about: dict[str, Any] = {
+            "caption": message.text or None,
+            "filename": message.name,
+            "allow_paid_broadcast": self._pays,
+        }
+        if message.kind == "voice":
+            return await self.bot.send_voice(chat, content, **about)
+        if message.kind == "video":
+            return await self.bot.send_video(chat, content, **about)
+        if message.kind == "photo":
+            return await self.bot.send_photo(chat, content, **about)
+        return await self.bot.send_document(chat, content, **about)
 
     async def _delete(self, to: str, ids: Sequence[str]) -> None:
         numbers = [int(each.rpartition("/")[2]) for each in ids]
