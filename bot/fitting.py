@@ -61,8 +61,7 @@ def fit(
     buttons = [[label, f"{token}.{index}"] for index, label in enumerate(labels)]
     if len(labels) > limits.buttons:
         texts.append("\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1)))
-    parts = _split(texts, limits)
-    if not parts:
+    if not (parts := _split(texts, limits)):
         raise ValueError("a message without words")
     told = _contents(parts, buttons, limits, templates, render(OPENS_LIST, language, lookup))
     if closing:  # what tells nothing stays the last bubble

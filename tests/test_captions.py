@@ -340,7 +340,7 @@ def test_who_is_forgotten_stands_under_nothing(words_too: bool, database_url: st
             pass
         assert states(stage, media) == ([] if words_too else [("written", "shown", WORDS)])
         await stage.say("Mai", "101")
-        [found] = heard(stage, "Mai")
+        found = heard(stage, "Mai")[0]
         assert (f"\nwritten down: {WORDS}" in found) is not words_too
         assert "Dara" not in found
 

@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from bot import clock, logs, qr, seals
 from bot.app import App
 from bot.db import Database, StoreDown
 from bot.messages import Message, Text
+from bot.models import dispatches
 from bot.settings import Settings
 from bot.store import meeting, messages
 from bot.web import build
@@ -145,8 +147,13 @@ def test_other_addresses(path: str, gallery: Gallery, token: str) -> None:
     assert b"PNG" not in answer.content
 
 
-def test_a_picture_lasts_a_day(gallery: Gallery, token: str) -> None:
+def test_a_picture_lasts_an_hour(gallery: Gallery, token: str) -> None:
+    """After it was handed over; as long as that goes on, it is there."""
     path = f"/files/{token}/qr.png"
+    clock.move(LASTS)
+    sent = update(dispatches).values(state="sent", handed_at=clock.now())
+    assert gallery.client.get(path).status_code == 200
+    gallery.app.database.run_now(lambda db: db.execute(sent))
     clock.move(LASTS - timedelta(minutes=1))
     assert gallery.client.get(path).status_code == 200
     clock.move(timedelta(minutes=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -387,7 +387,7 @@ def test_themes_are_told_of_what_was_shown_by_five(database_url: str) -> None:
 
 
 def test_months_are_whole_ones() -> None:
-    begin, middle, end = months(clock.now(), "Asia/Vientiane")
+    begin, middle, end = months(datetime(2027, 1, 4, 3, tzinfo=UTC), "Asia/Vientiane")
     assert [each.isoformat() for each in (begin, middle, end)] == [
         "2026-11-01T00:00:00+07:00",
         "2026-12-01T00:00:00+07:00",

@@ -136,8 +136,8 @@ def test_what_cannot_be_fetched_is_said(database_url: str) -> None:
 
 def busy(stage: Stage, method: str = "sendVoice") -> None:
     """Telegram takes the words, and not yet the voice."""
-    said = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 5"}
-    stage.failing[method] = [(429, said | {"parameters": {"retry_after": 5}})]
+    said = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 60"}
+    stage.failing[method] = [(429, said | {"parameters": {"retry_after": 60}})]
 
 
 def test_a_restart_between_words_and_voice(database_url: str) -> None:
@@ -146,7 +146,7 @@ def test_a_restart_between_words_and_voice(database_url: str) -> None:
         await ask(stage, "Noy")
         assert ("Noy asks" in words(stage, "Dara"), voices(stage, "Dara")) == (True, [])
         await stage.restart()
-        await wait(stage, 30)
+        await wait(stage, 90)
         assert len(voices(stage, "Dara")) == 1
         assert words(stage, "Dara").count("Noy asks") == 1
 
@@ -158,7 +158,7 @@ def test_taken_back_between_words_and_voice(database_url: str) -> None:
         busy(stage)
         await ask(stage, "Noy")
         stage.app.database.run_now(lambda db: posts.hide(db, the_post(db)))
-        await wait(stage, 60)
+        await wait(stage, 90)
         assert voices(stage, "Dara") == []
         assert uploads(stage) == 1, "the one that was refused"
 

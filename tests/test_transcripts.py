@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import docx
 import pytest
 from aiohttp import web
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot import clock, models
 from bot.store import posts
 from bot.voice import scribe as scribes
-from tests.fakes.ears import Ears, listening
+from tests.fakes.ears import KEY, Ears, listening
 from tests.stage import Stage
+from tests.test_privacy import in_store
 from tests.voicing import (
     OUTSIDE,
     cast,
@@ -71,7 +78,7 @@ def test_a_text_stands_under_the_voice(database_url: str) -> None:
         assert [code for code, _seconds in ears.heard] == ["en"]
         assert ears.heard[0][1] == pytest.approx(6.8, abs=0.6)
         await stage.say("Dara", "101")
-        [found] = heard(stage, "Dara")
+        found = heard(stage, "Dara")[0]
         assert f"\nautomatic: {SAID}" in found
         await write(stage)
         assert len(ears.heard) == 1  # once
@@ -443,3 +450,107 @@ def test_two_processes_share_the_work(database_url: str) -> None:
         assert len(heard(stage, "Noy")) == 4
 
     play(database_url, work)
+
+
+@contextmanager
+def worker(stage: Stage, ears: Ears) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own on the same store and vault."""
+    about = {
+        "DATABASE_URL": stage.settings.database_url,
+        "LINKLINE_KEYS": ",".join(stage.settings.keys()),
+        "MEDIA_URL": str(stage.settings.media_url),
+    }
+    shift = str(clock.moved().total_seconds())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.scribing", ears.address, shift], env={**os.environ, **about}
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_worker_that_is_killed_in_the_middle(database_url: str) -> None:
+    """What it held is heard again when its lease is over, and said once."""
+
+    async def work(stage: Stage, ears: Ears) -> None:
+        _post, media = await show(stage, "Dara")
+        ears.waits = 30.0
+        with worker(stage, ears) as process:
+            for _ in range(600):
+                if ears.heard:
+                    break
+                await asyncio.sleep(0.05)
+            assert process.poll() is None
+        assert len(ears.heard) == 1
+        ears.waits = 0.0
+        await write(stage)
+        assert states(stage, media) == [("automatic", "waiting", None)]
+        clock.move(scribes.LEASE)
+        await write(stage)
+        await write(stage)
+        assert len(ears.heard) == 2
+        assert states(stage, media) == [("automatic", "shown", SAID)]
+        assert heard(stage, "Dara") == [HEARD]
+
+    play(database_url, work)
+
+
+# For herself, and for nobody else ----------------------------------------------------------------
+
+
+def test_my_data_has_it(database_url: str) -> None:
+    async def work(stage: Stage, ears: Ears) -> None:
+        await show(stage, "Dara")
+        await write(stage)
+        await stage.choose("Dara", "Yes")
+        await write(stage)
+        await stage.say("Dara", "my data")
+        await stage.choose("Dara", "Send it here")
+        await pass_time(stage)
+        chat = stage.people["Dara"].address.partition(":")[2]
+        file = docx.Document(io.BytesIO(stage.files[chat]))
+        found = "\n".join(each.text for each in file.paragraphs)
+        assert f"under what you said or showed: {SAID}" in found
+        assert f"your voice may go to a computer of {OUTSIDE}" in found
+
+    play(database_url, work, outside=True)
+
+
+def test_nothing_is_in_the_clear(database_url: str) -> None:
+    """Neither what was said, nor the key of the service."""
+
+    async def work(stage: Stage, ears: Ears) -> None:
+        ears.answers = [web.Response(status=500, text=f"{SAID} {KEY}")]
+        await show(stage, "Dara")
+        await write(stage)
+        clock.move(timedelta(minutes=1))
+        await write(stage)
+        assert heard(stage, "Dara") == [HEARD]
+        for mark in (SAID, KEY):
+            assert mark.encode() not in in_store(database_url)
+
+    play(database_url, work)
+
+
+def test_who_is_forgotten_leaves_no_words(database_url: str) -> None:
+    async def work(stage: Stage, ears: Ears) -> None:
+        await show(stage, "Dara")
+        await write(stage)
+        await stage.choose("Dara", "Yes")
+        await write(stage)
+        await show(stage, "Dara")
+        values = {"state": "erasing", "erasing_at": clock.now(), "erases_posts": True}
+        gone = update(models.members).where(models.members.c.id == member_of(stage, "Dara"))
+        stage.app.database.run_now(lambda db: db.execute(gone.values(values)))
+        for _ in range(6):
+            await stage.later(timedelta(minutes=1))
+            await stage.app.fetcher.drain()
+        await write(stage)
+        assert len(ears.heard) == 1  # the second one goes nowhere
+        for table in (models.captions, models.agreements, models.media):
+            rows = select(table)
+            assert stage.app.database.run_now(lambda db, rows=rows: db.execute(rows).all()) == []
+
+    play(database_url, work, outside=True)

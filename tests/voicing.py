@@ -135,6 +135,7 @@ def _post(
     stored = {
         "state": "stored", "mime": "audio/ogg" if kind == "voice" else "image/jpeg",
         "milliseconds": milliseconds, "stored_at": now, "due_at": None, "reference": None,
+        "lane": "",
     }  # fmt: skip
     db.execute(update(models.media).where(models.media.c.id == media_id).values(stored))
     post = posts.get(db, post_id)

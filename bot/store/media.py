@@ -25,6 +25,7 @@ from sqlalchemy import (
 from bot.columns import Moment, metadata
 from bot.db import insert_returning, locking_once, mark_due
 from bot.messages import Inbound
+from bot.models.captions import captions
 from bot.models.media import media, new_name, new_rows
 from bot.models.people import addresses, members
 from bot.models.talks import bubbles, posts
@@ -248,12 +249,16 @@ def _uses() -> list[Column[Any]]:
 
 
 def _drop(db: Connection, which: Select[tuple[int]], now: datetime) -> int:
-    """First the file goes, then the row, which knows nobody any more: neither is left behind."""
+    """First the file goes, then the row, which knows nobody any more: neither is left behind.
+
+    The words that stood for it go at once.
+    """
     ids = list(db.execute(which).scalars())
     if not ids:
         return 0
     gone = {"state": "gone", "owner_id": None, "reference": None, "due_at": now, "attempts": 0}
     db.execute(update(media).where(media.c.id.in_(ids)).values(gone))
+    db.execute(delete(captions).where(captions.c.media_id.in_(ids)))
     for column in _uses():
         db.execute(update(column.table).where(column.in_(ids)).values({column.name: None}))
     mark_due(db, now)

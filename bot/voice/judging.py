@@ -19,8 +19,8 @@ _OWN_SHARE = 0.5  # of all letters; names and words of others may stand among th
 # Five times the same in a row, and that is most of it.
 _LOOP = regex.compile(r"(.{1,60}?)\1{4,}")
 _LOOP_SHARE = 0.5
-# A sound in brackets is what an engine says of what is no speech.
-_SOUND = regex.compile(r"[\[(*♪][^\])*♪]*[\])*♪]")
+# What an engine says of what is no speech: [music], *sighs*, or nothing but (applause).
+_SOUND = regex.compile(r"\[[^\]]*\]|♪[^♪]*♪?|\*[^*]*\*|^\s*\([^)]*\)\s*$")
 
 # What engines are known to say about silence and music, if it is all they say.
 _SAID_OF_SILENCE = frozenset(
