@@ -18,7 +18,7 @@ from sqlalchemy import select
 from bot import clock
 from bot.app import App, list_channels
 from bot.channels import simulator
-from bot.models import deliveries, messages
+from bot.models import deliveries, media, messages
 from bot.rehearsal import playing, room, transcripts
 from bot.rehearsal.phones import Bubble, Phones
 from bot.rehearsal.playing import Step
@@ -117,8 +117,9 @@ def is_quiet(app: App) -> bool:
     due = (deliveries.c.state != "queued") | (deliveries.c.due_at <= clock.now())
     waiting = select(deliveries.c.id).where(deliveries.c.state.in_(WAITING), due)
     told = select(messages.c.id).where(messages.c.audience.is_not(None))
+    files = select(media.c.id).where(media.c.state == "waiting")
     with app.database.snapshot() as db:
-        return db.execute(waiting).first() is None and db.execute(told).first() is None
+        return all(db.execute(each).first() is None for each in (waiting, told, files))
 
 
 async def glance(app: Any) -> None:
