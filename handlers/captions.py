@@ -257,7 +257,7 @@ def described(turn: Turn) -> None:
 def _add_voice(turn: Turn, caption: Caption) -> None:
     """Her voice is one more piece of the post."""
     posts.add_bubbles(turn.db, caption.post_id, turn.content, turn.now)
-    captions.close(turn.db, caption.id)
+    captions.speak(turn.db, caption, turn.now)
     turn.say(_("Thank you. From now on your voice goes along with the photo."))
 
 

@@ -275,6 +275,10 @@ def test_a_photo_is_described_by_voice(database_url: str) -> None:
             for each in stage.app.database.run_now(lambda db: posts.list_bubbles(db, post))
         ]
         assert kinds == ["photo", "voice"]
+        await pass_time(stage)
+        assert heard(stage, "Mai") == []  # no second push
+        await stage.say("Mai", "101")
+        assert "(voice note, 0:03)" in heard(stage, "Mai")[0]
 
     play(database_url, work)
 

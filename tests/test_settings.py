@@ -70,11 +70,13 @@ WRONG = [
     ("TWILIO_WHATSAPP_FROM", "whatsapp:14155238886", "whatsapp:+"),
     ("TWILIO_WHATSAPP_FROM", "whatsapp:+៨៥៦២០៥៥", "whatsapp:+"),
     ("TWILIO_API_URL", "api.twilio.com", "https://"),
+    ("TRANSCRIBE", "whisper", "language=engine"),
+    ("TRANSCRIBE", "lo=http://ears.example.org/v1", "https://"),
 ]
 # No value of these is wrong in itself; templates are read by their command, which tells.
 ANYTHING = {
     "host", "twilio_auth_token", "linkline_ledger", "whatsapp_template_languages",
-    "aws_access_key_id", "aws_secret_access_key", "aws_region",
+    "aws_access_key_id", "aws_secret_access_key", "aws_region", "transcribe_key",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ captions = Table(  # at most one is shown of each media
     # shown, refused (its author wants none), replaced by another one; of automatic ones also
     # asking (she has not agreed yet), declined (she does not), waiting (for the engine), silent
     # (nothing to be read in it), failed; claimed: somebody is writing it down; asked: its author
-    # was asked what it shows
+    # was asked what it shows; spoken: a voice that says what the photos of its post show
     Column("state", String(10), nullable=False),
     Column("due_at", Moment),  # when the engine is asked next, or the lease of who asks it ends
     Column("attempts", Integer, nullable=False, server_default="0"),

@@ -248,9 +248,20 @@ def skip(db: Connection, caption_id: int) -> None:
     db.execute(update(captions).where(*asked).values(state="refused"))
 
 
-def close(db: Connection, caption_id: int) -> None:
-    """What it shows is told in another way: by her voice."""
-    db.execute(update(captions).where(captions.c.id == caption_id).values(state="replaced"))
+def speak(db: Connection, caption: Caption, now: datetime) -> None:
+    """What it shows is told by her voice, which is the last piece of the post."""
+    replaced = update(captions).where(captions.c.id == caption.id).values(state="replaced")
+    db.execute(replaced)
+    pieces = select(bubbles.c.media_id).where(bubbles.c.post_id == caption.post_id)
+    last = db.execute(pieces.order_by(bubbles.c.id.desc()).limit(1)).scalar_one()
+    row = {
+        "media_id": last,
+        "kind": "described",
+        "author_id": caption.author_id,
+        "state": "spoken",
+        "created_at": now,
+    }
+    db.execute(insert(captions), [row])
 
 
 # Forgetting --------------------------------------------------------------------------------------

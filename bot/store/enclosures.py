@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from bot.codec import message_from_json
 from bot.messages import Message, Ref, refs_in
+from bot.models.captions import captions
 from bot.models.leaves import LEAF
 from bot.models.media import media
 from bot.models.outbox import deliveries, dispatches, messages, showings
@@ -106,6 +107,10 @@ def find_told_without(db: Connection, media_id: int) -> Late | None:
         .join(messages, messages.c.id == deliveries.c.message_id)
         .where(showings.c.post_id == posts.c.id, messages.c.kind != "direct")
     )
+    # A spoken description waits until somebody looks at the post again.
+    spoken = select(captions.c.id).where(
+        captions.c.media_id == media_id, captions.c.state == "spoken"
+    )
     statement = (
         select(posts.c.id, posts.c.author_id, posts.c.thread_id, posts.c.community_id)
         .join(bubbles, bubbles.c.post_id == posts.c.id)
@@ -116,6 +121,7 @@ def find_told_without(db: Connection, media_id: int) -> Late | None:
             posts.c.heavy.is_(False),
             told.exists(),
             ~awaited.exists(),
+            ~spoken.exists(),
         )
     )
     row = db.execute(statement).first()
