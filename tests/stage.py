@@ -37,6 +37,7 @@ from bot.sessions import calendars
 from bot.settings import Settings
 from bot.store import codes, communities, invites, meeting, reports, sessions, templates
 from bot.store.lanes import save_link
+from bot.stories import exporting
 from bot.web import build
 from handlers import welcome
 from tests.canaries import canaries
@@ -60,7 +61,7 @@ UPLOADED = {
     "sendVoice": ("ogg",),
     "sendPhoto": ("png", "jpg"),
     "sendVideo": ("mp4",),
-    "sendDocument": ("docx", "ics", "pdf"),
+    "sendDocument": ("docx", "ics", "pdf", "xlsx"),
 }
 TYPES = {
     "ogg": "audio/ogg; codecs=opus",
@@ -70,6 +71,7 @@ TYPES = {
     "pdf": "application/pdf",
     "docx": mydata.MEDIA_TYPE,
     "ics": calendars.MEDIA_TYPE,
+    "xlsx": exporting.MEDIA_TYPE,
 }
 _USED = select(models.addresses.c.lane).distinct()
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
