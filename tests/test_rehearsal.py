@@ -77,7 +77,13 @@ def stage_store(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'stage.db'}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.repeats] if number % 8 else [])
+        for number, name in enumerate(NAMES)
+    ],
+)
 def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
     name: str, usual: Settings, sqlite_template: Path, tmp_path: Path, phones: Phones
 ) -> None:
