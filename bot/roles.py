@@ -101,7 +101,10 @@ WAYS: dict[str, str] = {
          "writing.meaning", "writing.new", "writing.wrote", "on text"],
         "ask",
     ),
-    **dict.fromkeys(["nameless.reply", "nameless.confirm", "nameless.helps"], "answer"),
+    **dict.fromkeys(["nameless.check", "nameless.sure"], "ask"),
+    **dict.fromkeys(
+        ["nameless.reply", "nameless.confirm", "nameless.add", "nameless.helps"], "answer"
+    ),
     "nameless.close": "read",
     **dict.fromkeys(
         [
@@ -283,7 +286,9 @@ WAYS: dict[str, str] = {
         "provide",
     ),
     **dict.fromkeys(["/", "/healthz", "/metrics"], "watch"),
-    **dict.fromkeys(["/simulator/*", "/favicon.ico", "/static"], "develop"),
+    **dict.fromkeys(
+        ["/simulator/*", "/simulator/files/{key}/{name}", "/favicon.ico", "/static"], "develop"
+    ),
 }  # fmt: skip
 
 
