@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.messages import Choice, Message, Ref, Text, _
 from bot.posting import author
-from bot.store import posts, threads
+from bot.store import leaves, posts, threads
 from bot.store.audiences import Audience
 from bot.store.captions import Caption
 from bot.store.posts import Post
@@ -107,7 +107,9 @@ def tell_needing(db: Connection, now: datetime, caption: Caption, wants: str) ->
     `wants`: "reads" of voices, "described" of photos. Once for each media, whatever is corrected.
     """
     post = posts.get(db, caption.post_id)
-    if post.heavy:  # she chooses whether and when she reads it
+    if (
+        post.heavy or post.kind == leaves.KIND
+    ):  # she chooses when she reads it; a leaf may have no name
         return None
     but = tuple(each for each in (caption.author_id, caption.writer_id) if each is not None)
     return tell(

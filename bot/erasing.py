@@ -35,6 +35,7 @@ TABLES = (
     "needs", "records", "tasks", "media", "proposals", "ideas", "hands", "sections",
     "captions", "agreements", "reflections",
     "stories", "story_parts", "consents", "candidates", "choices", "reasons", "exported",
+    "leaves",
 )  # fmt: skip
 
 Place = Any  # where a step stands in what it looks through; None = at its end

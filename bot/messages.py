@@ -67,6 +67,14 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Tree:
+    """The picture of a Happy Tree, drawn when it is handed over; its caption says the same."""
+
+    communities: tuple[int, ...]  # whose leaves hang on it
+    caption: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something to be said, to one or to many, before anybody's language is known."""
 
@@ -77,6 +85,7 @@ class Message:
     free: bool = False  # the step also takes free text beside the choices
     subject: Ref | None = None  # what a reply to it is about
     qr: str | None = None  # a QR picture that says this comes with it; the words are its caption
+    tree: Tree | None = None  # a picture that comes before the words
     file: Ref | None = None  # a file that is made at the moment it is handed over
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
     retract: Ref | None = None  # not a bubble: takes back a post, or all there is in a chat
@@ -86,7 +95,8 @@ class Message:
 
 def refs_of(message: Message) -> Iterator[Ref]:
     """All references that must be looked up to render a message."""
-    for text in (*message.paragraphs, *(choice.label for choice in message.choices)):
+    caption = () if message.tree is None else message.tree.caption
+    for text in (*caption, *message.paragraphs, *(choice.label for choice in message.choices)):
         yield from refs_in(text)
     for listing in message.listings:
         for text in (listing.heading, *listing.lines):

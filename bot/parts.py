@@ -1,7 +1,7 @@
 """Parts: what one bubble of a delivery is when it is handed over, and what goes along with it.
 
-Words were frozen. A QR picture and a file about somebody are made at that moment, and kept nowhere;
-what a member sent comes out of the vault, if it may still be seen.
+Words were frozen. A QR picture, a tree and a file about somebody are made at that moment, and kept
+nowhere; what a member sent comes out of the vault, if it may still be seen.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot import mydata, qr
+from bot import mydata, qr, trees
 from bot.channels import Rejected, TryLater
 from bot.conversation import Conversations
 from bot.db import Database
 from bot.media.names import mime_of, name_of
 from bot.media.vault import Missing, ShelfDown, Vault
-from bot.messages import Button, Limits, Media, Menu, Message, Nudge, Outbound, Retract, Say
+from bot.messages import Button, Limits, Media, Menu, Message, Nudge, Outbound, Retract, Say, Tree
 from bot.seals import SealError
 from bot.sessions import calendars
 from bot.store import enclosures
@@ -50,6 +50,8 @@ def as_outbound(due: Due, part: Part, conversations: Conversations) -> Outbound:
         return Media(due.to, content["text"], part.token, content["kind"], content["name"])
     if "qr" in content:
         return Media(due.to, content["text"], part.token, "photo", QR_NAME)
+    if "tree" in content:
+        return Media(due.to, content["text"], part.token, "photo", trees.FILE_NAME)
     if "file" in content:
         name = _FILE_NAMES[content["file"][0]]
         return Media(due.to, content["text"], part.token, "document", name)
@@ -86,7 +88,14 @@ class Files:
         message = enclosure.message
         if message.qr is not None:
             return File(QR_NAME, "image/png", qr.png(message.qr))
+        if message.tree is not None:
+            return await self._drawn(message.tree, enclosure.address_id)
         return await self._made(message, enclosure.address_id)
+
+    async def _drawn(self, tree: Tree, address_id: int) -> File | None:
+        """As it stands at this moment."""
+        drawn = await trees.make(self._database, address_id, tree.communities)
+        return None if drawn is None else File(trees.FILE_NAME, trees.MEDIA_TYPE, drawn)
 
     async def _sent(self, enclosure: Enclosure) -> File | None:
         """What somebody sent, as long as it is there and not hidden."""

@@ -19,7 +19,7 @@ from bot.i18n import Own
 from bot.judging import Judge
 from bot.listing import said_in_full
 from bot.media.names import name_of
-from bot.messages import Message, _, refs_of, tells_time
+from bot.messages import Message, _, refs_in, refs_of, tells_time
 from bot.store import deliveries, fates, inbox, notices, overrides, presence, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part, Planned
 from bot.store.enclosures import shown_in_full
@@ -185,7 +185,9 @@ class Planner:
             return Fitted(() if sid is None else ({"nudge": sid},), None)
         limits, timezone = self._channel.limits, _clocks(here.db, due)
         lookup = here.lookup_for(due)
-        message = said_in_full(due.message, limits.text, lookup, due.language, timezone)
+        message = said_in_full(
+            _for_this_phone(due, lookup), limits.text, lookup, due.language, timezone
+        )
         if message == NOTHING:
             return Fitted((), None)
         return fit(
@@ -212,6 +214,22 @@ class Planner:
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))
 
 
+def _for_this_phone(due: Due, lookup: References) -> Message:
+    """No leaf whose words are gone is named, and no picture shows itself on a discreet phone."""
+    message, tree = due.message, due.message.tree
+    if tree is None:
+        return message
+    if due.discreet and due.kind != "direct":
+        told = (*tree.caption[:1], *message.paragraphs)
+        return replace(message, paragraphs=told, tree=None)
+    left = [
+        text
+        for text in tree.caption
+        if all(ref in lookup for ref in refs_in(text) if ref.table == "leaves")
+    ]
+    return replace(message, tree=replace(tree, caption=tuple(left)))
+
+
 def _clocks(db: Connection, due: Due) -> str:
     """Whose hours she reads: those where she is; if she never said it, those of her group."""
     if due.timezone is None and tells_time(due.message):
@@ -236,7 +254,7 @@ def _without_file(content: dict[str, Any], language: str) -> dict[str, Any]:
     """What is said where its picture or recording did not pass."""
     if "media" in content:
         return {"text": plain(_NOT_PASSED[content["kind"]], language, MappingProxyType({}))}
-    return {"text": content["text"]} if "qr" in content else content
+    return {"text": content["text"]} if {"qr", "tree"} & content.keys() else content
 
 
 def _is_lost(part: Part) -> bool:

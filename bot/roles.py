@@ -147,6 +147,12 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(["sessions.start", "sessions.show"], "read"),
     "sessions.comers": "own",  # of those she holds, or that are held where she has a desk
     "market.*": "read",
+    "happy.*": "answer",
+    **dict.fromkeys(["tree.start", "tree.of", "tree.show", "tree.words", "tree.older"], "read"),
+    "tree.gone": "own",
+    "tree.hide": "hide",
+    "tree.confirm_hiding": "hide",
+    "leaves.*": "own",  # her own words, whatever became of her role
     "interest.*": "read",
     "standing.*": "own",  # her own words, whatever became of her role
     "market.hide": "hide",

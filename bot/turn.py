@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from bot.conversation import Conversations, Step
 from bot.i18n import SOURCE, negotiate
-from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text, refs_of
+from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text, Tree, refs_of
 from bot.offers import under_voice
 from bot.store import captions, copies, threads
 from bot.store import messages as outbox
@@ -117,10 +117,12 @@ class Turn:
         subject: Ref | None = None,
         qr: str | None = None,
         file: Ref | None = None,
+        tree: Tree | None = None,
         after: timedelta = timedelta(0),
     ) -> None:
         """Answer her; choices here are actions, which work as long as the bubble is there."""
-        self._add(Message(paragraphs, tuple(choices), subject=subject, qr=qr, file=file), after)
+        said = Message(paragraphs, tuple(choices), subject=subject, qr=qr, file=file, tree=tree)
+        self._add(said, after)
 
     def ask(
         self,

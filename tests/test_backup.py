@@ -44,6 +44,7 @@ from bot.store.copying import _PLAIN, _kind
 from bot.store.secrets import open_store
 from bot.tenancy import Occupied, Tenancy
 from tests.conftest import _execute, _named
+from tests.processes import until
 from tests.test_cli import Shell
 
 NAMES = {"en": "Crafts", "lo": "ຫັດຖະກຳ", "km": "សិប្បកម្ម"}
@@ -271,7 +272,7 @@ def test_it_is_one_moment_though_people_write(
     writer.start()
     try:
         for n in range(3):
-            time.sleep(0.1)
+            until("some pairs", lambda: written > 5 * (n + 1))  # noqa: B023
             done(shell, "backup", str(tmp_path / f"{n}"))
     finally:
         over.set()

@@ -45,6 +45,11 @@ LEVELS = (
      "bot.pace", "bot.templates", "bot.proofreading", "bot.sentences", "bot.catalogues",
      "bot.sessions.links", "bot.reflecting", "bot.themes"),
     ("bot.when.dates", "bot.when.lengths"),
+    ("bot.tree", "bot.tree.words", "bot.tree.scenery"),
+    ("bot.tree.lettering",),
+    ("bot.tree.foliage",),
+    ("bot.tree.crown", "bot.tree.signs", "bot.tree.wood"),
+    ("bot.tree.picture",),
     ("bot.models.keys",),
     ("bot.models.*",),
     ("bot.rehearsal.phones", "bot.rehearsal.transcripts", "bot.rehearsal.samples"),
@@ -58,6 +63,7 @@ LEVELS = (
     ("bot.store.references",),
     ("bot.channels.*", "bot.store.*", "bot.locks", "bot.tenancy", "bot.wakes",
      "bot.rehearsal.journal", "bot.rates"),
+    ("bot.trees",),
     ("bot.when.evenings", "bot.sessions.visiting", "bot.gathering", "bot.windows", "bot.ledgers",
      "bot.backup", "bot.responses", "bot.library", "bot.mydata.mysessions",
      "bot.mydata.myproposals", "bot.mydata.promises", "bot.media.telling", "bot.mydata.mycaptions",
@@ -104,7 +110,7 @@ MAY_KNOW = {
         "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
         "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses", "bot.nameless",
         "bot.envelopes", "bot.sentences", "bot.proofreading", "bot.proposing", "bot.counting",
-        "bot.reflecting", "bot.lookback", "bot.themes", "bot.stories.*"),
+        "bot.reflecting", "bot.lookback", "bot.themes", "bot.stories.*", "bot.trees"),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
 
@@ -126,7 +132,7 @@ HOMES = {
     "openpyxl": ("bot.sheets",),
     "obstore": ("bot.media.shelves",),
     "av": ("bot.media.sounds", "bot.media.voices", "bot.media.films"),
-    "PIL": ("bot.media.pictures",),
+    "PIL": ("bot.media.pictures", "bot.tree.*"),
     "ctypes": ("bot.media.confine",),
     "psycopg": ("bot.wakes",),
     "sqlite3": ("bot.db", "bot.wakes"),
@@ -138,6 +144,9 @@ HOMES = {
     "lxml": ("bot.media.offices",),
     "pypdf": ("bot.media.papers",),
     "faster_whisper": ("bot.voice.hearing",),
+    "icu4py": ("bot.tree.lettering",),
+    "fontTools": ("bot.tree.words",),
+    "justmytype_intl_sea": ("bot.tree.words",),
 }
 # Elsewhere a Connection is only passed on; the two others say one sentence of SQL each.
 CONNECTION = frozenset({"Connection"})

@@ -20,7 +20,8 @@ from tests import two_worlds
 from tests.conftest import in_memory
 from tests.two_worlds import OTHERS, PAIR, Event, World, play, swapped, unnumbered
 
-SCENARIOS = int(os.environ.get("LINKLINE_SCENARIOS", "200"))
+SCENARIOS = int(os.environ.get("LINKLINE_SCENARIOS", "100"))
+in_parts = pytest.mark.parametrize("_part", range(4))  # which workers share
 HERE = {"Noy": "X", "Bo": "Y"}
 THERE = {"Noy": "Y", "Bo": "X"}
 
@@ -76,14 +77,18 @@ def assert_same(here: World, there: World) -> None:
     assert here.figures == there.figures
 
 
+@pytest.mark.repeats
+@in_parts
 @settings(
-    max_examples=SCENARIOS,
+    max_examples=SCENARIOS // 4,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink two worlds takes too long
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=stories, channel=st.sampled_from(("telegram", "whatsapp")), discreet=st.booleans())
-def test_two_worlds(story: list[Event], channel: str, discreet: bool, fresh: Fresh) -> None:
+def test_two_worlds(
+    _part: int, story: list[Event], channel: str, discreet: bool, fresh: Fresh
+) -> None:
     here = play(fresh(), HERE, story, channel=channel, discreet=discreet)
     there = play(fresh(), THERE, story, channel=channel, discreet=discreet)
     assert_same(here, there)
@@ -94,6 +99,7 @@ alone = st.lists(after, min_size=2, max_size=5).map(
 )
 
 
+@pytest.mark.repeats
 @settings(
     max_examples=max(SCENARIOS // 8, 5),
     deadline=None,

@@ -25,6 +25,7 @@ from bot.seals import Keyring, Lookups, SealError, new_key
 from bot.settings import ROOT
 from bot.store import meeting
 from bot.store.secrets import open_store
+from tests.child import PATIENCE
 
 OLD, NEW, FOREIGN, EVENTS = new_key(), new_key(), new_key(), new_key()
 RING = Keyring([OLD])
@@ -237,7 +238,7 @@ def test_two_processes_open_a_new_store_at_once(database_url: str) -> None:
         assert each.stdin is not None
         each.stdin.write("go\n")
         each.stdin.flush()
-    one, other = (each.communicate(timeout=30)[0].strip() for each in both)
+    one, other = (each.communicate(timeout=PATIENCE)[0].strip() for each in both)
     assert len(one) == 64
     assert one == other
 

@@ -41,6 +41,7 @@ from bot.store import (
 )
 from bot.store.audiences import Audience
 from bot.store.lanes import LaneLost
+from tests.child import PATIENCE
 
 LANE = "trial/1"
 DAY = timedelta(days=1)
@@ -738,7 +739,7 @@ def test_two_workers_share_no_lane(house: House) -> None:
 
 
 async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not true():
             await asyncio.sleep(0.01)
 

@@ -10,6 +10,7 @@ import pytest
 
 from bot import seals, settings
 from bot.settings import ROOT, Settings, SettingsError, read_settings
+from tests.child import PATIENCE
 
 KEY = seals.new_key()
 TWILIO = {
@@ -272,7 +273,7 @@ def race(folder: Path) -> list[list[str]]:
         assert each.stdin is not None
         each.stdin.write("go\n")
         each.stdin.flush()
-    return [each.communicate(timeout=30)[0].split() for each in both]
+    return [each.communicate(timeout=PATIENCE)[0].split() for each in both]
 
 
 def test_first_key_with_two_processes_at_once(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from bot.store import invites
 from bot.web import build, webhooks
 from tests import stage
 from tests.channels import sign
+from tests.child import PATIENCE
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 from tests.transcript import Transcript, programme
 
@@ -679,7 +680,7 @@ def test_events(app: App, phones: Phones) -> None:
                 await asyncio.sleep(0.001)
             phones.add("ນ້ອຍ\n\nevent: forged", "whatsapp", "lo")
             phones.close()
-            return await asyncio.wait_for(opened, 5)
+            return await asyncio.wait_for(opened, PATIENCE)
 
     answer = asyncio.run(watch())
     assert answer.headers["content-type"].startswith("text/event-stream")

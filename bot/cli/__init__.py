@@ -28,6 +28,7 @@ from bot.rotation import RotationError
 from bot.seals import SealError
 from bot.settings import SettingsError, read_settings
 from bot.sheets import SheetError
+from bot.tree.lettering import Unshaped
 
 __all__ = ["DEMO", "alembic_config", "cli", "main", "read_settings"]
 
@@ -44,6 +45,7 @@ FAILURES = (
     SettingsError,
     SheetError,
     ShelfDown,
+    Unshaped,
     programme.ProgrammeError,
 )
 

@@ -2,6 +2,7 @@
 
 from bot.columns import metadata
 from bot.models.captions import agreements, captions
+from bot.models.leaves import leaves
 from bot.models.media import media
 from bot.models.outbox import (
     HELD,
@@ -119,6 +120,7 @@ __all__ = [
     "interests",
     "invites",
     "lanes",
+    "leaves",
     "ledger",
     "media",
     "members",

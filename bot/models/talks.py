@@ -86,7 +86,7 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     ref("community_id", "communities", nullable=True),  # where a draft is meant to go
     ref("author_id", "members", nullable=True, ondelete="SET NULL"),
     # question, answer, reply, outcome; announcement; response; word (to a host, and back);
-    # harvest, decision, taken (of a session); reflection
+    # harvest, decision, taken (of a session); reflection; leaf
     Column("kind", String(12), nullable=False),
     # draft, waiting, live, hidden; kept: for herself alone (a response, a reflection)
     Column("state", String(12), nullable=False),

@@ -38,6 +38,7 @@ KINDS = {
     "taken": _("what you take with you from a session"),
     "word": _("message to one person about a session"),
     "reflection": _("reflection"),
+    "leaf": _("leaf on the Happy Tree"),
     "topic": _("something said beside an offer or an ask"),
 }
 KEPT = {

@@ -44,6 +44,11 @@ class Bot(Protocol):
     def wake(self) -> None: ...
 
 
+async def glance(_app: Bot) -> None:
+    """Meanwhile comes what is due."""
+    await asyncio.sleep(GLANCE)
+
+
 async def later(app: Bot, by: timedelta) -> None:
     """Move the clock, and do what has become due."""
     clock.move(by)
@@ -186,7 +191,7 @@ class Player:
 
     async def _listen(self, phone: Phone) -> Bubble | None:
         for _second in range(PATIENCE):
-            await asyncio.sleep(GLANCE)
+            await glance(self.app)
             for bubble in self._unread(phone):
                 return bubble
             clock.move(timedelta(seconds=1))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.db import Collision, insert_new, insert_returning
 from bot.messages import Ref
 from bot.models.captions import captions
+from bot.models.leaves import LEAF
 from bot.models.media import media
 from bot.models.outbox import deliveries, showings
 from bot.models.people import members
@@ -209,6 +210,7 @@ def list_unasked(db: Connection, now: datetime, most: int) -> Sequence[tuple[int
             media.c.kind == "photo",
             media.c.state == "stored",
             posts.c.state == "live",
+            posts.c.kind != LEAF,  # it shows no photo
             members.c.state == "active",
             ~captioned.exists(),
         )

@@ -312,7 +312,9 @@ def _note_posts(db: Connection, frozen: Sequence[Frozen]) -> None:
         {"post_id": post_id, "delivery_id": each.due.id}
         for each in frozen
         for post_id in {
-            ref.id for ref in refs_of(each.due.message) if ref.table in ("posts", "stories")
+            ref.id
+            for ref in refs_of(each.due.message)
+            if ref.table in ("posts", "stories", "leaves")
         }
     ]
     if rows:

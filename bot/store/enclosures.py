@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 from bot.codec import message_from_json
 from bot.messages import Message, Ref, refs_in
 from bot.models.captions import captions
+from bot.models.leaves import LEAF
 from bot.models.media import media
 from bot.models.outbox import deliveries, dispatches, messages, showings
 from bot.models.talks import bubbles, posts
@@ -54,7 +55,7 @@ def find(db: Connection, token: str, since: datetime) -> Enclosure | None:
 
 
 def find_media(db: Connection, enclosure: Enclosure) -> Medium | None:
-    """As long as it is stored, and stands in a post that its reader may see."""
+    """As long as it is stored, and stands in a post that its reader may see; not in a leaf."""
     may_see = posts.c.state != "hidden"
     if any(ref.table == REFERRED for ref in shown_in_full(enclosure.message)):
         may_see = or_(may_see, posts.c.state == "hidden")
@@ -63,6 +64,7 @@ def find_media(db: Connection, enclosure: Enclosure) -> Medium | None:
         .join(bubbles, bubbles.c.media_id == media.c.id)
         .join(posts, posts.c.id == bubbles.c.post_id)
         .where(media.c.id == enclosure.media_id, media.c.state == "stored", may_see)
+        .where(posts.c.kind != LEAF)
     )
     row = db.execute(statement).first()
     return None if row is None else Medium(*row)
@@ -115,6 +117,7 @@ def find_told_without(db: Connection, media_id: int) -> Late | None:
         .where(
             bubbles.c.media_id == media_id,
             posts.c.state == "live",
+            posts.c.kind != LEAF,
             posts.c.heavy.is_(False),
             told.exists(),
             ~awaited.exists(),

@@ -152,7 +152,8 @@ def gather(db: Connection, edition_id: int, community_id: int) -> bool:
     What comes while its readers get it, zone after zone, waits for the next one: so everybody
     reads each answer once. Who has left meanwhile is not quoted any more.
     """
-    told = select(posts.c.id).where(posts.c.said_id == edition_id).limit(1)
+    told = select(posts.c.id).where(posts.c.said_id == edition_id, posts.c.kind == "response")
+    told = told.limit(1)
     if db.execute(told).first() is not None:
         return True
     ids = [each.id for each in list_unsaid(db, community_id)]

@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.db import Collision, locking_once
 from bot.models.captions import agreements, captions
+from bot.models.leaves import leaves
 from bot.models.media import media
 from bot.models.people import communities, members, memberships, programmes
 from bot.models.talks import bubbles, posts
@@ -45,12 +46,18 @@ class Voice:
     agreed_to: str | None  # the service she was asked about
     answer: str | None  # what she said: asked, yes, no, later
     answered_at: datetime | None
+    named: bool  # whether others may know whose it is
 
     def may_go_to(self, service: str | None) -> bool:
         """Outside only with her consent; what has no name never."""
         if service is None:
             return True
-        return self.author_id is not None and (self.answer, self.agreed_to) == ("yes", service)
+        return self.may_be_asked and (self.answer, self.agreed_to) == ("yes", service)
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether somebody is known who could agree to that."""
+        return self.author_id is not None and self.named
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +99,14 @@ def _voices() -> Select[Any]:
             agreements.c.service,
             agreements.c.answer,
             agreements.c.at,
+            func.coalesce(leaves.c.named, True),
         )
         .join(bubbles, bubbles.c.media_id == media.c.id)
         .join(posts, posts.c.id == bubbles.c.post_id)
         .join(communities, communities.c.id == posts.c.community_id)
         .join(programmes, programmes.c.id == communities.c.programme_id)
         .outerjoin(members, members.c.id == posts.c.author_id)
+        .outerjoin(leaves, leaves.c.post_id == posts.c.id)
         .outerjoin(agreements, agreements.c.member_id == posts.c.author_id)
         .where(
             media.c.kind.in_(SPOKEN),

@@ -109,7 +109,7 @@ class Scribe:
         if voice.may_go_to(service):
             return "waiting"
         said_no = (voice.answer, voice.agreed_to) == ("no", service)
-        return "declined" if voice.author_id is None or said_no else "asking"
+        return "declined" if said_no or not voice.may_be_asked else "asking"
 
     def _ask(self, db: Connection, voice: Voice, now: datetime) -> None:
         """May her voice go to others? Once, and again if she wished so, or for somebody else."""

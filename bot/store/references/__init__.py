@@ -21,6 +21,7 @@ from bot.store.references.beneath import read_captions
 from bot.store.references.bubbles import (
     Medium,
     Shown,
+    read_leaves,
     read_posts,
     read_records,
     read_referred,
@@ -205,6 +206,7 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "threads": _read_threads,
     "waiting": _read_waiting,
     "posts": read_posts,
+    "leaves": read_leaves,
     "stories": read_stories,
     # In threads without a name it is noted nowhere who looked at what: mostly the one who asked.
     "veiled": read_posts,

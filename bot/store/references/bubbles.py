@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, literal, select
 
+from bot.captioned import line
 from bot.i18n import Own
 from bot.messages import Text, _
 from bot.models.captions import captions
@@ -95,6 +96,24 @@ def read_posts(db: Connection, ids: list[int]) -> dict[int, Words]:
         id_: sentence(_HEAVY) if rows[0].heavy and rows[0].state == "live" else Shown(rows)
         for id_, rows in found.items()
     }
+
+
+def read_leaves(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What leaves of the Happy Tree say: words alone, their voices are not passed on.
+
+    Who wrote a voice down is mostly the one who spoke: of a leaf that is never said.
+    """
+    return {id_: _leaf(rows) for id_, rows in _read(db, ids).items()}
+
+
+def _leaf(rows: list[Any]) -> Words:
+    typed = [row.text for row in rows if row.kind == "text"]
+    if typed:
+        return same("\n".join(typed))
+    heard = [row for row in rows if row.caption is not None and row.kind in _LENGTHS]
+    return sentence(
+        line(heard[0].caption_kind, heard[0].caption, None) if heard else _KINDS["voice"]
+    )
 
 
 def read_stories(db: Connection, ids: list[int]) -> dict[int, Words]:
