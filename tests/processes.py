@@ -23,7 +23,7 @@ from bot.channels.whatsapp import WhatsApp
 from bot.db import Database
 from bot.settings import Settings
 from bot.store import communities, meeting, secrets
-from tests.child import Child
+from tests.child import PATIENCE, Child
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone, post
 from tests.fakes.process import Fake
 
@@ -54,7 +54,7 @@ PROGRAMME = {
 }
 
 
-def until(what: str, look: Callable[[], Any], seconds: float = 15.0, every: float = 0.02) -> Any:
+def until(what: str, look: Callable[[], Any], seconds: float = PATIENCE, every: float = 0.02) -> Any:
     """Look until there is something to see."""
     end = time.monotonic() + seconds
     while not (found := look()):
@@ -131,7 +131,7 @@ class Linkline:
                 raise RuntimeError(f"linkline {self.args} ended with {self.code}:\n{self.errors()}")
             return self.ready()
 
-        until(f"linkline {self.args}", look, 20)
+        until(f"linkline {self.args}", look)
         return self
 
     @property
@@ -152,7 +152,7 @@ class Linkline:
         self.signal(signal.SIGKILL)
         self.wait()
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         until(f"the end of linkline {self.args}", lambda: not self.alive(), seconds)
         assert self.code is not None
         return self.code
@@ -235,7 +235,7 @@ def deliver(url: str, packet: Packet) -> int:
         return 0
 
 
-def insist(urls: Sequence[str], packet: Packet, seconds: float = 30.0) -> int:
+def insist(urls: Sequence[str], packet: Packet, seconds: float = PATIENCE) -> int:
     """Post until it is taken, as both providers do; how often that was."""
     tries = itertools.count(1)
     turns = itertools.cycle(urls)
@@ -356,7 +356,7 @@ class Town:
         elif entry["method"] == "POST":
             person.heard.append(Bubble(entry["answer"]["sid"], entry["fields"]["Body"]))
 
-    def hears(self, name: str, words: str, seconds: float = 15.0) -> Bubble:
+    def hears(self, name: str, words: str, seconds: float = PATIENCE) -> Bubble:
         """Wait until she has a bubble with these words; the latest one."""
 
         def look() -> list[Bubble]:

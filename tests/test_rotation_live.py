@@ -51,16 +51,16 @@ class Rotating(Life):
 
     def _stop_one(self) -> None:
         one = self._one().start()
-        until("it to be at work", lambda: one.printed() or not one.alive(), 20)
+        until("it to be at work", lambda: one.printed() or not one.alive())
         one.signal(signal.SIGINT)
         self.stopped = one.wait() == 0 or "run the same command again" in one.errors()
 
     def _crowd(self) -> None:
         """Two at once: one of them is told so."""
         first = self._one().start()
-        until("it to be at work", lambda: first.printed() or not first.alive(), 20)
+        until("it to be at work", lambda: first.printed() or not first.alive())
         second = self._one().start()
-        ends = {first.wait(60), second.wait(60)}
+        ends = {first.wait(), second.wait()}
         self.crowded = ends <= {0, 1} and 0 in ends
         self.said = first.printed() + second.printed()
         if 1 in ends:
@@ -92,12 +92,12 @@ def test_everybody_goes_on_while_keys_rotate(
         traffic = Traffic(place, life, chance)
         life.begin()
         traffic.begin()
-        until("the last rotation", lambda: life.over.is_set() or traffic.failures, 90, every=0.05)
+        until("the last rotation", lambda: life.over.is_set() or traffic.failures, 300, every=0.05)
         assert life.failure is None and not traffic.failures, (life.failure, traffic.failures)
         time.sleep(1)
         traffic.end()
         assert not traffic.failures, traffic.failures
-        until("quiet", lambda: place.store.run_now(_is_quiet), 20, every=0.1)
+        until("quiet", lambda: place.store.run_now(_is_quiet), every=0.1)
         Audit(place, life, traffic).check()
         assert life.stopped and life.crowded
         assert place.complaints() == []
