@@ -181,7 +181,7 @@ async def _talk(app: App, hand: Hand) -> None:
     await hand.hears("dara", "Q102")
     asked = await hand.hears("noy", "Q102")
     await hand.taps("dara", first, first.buttons[0][0])
-    await hand.hears("dara", "សូមសរសេរចម្លើយ")
+    await hand.hears("dara", "សូមសរសេរ ឬនិយាយចម្លើយ")
     await hand.writes("dara", "យើងលក់")
     await hand.hears("dara", "សូមអរគុណ។ ខ្ញុំផ្ញើ")
     await hand.hears("alex", "យើងលក់")
