@@ -159,6 +159,25 @@ def test_two_worlds_on_both_databases(database_url: str, fresh: Fresh) -> None:
     assert len(here.dump) == len(there.dump)
 
 
+SPOKEN = [
+    Event("speak", "both"),
+    Event("wait"),
+    Event("answer", "Dara", "X"),
+    Event("help", "both", "X"),
+    Event("look", "Sok", "Y"),
+    Event("hide", "Alex", "Y"),
+    Event("wait", number=150),
+]
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+def test_a_voice_tells_no_asker_but_by_its_sound(channel: str, fresh: Fresh) -> None:
+    """Its rows say whose it is no more than those of words do."""
+    here, there = (play(fresh(), world, SPOKEN, channel=channel) for world in (HERE, THERE))
+    assert_same(here, there)
+    assert sum("voice.ogg" in each for each in here.chats["Dara"]) >= 2
+
+
 FOLLOWED_UP = [
     *asked,
     Event("answer", "Dara", "X"),
