@@ -27,9 +27,11 @@ check: $(VENV)/.dev  ## format, lint, types, language
 bench: $(VENV)/.dev  ## speed, as ratios to peers and bare limits in the same run
 	$(BIN)/python -m tests.bench
 
-soak: $(VENV)/.dev  ## kills, silent workers, refusals, outages, full disks, two worlds: an hour or two
+soak: $(VENV)/.dev  ## kills, silent workers, refusals, outages, full disks, two worlds, every talk everywhere: three hours or so
 	$(BIN)/python -m tests.soak
-	LINKLINE_SCENARIOS=1000 $(BIN)/python -m pytest -n auto tests/test_nameless.py
+	LINKLINE_SCENARIOS=1000 $(BIN)/python -m pytest -n auto tests/test_nameless.py tests/test_orders.py
+	LINKLINE_CROSS=1 $(BIN)/python -m pytest -n auto --dist worksteal \
+		tests/test_conversations.py tests/test_discretion.py tests/test_rehearsal.py
 	LINKLINE_YEARS=5 $(BIN)/python -m pytest -n auto tests/test_years.py
 
 migration: $(VENV)/.dev  ## make a migration from bot/models.py: make migration NAME="add sessions"

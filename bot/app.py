@@ -21,7 +21,10 @@ from bot.db import Database, StoreDown
 from bot.envelopes import Opener, opening
 from bot.eraser import Eraser
 from bot.i18n import languages
+from bot.media.fetching import Fetcher
+from bot.media.vault import Vault
 from bot.messages import Inbound, Receipt
+from bot.parts import Files
 from bot.recalling import Recaller
 from bot.router import Router
 from bot.scheduler import Job, Scheduler
@@ -29,6 +32,7 @@ from bot.sender import LAST_WORDS, Sender
 from bot.settings import Settings
 from bot.store import addresses, lanes, receipts, secrets
 from bot.treasurer import Treasurer
+from bot.voice.scribe import Scribe
 from bot.wakes import Wakes
 
 T = TypeVar("T")
@@ -54,10 +58,16 @@ class App:
         self.database.opening = secrets.keep_fresh  # keys rotate while this process runs
         limits = {each.lane: each.limits for each in self.channels}
         self.router = Router(self.database, self.conversations, limits)
-        self.senders = [Sender(self.database, each, self.conversations) for each in self.channels]
+        self.vault = Vault.from_settings(self.settings)
+        self.files = Files(self.database, self.vault)
+        self.senders = [
+            Sender(self.database, each, self.conversations, self.files) for each in self.channels
+        ]
         self.eraser = Eraser(self.database, self.channels)
         self.recaller = Recaller(self.database, self.channels, self.take)
         self.treasurer = Treasurer(self.database, self.channels, self.settings.database_path)
+        self.fetcher = Fetcher(self.database, self.channels, self.vault)
+        self.scribe = Scribe.from_settings(self.settings, self.database, self.vault.get, self.wake)
         self.ledger = ledgers.Keeper(self.database, self.settings.ledger_path)
         jobs = [*_found(handlers, Job), *_in_module(upkeep, Job), *_in_module(erasing, Job)]
         jobs.append(opening(_found(handlers, Opener)))
@@ -74,8 +84,10 @@ class App:
         self._spawn(Wakes(self.database, self.wake).run())
         self._spawn(self.eraser.run())
         self._spawn(self.recaller.run())
+        self._spawn(self.scribe.run())
         self._spawn(self.ledger.run())
         self._spawn(self.treasurer.run())
+        self._spawn(self.fetcher.run())
         self.scheduler.start()
         for channel in self.channels:
             self._spawn(self._prepare(channel))
@@ -96,6 +108,7 @@ class App:
         if sends:
             await asyncio.wait(sends, timeout=LAST_WORDS + 1)
         await self._cancel()
+        await self.fetcher.stop()
         for channel in self.channels:
             await channel.close()
         self.database.close()
@@ -190,12 +203,14 @@ class App:
 
     def wake(self, lane: str = "") -> None:
         """Something may be due on this lane, or on any."""
+        self.fetcher.wake()
         for sender in self.senders:
             if lane in ("", sender.channel.lane):
                 sender.wake()
 
     async def drain(self) -> None:
-        """Send all that is due now, in this process; for tests."""
+        """Fetch and send all that is due now, in this process; for tests."""
+        await self.fetcher.drain()
         for sender in self.senders:
             await sender.drain()
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.i18n import country_of, languages
-from bot.store import communities, contents, editions, responses, schedules
+from bot.store import communities, contents, editions, leaves, responses, schedules
 from bot.store.contents import HOLD, Content
 from bot.store.editions import Edition
 from bot.store.schedules import Schedule
@@ -23,8 +23,9 @@ def prepare(db: Connection, edition: Edition, schedule: Schedule, now: datetime)
         return True
     reason = _objection(db, edition, schedule)
     if reason is None and edition.kind == "digest":
-        something = responses.gather(db, edition.id, edition.community_id)
-        reason = None if something else "nothing"
+        said = responses.gather(db, edition.id, edition.community_id)
+        hung = leaves.gather(db, edition.id, edition.community_id)
+        reason = None if said or hung else "nothing"
     elif reason is None:
         content = choose(db, edition, schedule)
         if content is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from bot.messages import Choice, Listing, Message, Ref, Text
+from bot.messages import Choice, Listing, Message, Month, Ref, Text, Tree
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
@@ -24,6 +24,9 @@ def message_to_json(message: Message) -> dict[str, Any]:
         stored["free"] = True
     if message.qr is not None:
         stored["qr"] = message.qr
+    if message.tree is not None:
+        caption = [text_to_json(text) for text in message.tree.caption]
+        stored["tree"] = [list(message.tree.communities), caption]
     if message.file is not None:
         stored["file"] = [message.file.table, message.file.id]
     if message.commands:
@@ -53,6 +56,7 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         free=stored.get("free", False),
         subject=None if subject is None else Ref(*subject),
         qr=stored.get("qr"),
+        tree=_tree(stored.get("tree")),
         file=None if file is None else Ref(*file),
         commands=stored.get("commands", False),
         retract=None if retract is None else Ref(*retract),
@@ -62,6 +66,13 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
             for heading, *lines in stored.get("listings", ())
         ),
     )
+
+
+def _tree(stored: Any) -> Tree | None:
+    if stored is None:
+        return None
+    communities, caption = stored
+    return Tree(tuple(communities), tuple(text_from_json(text) for text in caption))
 
 
 def text_to_json(text: Text) -> dict[str, Any]:
@@ -85,6 +96,8 @@ def _param_to_json(value: object) -> object:
         return text_to_json(value)
     if isinstance(value, Ref):
         return {"ref": [value.table, value.id, value.most]}
+    if isinstance(value, Month):
+        return {"month": value.at.isoformat()}
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
     if isinstance(value, date):
@@ -101,6 +114,8 @@ def _param_from_json(value: Any) -> object:
         return text_from_json(value)
     if "ref" in value:
         return Ref(*value["ref"])
+    if "month" in value:
+        return Month(datetime.fromisoformat(value["month"]))
     if "on" in value:
         return date.fromisoformat(value["on"])
     return datetime.fromisoformat(value["at"])

@@ -88,6 +88,8 @@ def _line(content: Content) -> Text:
         return _("{thread}, what came of it: {words}", thread=thread, words=words)
     if content.post_kind == "harvest":
         return _("{thread}, notes of a session: {words}", thread=thread, words=words)
+    if content.post_kind == "reflection":
+        return _("{thread}, {name} reflects: {words}", thread=thread, name=who, words=words)
     if content.post_kind == "answer":
         return _("{thread}, {name} answers: {words}", thread=thread, name=who, words=words)
     if content.anonymous and content.author_id is None:

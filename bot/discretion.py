@@ -31,6 +31,8 @@ _TELLING = frozenset(
         "members",
         "organisations",
         "posts",
+        "leaves",
+        "captions",
         "stories",
         "veiled",
         "veiled_stories",
@@ -59,7 +61,11 @@ _TELLING_TALKS = (
     "place.",
     "details.",
     "changes.",
+    "reflect.",
+    "reflections.",
 )  # whose questions tell, before anything is answered
+# That somebody keeps something for herself.
+_TELLING_CHOICES = ("confide.", "lookback.", "reflections.")
 
 
 def is_bubble(message: Message) -> bool:
@@ -72,6 +78,8 @@ def needs_closing(kind: str, message: Message) -> bool:
     if kind in _TELL_NOTHING or not is_bubble(message):
         return False
     if (message.step or "").startswith(_TELLING_TALKS):
+        return True
+    if any(choice.key.startswith(_TELLING_CHOICES) for choice in message.choices):
         return True
     return kind != "direct" or any(ref.table in _TELLING for ref in refs_of(message))
 

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 from bot.messages import Trace
 from bot.models.outbox import PRIORITY
 from bot.scheduler import Counts, Progress, job
-from bot.store import erasures, forgetting, threads, traces, withdrawing
+from bot.store import captions, erasures, forgetting, media, stories, threads, traces, withdrawing
 from bot.store.forgetting import FEW, Whom
+from bot.stories import withdrawing as untold
 from bot.telling import retract
 from bot.timing import coarse
 
@@ -31,7 +32,10 @@ TABLES = (
     "members", "addresses", "address_keys", "memberships", "codes", "conversations", "inbox",
     "messages", "deliveries", "dispatches", "showings", "prompts", "posts", "bubbles", "threads",
     "follows", "envelopes", "reports", "opinions", "topics", "interests", "sessions", "signups",
-    "needs", "records", "tasks", "proposals", "ideas", "hands", "sections",
+    "needs", "records", "tasks", "media", "proposals", "ideas", "hands", "sections",
+    "captions", "agreements", "reflections",
+    "stories", "story_parts", "consents", "candidates", "choices", "reasons", "exported",
+    "leaves",
 )  # fmt: skip
 
 Place = Any  # where a step stands in what it looks through; None = at its end
@@ -92,6 +96,11 @@ def _drafts(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[in
     return _again(forgetting.remove_drafts(db, whom), place)
 
 
+def _files(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
+    """Also of posts whose words stay: a voice or a face is nobody else's."""
+    return _again(media.drop_hers(db, whom.member_id, now, FEW), place)
+
+
 def _posts(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
     """Her posts stay as those of a former member, or are taken back, as she chose.
 
@@ -112,6 +121,7 @@ def _take_back(db: Connection, post: Any, now: datetime) -> int:
     retract(db, now, post.id)
     if post.kind == "question" and post.thread_id is not None:
         threads.mark_closed(db, post.thread_id, coarse(now))
+    media.drop_of_post(db, post.id, now)
     traces.empty_post(db, post.id)
     return 1
 
@@ -123,12 +133,16 @@ def _links(db: Connection, whom: Whom, place: int, now: datetime) -> tuple[int, 
         post = traces.find_unnamed_post(db, thread_id)
         if post is not None:
             return _take_back(db, post, now), place
+    media.drop_of_askers(db, hers, now)
     traces.unlink(db, hers)
     return len(hers), place_after
 
 
 def _envelopes(db: Connection, whom: Whom, place: str, now: datetime) -> tuple[int, Place]:
-    return traces.remove_envelopes(db, place, whom.member_id)
+    hers, place_after = traces.remove_envelopes(db, place, whom.member_id)
+    for each in hers:
+        media.drop_held(db, each, coarse(now))
+    return len(hers), place_after
 
 
 def _reports(db: Connection, whom: Whom, place: int, now: datetime) -> tuple[int, Place]:
@@ -202,6 +216,21 @@ def _meetings(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[
     return _again(withdrawing.unname(db, whom.member_id, words_too=words_too), place)
 
 
+def _captions(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
+    """What she wrote down for those who cannot hear or see."""
+    words_too = whom.erases_posts
+    return _again(captions.forget_of(db, whom.member_id, FEW, words_too=words_too), place)
+
+
+def _stories(db: Connection, whom: Whom, place: Place, now: datetime) -> tuple[int, Place]:
+    """What she told, one story after the other; consent ends with her."""
+    story = stories.find_next(db, whom.member_id)
+    if story is None:
+        return 0, None
+    untold.forget(db, now, story)
+    return 1, place
+
+
 def _keep(db: Connection, left: list[Trace], now: datetime, count: int = 0) -> int:
     """What the providers still have is deleted there later."""
     erasures.add(db, left, now)
@@ -214,6 +243,8 @@ def _again(count: int, place: Place) -> tuple[int, Place]:
 
 
 _PLACES: dict[Step, Place] = {
+    _files: True,
+    _stories: True,  # before the posts they are made of
     _drafts: True,
     _posts: True,
     _envelopes: "",  # before the links: one that is opened makes a new one
@@ -227,6 +258,7 @@ _PLACES: dict[Step, Place] = {
     _ties: True,
     _answers: True,
     _meetings: True,
+    _captions: True,
     _held: (0, 0),
     _waiting: (0, 0, 0),
 }

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 from bot import clock, logs, metrics
@@ -27,8 +28,8 @@ from bot.channels import (
 )
 from bot.conversation import Conversations
 from bot.db import Database
-from bot.messages import Document, Nudge, Outbound
-from bot.parts import as_outbound, fill
+from bot.messages import Media, Nudge, Outbound
+from bot.parts import Files, Withdrawn, as_outbound, fill
 from bot.rates import Meters
 from bot.store import fates
 from bot.store.deliveries import Due, Part, Planned
@@ -79,6 +80,7 @@ class Flight:
         database: Database,
         channel: Channel,
         conversations: Conversations,
+        files: Files,
         landed: Callable[[], None],
     ) -> None:
         self.meters = Meters(channel.limits)
@@ -93,6 +95,7 @@ class Flight:
         self._lane = channel.lane
         self._database = database
         self._conversations = conversations
+        self._files = files
         self._landed = landed
         self._handed: deque[str] = deque(maxlen=1000)  # ids of this life, perhaps not settled yet
         self._leases: set[asyncio.Timeout] = set()  # of the calls that are on their way
@@ -132,9 +135,8 @@ class Flight:
             self._report(error)
 
     def _report(self, error: BaseException) -> None:
-        log.error(
-            "send_broke", lane=self._lane, error=type(error).__name__, where=logs.where(error)
-        )
+        what, where = type(error).__name__, logs.where(error)
+        log.error("send_broke", lane=self._lane, error=what, where=where)
 
     async def _send_in_order(self, address_id: int, group: list[Planned]) -> None:
         """What is due for one address; when one must wait, the rest waits behind it."""
@@ -164,6 +166,8 @@ class Flight:
                 continue
             try:
                 done.append(await self._send_part(due, part))
+            except Withdrawn:
+                await self._database.run(partial(fates.drop_part, part_id=part.id))
             except SendError as error:
                 return self._unsent(due, part, tuple(done), error)
             except Grounded:
@@ -171,13 +175,15 @@ class Flight:
             except Exception as error:
                 self._report(error)
                 return self._unsent(due, part, tuple(done), Unknown(type(error).__name__))
+        if not done and all(part.state == "sending" for part in parts):
+            return Fate(due.id, "dropped", "taken_back")
         return Fate(due.id, "sent", parts=tuple(done))
 
     async def _send_part(self, due: Due, part: Part) -> SentPart:
         """A part that may have been sent is looked up first."""
         outbound = as_outbound(due, part, self._conversations)
-        if isinstance(outbound, Document) and not self._channel.limits.fetches:
-            outbound = await fill(self._database, outbound, due, part)
+        if isinstance(outbound, Media):
+            outbound = await fill(self._files, outbound, due, part, self._channel.limits)
         if part.state == "unknown":
             found = await self._look_up(outbound, part)
             if found is not None:

@@ -31,8 +31,10 @@ def is_unasked(due: Due) -> bool:
 def counts(due: Due, now: datetime) -> bool:
     """Whether it is one of those of which there is a most in a week; what she opened is not."""
     asked = due.asked_at is not None and due.asked_at >= now - ASKED_LASTS
-    weekly = due.wide and due.kind == "rhythm"  # counted; it comes whatever came before
-    return (is_unasked(due) or weekly) and not asked and not due.parts
+    # Counted; they come whatever came before: what is said every week, and her own words of old.
+    alone = due.kind == "thread" and due.community_id is None
+    hers = due.wide and (due.kind == "rhythm" or alone)
+    return (is_unasked(due) or hers) and not asked and not due.parts
 
 
 def verdict(due: Due, said: int, now: datetime) -> Fate | None:

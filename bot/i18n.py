@@ -32,7 +32,7 @@ from bot.cutting import split as split
 from bot.cutting import tidy as tidy
 from bot.cutting import tidy_name as tidy_name
 from bot.cutting import units as units
-from bot.messages import Ref, Text
+from bot.messages import Month, Ref, Text
 
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
 SOURCE = "en"
@@ -138,6 +138,8 @@ def _param(value: object, language: str, lookup: Lookup, timezone: str) -> objec
         return lookup(value, language)
     if isinstance(value, Text):
         return render(value, language, lookup, timezone)
+    if isinstance(value, Month):
+        return month(value.at, language, timezone)
     if isinstance(value, datetime):
         return moment(value, language, timezone)
     if isinstance(value, date):
@@ -166,6 +168,13 @@ def day(on: date, language: str) -> str:
     }
     written = format_date(on, patterns.get(language, "EEEE, d MMMM y"), locale=language)
     return written.replace("ວັນວັນ", "ວັນ")
+
+
+def month(at: datetime, language: str, timezone: str) -> str:
+    """The month in words, and its year."""
+    patterns = {"km": "'ខែ'MMMM y", "lo": "'ເດືອນ'MMMM y"}
+    local = at.astimezone(ZoneInfo(timezone)).date()
+    return format_date(local, patterns.get(language, "MMMM y"), locale=language)
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,7 @@ from bot.gathering import LOOKED_AT
 from bot.messages import refs_of
 from bot.store import (
     addresses,
+    consents,
     copies,
     fates,
     followups,
@@ -29,11 +30,14 @@ from bot.store import (
     threads,
 )
 from bot.store.deliveries import Due
+from bot.store.enclosures import list_awaited, shown_in_full
 from bot.store.fates import Fate
 from bot.timing import hours_of, quiet_until, zone
 
 ATTEMPTS = 5  # a delivery that was taken so often and never even rendered is poison
 PERSONAL = ("direct", "safety")
+ARRIVES_IN = timedelta(minutes=30)  # so long words wait for the recording that belongs to them
+SOON = timedelta(seconds=2)
 
 
 class Judge:
@@ -53,6 +57,7 @@ class Judge:
             _misplaced(db, due)
             | _overtaken(db, due, now)
             | windows.overtaken(db, self._lane, due, now)
+            | _awaited(db, due, now)
         )
         said: dict[int, int] = {}  # what these say unasked, by member
         verdicts = [over.get(each.id) or self._verdict(each, said, now) for each in due]
@@ -146,9 +151,20 @@ def _overtaken(db: Connection, due: Sequence[Due], now: datetime) -> dict[int, F
     }
     return (
         over
-        | {id_: Fate(id_, "dropped", "taken_back") for id_ in hidden}
+        | {id_: Fate(id_, "dropped", "taken_back") for id_ in (*hidden, *_not_agreed(db, due))}
         | {id_: Fate(id_, "dropped", "opened") for id_ in opened}
     )
+
+
+def _not_agreed(db: Connection, due: Sequence[Due]) -> list[int]:
+    """Those that tell a story which may not be told so any more."""
+    told = {
+        each.id: each.message.subject.id
+        for each in due
+        if each.message.subject is not None and each.message.subject.table == consents.TABLE
+    }
+    over = consents.list_over(db, set(told.values())) if told else set()
+    return [id_ for id_, consent_id in told.items() if consent_id in over]
 
 
 def _answered(db: Connection, due: Sequence[Due]) -> list[int]:
@@ -203,6 +219,25 @@ def _of_strange_sessions(db: Connection, due: Sequence[Due]) -> list[Due]:
     }
     strange = sessions.list_strange(db, found.keys()) if found else set()
     return [each for each in found.values() if each.id in strange]
+
+
+def _awaited(db: Connection, due: Sequence[Due], now: datetime) -> dict[int, Fate]:
+    """What brings a recording along waits for it a while; what is said to her herself does not."""
+    new = [
+        each
+        for each in due
+        if not each.parts and each.kind != "direct" and now < each.created_at + ARRIVES_IN
+    ]
+    posts = {each.id: {ref.id for ref in shown_in_full(each.message)} for each in new}
+    wanted = set[int]().union(*posts.values())
+    awaited = list_awaited(db, wanted) if wanted else set()
+    found = {}
+    for each in new:
+        if posts[each.id] & awaited:
+            waits = max(SOON, (now - each.created_at) / 4)
+            again_at = min(now + waits, each.created_at + ARRIVES_IN)
+            found[each.id] = Fate(each.id, "queued", "media", again_at)
+    return found
 
 
 # One by one --------------------------------------------------------------------------------------

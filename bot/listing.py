@@ -10,7 +10,14 @@ from bot.i18n import render, units
 from bot.messages import Listing, Message, Ref, Text, _, refs_in
 
 NUMBERED = ("threads", "waiting")  # can be read by their number
-NEEDED = ("posts", "stories", "veiled", "veiled_stories", *NUMBERED)  # else a line says nothing
+NEEDED = (
+    "posts",
+    "leaves",
+    "stories",
+    "veiled",
+    "veiled_stories",
+    *NUMBERED,
+)  # else a line says nothing
 MOST_NAMED = 40  # numbers of threads that are named where their lines have no place
 _BETWEEN = "\n\n"  # what fitting puts between two paragraphs
 
@@ -45,7 +52,7 @@ def said_in_full(
         return message
     found = [_still_there(each, known) for each in message.listings]
     listings = [each for each in found if each.lines]
-    if not listings and not message.paragraphs:
+    if not listings and not message.paragraphs and message.tree is None:
         return Message()
     reader = _Reader(language, timezone, known)
     room -= sum(map(reader.units, message.paragraphs)) + _around(message, reader)

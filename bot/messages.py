@@ -17,11 +17,20 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """A month and its year, where the day does not matter."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A sentence of the catalogues, rendered in the language of the one who receives it."""
 
     msgid: str  # the English sentence with {named} placeholders
-    params: Mapping[str, object] = field(default_factory=dict)  # scalars, Text, datetime, date, Ref
+    params: Mapping[str, object] = field(
+        default_factory=dict
+    )  # scalars, Text, datetime, date, Month, Ref
     plural: str | None = None  # the English plural; params["n"] decides
     language: str | None = None  # said in this language whoever receives it
 
@@ -58,6 +67,14 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Tree:
+    """The picture of a Happy Tree, drawn when it is handed over; its caption says the same."""
+
+    communities: tuple[int, ...]  # whose leaves hang on it
+    caption: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something to be said, to one or to many, before anybody's language is known."""
 
@@ -68,6 +85,7 @@ class Message:
     free: bool = False  # the step also takes free text beside the choices
     subject: Ref | None = None  # what a reply to it is about
     qr: str | None = None  # a QR picture that says this comes with it; the words are its caption
+    tree: Tree | None = None  # a picture that comes before the words
     file: Ref | None = None  # a file that is made at the moment it is handed over
     commands: bool = False  # not a bubble: the chat's command menu, in its member's language
     retract: Ref | None = None  # not a bubble: takes back a post, or all there is in a chat
@@ -77,7 +95,8 @@ class Message:
 
 def refs_of(message: Message) -> Iterator[Ref]:
     """All references that must be looked up to render a message."""
-    for text in (*message.paragraphs, *(choice.label for choice in message.choices)):
+    caption = () if message.tree is None else message.tree.caption
+    for text in (*caption, *message.paragraphs, *(choice.label for choice in message.choices)):
         yield from refs_in(text)
     for listing in message.listings:
         for text in (listing.heading, *listing.lines):
@@ -192,24 +211,15 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A QR picture with a caption."""
+class Media:
+    """A recording, a picture or a file, with words below it where there are any."""
 
     to: str
-    text: str  # the caption
+    text: str  # the words below it
     token: str
-    qr: str  # what the picture says
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A file with a caption; where it is fetched by its token, its content does not go along."""
-
-    to: str
-    text: str  # the caption
-    token: str
+    kind: str  # voice, video, photo, document
     name: str  # of the file; it tells nothing of whose it is
-    content: bytes
+    content: bytes = b""  # empty where the provider fetches it from us, by its token
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +271,7 @@ class Rate:
     seconds: float
 
 
-Outbound = Say | Picture | Document | Menu | Retract | Nudge
+Outbound = Say | Media | Menu | Retract | Nudge
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,3 +36,4 @@ NUDGED = Gauge("linkline_nudged", "Closed windows whose member was told, and is 
 PARKED = Gauge("linkline_parked_inbound", "What came in, and our code failed at", ["lane"])
 FAN_OUTS = Gauge("linkline_fan_outs", "Messages that have not reached their whole audience")
 FAN_OUT_LAG = Gauge("linkline_fan_out_lag_seconds", "How long the oldest of them has been on it")
+MEDIA = Gauge("linkline_media", "Voices, pictures and files, by how far they are", ["state"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import regex
 from sqlalchemy import Connection
 
 from bot.i18n import fold, graphemes
-from bot.messages import _
+from bot.messages import Text, _
 from bot.naming import holds_number
 from bot.store import envelopes
 
@@ -19,6 +20,10 @@ SMALL = 5  # in a group of fewer, the others may guess who asks
 TELLING = _(
     "Something in it may tell who you are: a number, an @name, a link, your name or organisation."
 )
+
+_VOICE = _("A voice is recognisable: who knows you may hear that it is you.")
+_SEEN = _("A picture may tell who you are: a face, a place, a thing that others know.")
+_FILE = _("A file may tell who you are by what stands in it.")
 
 _HANDLE = regex.compile(r"(?<![\w.])@\w{2,}|\b[\w.+-]+@[\w-]+\.\w+")
 _LINK = regex.compile(
@@ -32,6 +37,16 @@ def tells_who(text: str, *names: str | None) -> bool:
         return True
     folded = f" {fold(text)} "
     return any(_holds(folded, fold(each)) for each in names if each and graphemes(each) > 1)
+
+
+def tells_by_sight(kinds: Collection[str]) -> list[Text]:
+    """What recordings, pictures and files may tell, whatever the words hide."""
+    said = [
+        _VOICE if "voice" in kinds or "video" in kinds else None,
+        _SEEN if "photo" in kinds or "video" in kinds else None,
+        _FILE if "document" in kinds else None,
+    ]
+    return [each for each in said if each is not None]
 
 
 def _holds(text: str, name: str) -> bool:

@@ -20,6 +20,11 @@ def under_answer(post_id: int) -> tuple[Choice, ...]:
     )
 
 
+def under_voice(post_id: int) -> Choice:
+    """For those who cannot hear it."""
+    return Choice(f"captions.begin:{post_id}", _("Write it down"))
+
+
 def under_heavy(post_id: int) -> tuple[Choice, ...]:
     """Before it is read: she chooses whether and when."""
     return (

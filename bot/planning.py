@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,14 +18,24 @@ from bot.fitting import Fitted, fit
 from bot.i18n import Own
 from bot.judging import Judge
 from bot.listing import said_in_full
-from bot.messages import Message, refs_of, tells_time
+from bot.media.names import name_of
+from bot.messages import Message, _, refs_in, refs_of, tells_time
 from bot.store import deliveries, fates, inbox, notices, overrides, presence, repeating, templates
 from bot.store.deliveries import Due, Frozen, Part, Planned
+from bot.store.enclosures import shown_in_full
 from bot.store.fates import Fate
 from bot.store.references import References
+from bot.store.references.bubbles import Medium
+from bot.store.references.words import plain
 from bot.windows import NUDGE
 
 NOTHING = Message()
+_NOT_PASSED = {
+    "voice": _("The voice note could not be brought to this phone."),
+    "video": _("The video could not be brought to this phone."),
+    "photo": _("The photo could not be brought to this phone."),
+    "document": _("The file could not be brought to this phone."),
+}
 CLAIMS = 4  # in one transaction, while others wait behind what may not leave yet
 
 log = logs.get("planning")
@@ -136,10 +147,9 @@ class Planner:
             return ()
         contents = {part.id: fitted.contents[part.number] for part in due.parts if _is_lost(part)}
         for id_ in repeating.list_without_file(here.db, list(contents)):
-            if "qr" in contents[id_]:
-                contents[id_] = {"text": contents[id_]["text"]}
+            contents[id_] = _without_file(contents[id_], due.language)
         repeating.restore(here.db, contents)
-        if fitted.prompt_token is not None and due.parts[-1].id in contents:
+        if fitted.prompt_token is not None and due.parts[fitted.asks_at].id in contents:
             repeating.show(here.db, fitted.prompt_token, due.address_id, due.message_id, here.now)
         return tuple(
             replace(part, content=contents[part.id], state="sending")
@@ -175,7 +185,9 @@ class Planner:
             return Fitted(() if sid is None else ({"nudge": sid},), None)
         limits, timezone = self._channel.limits, _clocks(here.db, due)
         lookup = here.lookup_for(due)
-        message = said_in_full(due.message, limits.text, lookup, due.language, timezone)
+        message = said_in_full(
+            _for_this_phone(due, lookup), limits.text, lookup, due.language, timezone
+        )
         if message == NOTHING:
             return Fitted((), None)
         return fit(
@@ -187,6 +199,7 @@ class Planner:
             experienced=due.experienced,
             closing=closing,
             templates=here.sids,
+            media=[_content_of(each) for each in _media_of(due, lookup)],
         )
 
     def _retraction(self, db: Connection, due: Due, now: datetime) -> tuple[dict[str, Any], ...]:
@@ -201,11 +214,47 @@ class Planner:
         return tuple({"retract": ids[start : start + 100]} for start in range(0, len(ids), 100))
 
 
+def _for_this_phone(due: Due, lookup: References) -> Message:
+    """No leaf whose words are gone is named, and no picture shows itself on a discreet phone."""
+    message, tree = due.message, due.message.tree
+    if tree is None:
+        return message
+    if due.discreet and due.kind != "direct":
+        told = (*tree.caption[:1], *message.paragraphs)
+        return replace(message, paragraphs=told, tree=None)
+    left = [
+        text
+        for text in tree.caption
+        if all(ref in lookup for ref in refs_in(text) if ref.table == "leaves")
+    ]
+    return replace(message, tree=replace(tree, caption=tuple(left)))
+
+
 def _clocks(db: Connection, due: Due) -> str:
     """Whose hours she reads: those where she is; if she never said it, those of her group."""
     if due.timezone is None and tells_time(due.message):
         return presence.get(db, due.member_id).timezone
     return due.timezone or "UTC"
+
+
+def _media_of(due: Due, lookup: References) -> list[Medium]:
+    """What goes along with what is told in full; each once. A digest brings none unasked."""
+    if due.kind in ("digest", "rhythm"):
+        return []
+    shown = shown_in_full(due.message)
+    return list(dict.fromkeys(each for ref in shown for each in lookup.media(ref, due.language)))
+
+
+def _content_of(medium: Medium) -> dict[str, Any]:
+    name = name_of(medium.kind, medium.mime)
+    return {"text": "", "media": medium.id, "kind": medium.kind, "name": name}
+
+
+def _without_file(content: dict[str, Any], language: str) -> dict[str, Any]:
+    """What is said where its picture or recording did not pass."""
+    if "media" in content:
+        return {"text": plain(_NOT_PASSED[content["kind"]], language, MappingProxyType({}))}
+    return {"text": content["text"]} if {"qr", "tree"} & content.keys() else content
 
 
 def _is_lost(part: Part) -> bool:

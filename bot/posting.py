@@ -11,6 +11,15 @@ from bot.store.threads import Thread
 DRAFT_GONE = _("What you had begun is not here any more. Please write it again.")
 
 
+# With a report, where a voice would tell who speaks.
+ONLY_WORDS = _(
+    "Here only words are passed on. What you sent was not kept. Please write a few words."
+)
+NOT_PASSED_ON = _(
+    "Places and contact cards are not passed on. Please say it in words, or in a voice note."
+)
+
+
 def hearers(thread: Thread, *but: int) -> Audience:
     """Who hears what comes in a thread; in a nameless one everybody, so that no asker stands out.
 
@@ -61,6 +70,29 @@ def question(thread: Thread, post: Post) -> Message:
         hint,
         subject=thread.ref,
     )
+
+
+def reflection(thread: Thread, post: Post) -> Message:
+    """What somebody has learnt or lived through, for her group or for its facilitators."""
+    who: dict[str, object] = {
+        "name": author(thread, post),
+        "community": Ref("communities", thread.community_id),
+        "thread": thread.ref,
+    }
+    if post.heavy:
+        story = _("{name} tells a heavy story in {community} ({thread}).", **who)
+        return _heavy(thread, post, story)
+    about = _("{name} shares a reflection with {community} ({thread}).", **who)
+    if thread.scope == "facilitators":
+        about = _(
+            "{name} shares a reflection with the facilitators of {community} ({thread}).", **who
+        )
+    hint = _(
+        "To answer, reply to this message, or write {number} and your answer.",
+        number=thread.number,
+    )
+    paragraphs = (_("{post}", post=post.ref), about)
+    return Message(paragraphs, under_question(thread.id), hint, subject=thread.ref)
 
 
 def answer(thread: Thread, post: Post, question_id: int) -> Message:

@@ -138,6 +138,7 @@ class ProgrammePart(_Part):
     discreet: bool = False  # all of its communities are
     help: list[HelpPart] = []
     holidays: list[HolidayPart] = []
+    transcribe: bool = False  # voices become text, where an engine is set up for their language
     # US dollars a month for WhatsApp; administrators hear when most of it is used
     budget: Annotated[int | None, BeforeValidator(_dollars)] = None
 
@@ -214,6 +215,7 @@ def load(
         about.contact,
         programme.retention.model_dump(exclude_none=True),
         about.budget,
+        transcribe=about.transcribe,
     )
     programmes.save_help(db, programme_id, [(each.country, each.words) for each in about.help])
     save_holidays(db, programme_id, about.holidays)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot import trees
 from bot.messages import Choice, Listing, Message, Ref, Text, _
 from bot.store import responses, schedules
 from bot.store.editions import Edition
@@ -20,14 +21,22 @@ LINE = 200  # graphemes of an answer
 QUESTION = 120  # graphemes of the question above
 SHOWN = 30  # answers in one message; who wants to reads the others too
 
+SEEN_BY: dict[str, Text] = {
+    GROUP: _("your group sees it"),
+    FACILITATORS: _("only facilitators see it"),
+    ME: _("only you see it"),
+}
+
 
 def compose(db: Connection, editions: Sequence[Edition]) -> Message | None:
-    """What peers said, in one message; None if nobody shared anything."""
+    """What peers said, below the new leaves of their trees; None if nobody shared anything."""
     found = [each for each in editions if each.kind == "digest"]
     told = tuple(listing for each in found for listing in said(db, each))
+    tree = trees.news(db, found)
     if not told:
-        return None
-    return Message(choices=(Choice(f"peers.read:{found[0].id}", _("Read it all")),), listings=told)
+        return None if tree is None else Message(tree=tree)
+    read = Choice(f"peers.read:{found[0].id}", _("Read it all"))
+    return Message(choices=(read,), listings=told, tree=tree)
 
 
 def readers(db: Connection, community_id: int, now: datetime) -> tuple[Choice, ...]:

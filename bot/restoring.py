@@ -7,6 +7,7 @@ in which nobody who was erased since is written to any more.
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from bot.db import (
     store_errors,
     sync,
 )
+from bot.media.vault import Vault
 from bot.seals import SealError
 from bot.store import backups, copying, forgetting, ledger, secrets
 from bot.store.backups import Waiting
@@ -58,6 +60,7 @@ class Plan:
     """What to restore, and how."""
 
     head: Head
+    vault: Vault
     open: Callable[[], BinaryIO]
     revisions: Collection[str]  # that this Linkline knows
     newest: str
@@ -132,6 +135,7 @@ def _refuse_owned(db: Connection) -> None:
 
 def restore(database: Database, plan: Plan, live: Live, upgrade: Upgrade) -> Outcome:
     """Raises RestoreError, ArchiveError, LedgerError, SealError, StoreDown: nothing has changed."""
+    _bring_files(plan)
     if not database.is_sqlite:
         with store_errors(), database.engine.begin() as db:
             return _fill_postgresql(db, database, plan, live, upgrade)
@@ -173,6 +177,29 @@ def _fill_sqlite(path: Path, plan: Plan, live: Live, upgrade: Upgrade) -> Outcom
     return outcome
 
 
+# Files --------------------------------------------------------------------------------------------
+
+
+def _bring_files(plan: Plan) -> None:
+    """Before their rows; a file is never changed, so what is there already is the same."""
+    with plan.open() as file:
+        records = archive.read(file, seals.keyring())
+        for record in records:
+            if isinstance(record, dict) and "file" in record:
+                plan.vault.copy_in(record["file"], _whole(records))
+
+
+def _whole(records: Iterator[Any]) -> bytes:
+    sealed = bytearray()
+    for record in records:
+        if isinstance(record, dict):
+            if record.get("bytes") == len(sealed):
+                return bytes(sealed)
+            break
+        sealed += base64.b64decode(record)
+    raise ArchiveError("this backup is not whole: choose another file")
+
+
 # Rows --------------------------------------------------------------------------------------------
 
 
@@ -186,6 +213,7 @@ def _load(db: Connection, plan: Plan) -> tuple[int, dict[str, int]]:
                 total += _load_table(db, record["table"], record["columns"], records)
             elif "given" in record:
                 given, ended = record["given"], True
+                break  # what follows are files
     if not ended:
         raise ArchiveError("this backup is not whole: choose another file")
     return total, given

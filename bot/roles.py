@@ -63,6 +63,8 @@ POWERS: dict[str, frozenset[str | None]] = {
     "role.take": _FACILITATES,
     "role.hand_back": _LEADS,
     "rhythm": _FACILITATES,  # what is said every week, and when
+    "rounds": _FACILITATES,  # a story is chosen, and its result is told
+    "stories.export": frozenset({"facilitator", "monitor"}),  # files of stories that may be used
     "figures": frozenset({"facilitator", "monitor", "administrator"}),
     "administer": _SETS_UP,
     "report.read": frozenset({"focal_point"}),
@@ -80,8 +82,8 @@ WAYS: dict[str, str] = {
         [
             "back.*", "cancel.*", "clear.*", "discreet.*", "doubt.*", "forget.*", "groups.*",
             "calendar.*", "help.*", "hours.*", "language.*", "leave.*", "menu.*", "mute.*",
-            "mydata.*", "open.*", "opinions.*", "pace.*", "pause.*", "phones.*", "profile.*",
-            "secret.*", "settings.*",
+            "lookback.*", "mydata.*", "open.*", "opinions.*", "pace.*", "pause.*", "phones.*",
+            "profile.*", "reflect.*", "reflections.*", "secret.*", "settings.*",
             "start.*", "stop.*", "support.*", "tip.*", "unfinished.*", "unmute.*", "waiting.*",
             "weekly.*", "welcome.*", "zone.*",
             "on code", "on doubted", "on edit", "on group", "on stale", "on stopped",
@@ -96,10 +98,13 @@ WAYS: dict[str, str] = {
     **dict.fromkeys(["session.*", "place.*", "details.*", "changes.*"], "ask"),
     **dict.fromkeys(
         ["ask.*", "nameless.ask", "nameless.undo", "nameless.edit", "opening.send",
-         "writing.meaning", "writing.wrote", "on text"],
+         "writing.meaning", "writing.new", "writing.wrote", "on text"],
         "ask",
     ),
-    **dict.fromkeys(["nameless.reply", "nameless.confirm", "nameless.helps"], "answer"),
+    **dict.fromkeys(["nameless.check", "nameless.sure"], "ask"),
+    **dict.fromkeys(
+        ["nameless.reply", "nameless.confirm", "nameless.add", "nameless.helps"], "answer"
+    ),
     "nameless.close": "read",
     **dict.fromkeys(
         [
@@ -116,10 +121,41 @@ WAYS: dict[str, str] = {
          "visits.*"],
         "answer",
     ),
+    "confide.readers": "own",  # her own words: to take them back she needs no role
+    "confide.me": "own",
+    "confide.withdraw": "own",
+    **dict.fromkeys(
+        ["confide.facilitators", "confide.community", "confide.place", "confide.confirm"], "ask"
+    ),
     "signup.*": "answer",
+    **dict.fromkeys(["captions.begin", "captions.wrote"], "answer"),  # of what came to her
+    **dict.fromkeys(
+        ["captions.right", "captions.no_text", "captions.correct", "captions.corrected",
+         "captions.describe", "captions.described", "captions.skip", "likes.*", "voice.*"],
+        "own",  # under her own voice and photo, and for herself
+    ),
+    # Her own words, whatever became of her role; what she chooses is looked at each time.
+    **dict.fromkeys(["stories.*", "consents.*", "mystories.*", "checking.leave"], "own"),
+    **dict.fromkeys(["checking.answer", "checking.answered"], "own"),
+    **dict.fromkeys(["selection.*", "on tale"], "read"),
+    **dict.fromkeys(
+        [
+            "rounds.show", "rounds.begin", "rounds.domain", "rounds.period", "rounds.closing",
+            "rounds.where", "rounds.confirm", "checking.ask", "checking.asked",
+            "checking.publish", "checking.decide", "checking.decided", "checking.settle",
+        ],
+        "rounds",
+    ),
+    **dict.fromkeys(["exports.start", "exports.begin", "exports.use"], "stories.export"),
     **dict.fromkeys(["sessions.start", "sessions.show"], "read"),
     "sessions.comers": "own",  # of those she holds, or that are held where she has a desk
     "market.*": "read",
+    "happy.*": "answer",
+    **dict.fromkeys(["tree.start", "tree.of", "tree.show", "tree.words", "tree.older"], "read"),
+    "tree.gone": "own",
+    "tree.hide": "hide",
+    "tree.confirm_hiding": "hide",
+    "leaves.*": "own",  # her own words, whatever became of her role
     "interest.*": "read",
     "standing.*": "own",  # her own words, whatever became of her role
     "market.hide": "hide",
@@ -239,18 +275,20 @@ WAYS: dict[str, str] = {
             "$ why",
             "$ backup", "$ restore", "$ ledger", "$ lanes",
             "$ content", "$ content export", "$ content import", "$ content coverage",
+            "$ stories", "$ stories export",
         ],
         "operate",
     ),
     **dict.fromkeys(
         [
-            "/webhooks/{channel}", "/pictures/{token}.png", "/files/{token}/my-data.docx",
-            "/files/{token}/calendar.ics", "/calendar/{uid}.ics",
+            "/webhooks/{channel}", "/files/{token}/{name}", "/calendar/{uid}.ics",
         ],
         "provide",
     ),
     **dict.fromkeys(["/", "/healthz", "/metrics"], "watch"),
-    **dict.fromkeys(["/simulator/*", "/favicon.ico", "/static"], "develop"),
+    **dict.fromkeys(
+        ["/simulator/*", "/simulator/files/{key}/{name}", "/favicon.ico", "/static"], "develop"
+    ),
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from bot import clock, seals
 from bot.db import Database
 from bot.locks import count_begun_before
+from bot.media.vault import Vault
 from bot.store import keyed, sealed, secrets
 
 T = TypeVar("T")
@@ -24,6 +25,11 @@ READ = 500  # rows at a time
 SAY = 1.0  # seconds between two lines on the same table
 ROUNDS = 5  # after so many, somebody else still seals with an older key
 SLOWEST = 60.0  # seconds for the transactions of others to end
+
+_STILL_OLDER = (
+    "LINKLINE_KEYS: another process still seals with an older key ({where}); restart all processes "
+    "with the newest key first, then run this again"
+)
 
 Tell = Callable[[str], None]
 
@@ -64,17 +70,19 @@ class Pace:
 class Rotation:
     """One run; the caller holds the lock, so that there is one at a time."""
 
-    def __init__(self, database: Database, tell: Tell) -> None:
+    def __init__(self, database: Database, vault: Vault, tell: Tell) -> None:
         self._database = database
+        self._vault = vault
         self._tell = tell
         self._said_at = 0.0
         self.pace = Pace()
 
     def run(self) -> None:
-        """Raises RotationError, SealError, StoreDown; whatever was written stays and is right."""
+        """Raises RotationError, SealError, ShelfDown, StoreDown; what is written stays right."""
         self._check_order()
         for table in sealed.list_tables():
             self._reseal(table)
+        self._reseal_files()
         self._rotate_lookups()
         self._tell(f"The writer was held for {self.pace.longest * 1000:.0f} ms at the longest.")
 
@@ -108,10 +116,7 @@ class Rotation:
             if not total:
                 return
             self._reseal_once(table, total)
-        raise RotationError(
-            f"LINKLINE_KEYS: another process still seals with an older key ({table}); restart all "
-            f"processes with the newest key first, then run this again"
-        )
+        raise RotationError(_STILL_OLDER.format(where=table))
 
     def _reseal_once(self, table: str, total: int) -> None:
         self.pace.begin()
@@ -125,6 +130,18 @@ class Rotation:
                 return self._tell(f"{table}: {done} rows sealed anew")
             self._say_sometimes(f"{table}: {min(done, total)} of {total} rows")
             after = rows[-1].place
+
+    def _reseal_files(self) -> None:
+        """Who reads one meanwhile finds the old one or the new one, whole."""
+        for _round in range(ROUNDS):
+            names = self._vault.list_older()
+            if not names:
+                return
+            for done, name in enumerate(names, 1):
+                self._vault.reseal(name)
+                self._say_sometimes(f"files: {done} of {len(names)}")
+            self._tell(f"files: {len(names)} sealed anew")
+        raise RotationError(_STILL_OLDER.format(where="files"))
 
     # Lookups
 

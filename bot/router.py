@@ -111,6 +111,11 @@ class Router:
         step = self._routes.find(turn)
         if step is not None:
             step(turn)
+        kept = turn.talk.kept if turn.talk is not None and turn.answering else ()
+        if turn.asked is None and kept:
+            turn.take_up((*turn.kept, *kept))
+        elif turn.asked is not None:
+            turn.asked.kept = tuple(dict.fromkeys((*kept, *turn.asked.kept)))
 
     def _take_up(self, turn: Turn) -> None:
         """What she wrote while something stood between, as if it came now, in one piece."""

@@ -4,7 +4,7 @@ Events that a conversation may take with `on`:
   code      an invite code (turn.text)           stranger  somebody who is no member yet
   receipt   the code of a report (turn.text)     response  a reply to a weekly message
   stopped   a member who has stopped messages    thread    a reply in a thread (turn.subject)
-  session   a reply to what was said of a session, proposal: to a call for ideas (turn.subject)
+  session   a reply to what was said of a session, proposal: of a call for ideas, tale: of a story
   edit      a bubble that was changed            group     the bot was spoken to in a group
   no_thread a thread number that is not hers      doubted   perhaps not she: ask her name first
   text      free text that is no answer          stale     a choice that is over
@@ -22,16 +22,18 @@ from bot.i18n import fold
 from bot.messages import _
 from bot.reading import find_choice, is_number, split_number
 from bot.roles import HERS, power_of
+from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import codes, invites, prompts, reports, threads
 from bot.store.prompts import Prompt
-from bot.talk import Talk
+from bot.talk import Talk, unwound
 from bot.turn import Turn
 
 DOUBLE_TAP = timedelta(minutes=2)  # the same tap again within this is the same tap
 PRIVATE = "secret."  # steps whose answers are kept nowhere
 DOUBT = "doubt."
-_MEET = ("sessions", "harvests", "words")
-ABOUT = {"editions": "response", "proposals": "proposal"} | dict.fromkeys(_MEET, "session")
+CONFIDED = (PRIVATE, "report.", "receipts.", "concerns.")  # of which nothing goes elsewhere
+_TOLD = {"editions": "response", "proposals": "proposal", "consents": "tale"}
+ABOUT = _TOLD | dict.fromkeys(("sessions", "harvests", "words"), "session")
 LABEL_LENGTH = 60  # longer text is never compared with labels
 
 log = logs.get("routes")
@@ -289,7 +291,7 @@ class Routes:
 
     def _answer(self, turn: Turn, prompt: Prompt, index: int) -> Step | None:
         """A choice of a step counts once, and only while that question stands."""
-        talk = _unwound(turn.talk, prompt.message_id)
+        talk = unwound(turn.talk, prompt.message_id)
         if _is_double(prompt, index, turn.now):
             return self._nothing
         if talk is None or prompt.consumed_at is not None:
@@ -307,22 +309,19 @@ class Routes:
         """The same tap twice is one tap."""
 
     def _wrong_choice(self, turn: Turn) -> None:
-        if turn.files:
-            turn.again(_("I have kept what you sent. Please choose first:"))
-        else:
-            turn.again(_("Please choose one of these. You can tap it or type its number."))
+        sent = not is_small(turn.text, turn.files) and can_be_passed_on("", turn.files)
+        if not sent:
+            return turn.again(_("Please choose one of these. You can tap it or type its number."))
+        assert turn.talk is not None
+        if turn.talk.step.startswith(CONFIDED):
+            return turn.again(_("What you sent was not passed on. Please choose first:"))
+        turn.talk.kept = (*turn.talk.kept, turn.inbox_id)
+        turn.again(_("I have kept what you sent. Please choose first:"))
 
     def _changed(self, turn: Turn) -> None:
         turn.answering = True
         turn.say(_("That has changed meanwhile. Let us start again."))
         turn.start("menu.start")
-
-
-def _unwound(talk: Talk | None, message_id: int) -> Talk | None:
-    """The talk whose question this message was; talks above it are dropped."""
-    while talk is not None and talk.message_id != message_id:
-        talk = talk.beneath
-    return talk
 
 
 def _is_double(prompt: Prompt, index: int, now: datetime) -> bool:

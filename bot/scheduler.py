@@ -66,6 +66,7 @@ class Scheduler:
         self._database = database
         self._jobs = sorted(jobs, key=lambda each: each.name)
         self._ticker = AsyncIOScheduler(timezone=UTC)
+        self._taken: dict[str, datetime] = {}  # by job: a moment that needs no look at the store
 
     def start(self) -> None:
         self._ticker.add_job(
@@ -87,6 +88,8 @@ class Scheduler:
         due_at = datetime.fromtimestamp(
             now.timestamp() // each.every.total_seconds() * each.every.total_seconds(), UTC
         )
+        if self._taken.get(each.name) == due_at:
+            return
 
         def begin(db: Connection, now: datetime) -> Counts | Progress:
             taken = occurrences.take(db, f"{each.name}/{due_at.isoformat()}", now)
@@ -101,6 +104,7 @@ class Scheduler:
                 "job_failed", job=each.name, error=type(error).__name__, where=logs.where(error)
             )
         else:
+            self._taken[each.name] = due_at
             for kind, count in counts.items():
                 log.info("job_done", job=each.name, kind=kind, count=count)
 

@@ -41,6 +41,8 @@ _FLOORS = {
     "members.organisation": 128,
 }
 _FLOOR = 64  # names, addresses, provider ids, codes, links
+_FILE_FLOOR = 4096
+_FILE = "file "  # before the name of a file: no context of a column
 
 # Lookups whose plain values are gone: they can never be made anew, so their key never changes.
 # (Codes are drawn, not guessed, and over within a day.)
@@ -87,14 +89,28 @@ class Keyring:
         return _PADDED + self._newest
 
     def seal(self, plain: str, context: str) -> bytes:
-        nonce = os.urandom(12)
         # Half a surrogate pair, which JSON can bring in, has no place in UTF-8.
         padded = _pad(plain.encode("utf-8", "replace"), _FLOORS.get(context, _FLOOR))
-        sealed = self._ciphers[self._newest].encrypt(nonce, padded, _PADDED + context.encode())
-        return _PADDED + self._newest + nonce + sealed
+        return self._seal(padded, context)
 
     def open(self, sealed: bytes, context: str) -> str:
         """Raises SealError for an unknown key, a foreign context or damage."""
+        return self._open(sealed, context).decode()
+
+    def seal_file(self, content: bytes, name: str) -> bytes:
+        """For the vault; the name is sealed in, so that no file stands for another."""
+        return self._seal(_pad_file(content), _FILE + name)
+
+    def open_file(self, sealed: bytes, name: str) -> bytes:
+        """Raises SealError, as open() does."""
+        return self._open(sealed, _FILE + name)
+
+    def _seal(self, padded: bytes, context: str) -> bytes:
+        nonce = os.urandom(12)
+        sealed = self._ciphers[self._newest].encrypt(nonce, padded, _PADDED + context.encode())
+        return _PADDED + self._newest + nonce + sealed
+
+    def _open(self, sealed: bytes, context: str) -> bytes:
         version, cipher = sealed[:1], self._ciphers.get(sealed[1:_HEAD])
         known = version in (_UNPADDED, _PADDED)
         if not known or cipher is None or len(sealed) < _SHORTEST:
@@ -105,7 +121,7 @@ class Keyring:
             plain = cipher.decrypt(sealed[5:17], sealed[17:], place)
         except InvalidTag:
             raise SealError("a sealed value is damaged or out of place") from None
-        return (_unpad(plain) if padded else plain).decode()
+        return _unpad(plain) if padded else plain
 
     def chunks(self, key_id: bytes, salt: bytes, head: bytes) -> Chunks:
         """For one file: sealed with a key of its own, made from one of ours. Raises SealError."""
@@ -193,6 +209,13 @@ def _pad(plain: bytes, floor: int) -> bytes:
     while size <= len(plain):
         size *= 2
     return (plain + b"\x80").ljust(size, b"\0")
+
+
+def _pad_file(content: bytes) -> bytes:
+    """In steps of an eighth at most: whoever sees the disk should not tell a file by its length."""
+    size = len(content) + 1
+    step = max(_FILE_FLOOR, 1 << max(0, size.bit_length() - 4))
+    return (content + b"\x80").ljust(-(-size // step) * step, b"\0")
 
 
 def _unpad(padded: bytes) -> bytes:

@@ -24,6 +24,7 @@ from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.flight import Flight, Returned
 from bot.locks import LaneLock
+from bot.parts import Files
 from bot.planning import Planner
 from bot.rates import Meters
 from bot.store import addresses, audiences, deliveries, fates, lanes, meeting, members
@@ -47,9 +48,11 @@ log = logs.get("sender")
 class Sender:
     """Empties one lane of the outbox into its channel."""
 
-    def __init__(self, database: Database, channel: Channel, conversations: Conversations) -> None:
+    def __init__(
+        self, database: Database, channel: Channel, conversations: Conversations, files: Files
+    ) -> None:
         self.channel = channel
-        self.flight = Flight(database, channel, conversations, self._landed)
+        self.flight = Flight(database, channel, conversations, files, self._landed)
         self._lane = channel.lane
         self._database = database
         self._planner = Planner(channel)

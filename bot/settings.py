@@ -6,9 +6,10 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,9 +17,11 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.seals import Keyring, new_key
+from bot.voice import engines
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
+LANGUAGES = frozenset(path.parts[-3] for path in (ROOT / "locales").glob("*/LC_MESSAGES/*.po"))
 
 
 class SettingsError(Exception):
@@ -40,6 +43,11 @@ class Settings(BaseSettings):
     linkline_keys: str | None = None
     linkline_ledger: str | None = None
     linkline_disk: Literal["kept"] | None = None
+    media_url: str | None = None
+    aws_access_key_id: str | None = None
+    aws_secret_access_key: str | None = None
+    aws_region: str | None = None
+    aws_endpoint_url: str | None = None
     telegram_bot_token: str | None = None
     telegram_webhook_secret: str | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -50,6 +58,8 @@ class Settings(BaseSettings):
     twilio_api_url: str = "https://api.twilio.com"
     whatsapp_template_languages: str = "lo=lo,km=en,en=en"
     whatsapp_daily_limit: int = 250
+    transcribe: str = ""
+    transcribe_key: str | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -81,7 +91,19 @@ class Settings(BaseSettings):
             raise ValueError("use a number, 0 = no limit")
         return value
 
-    @field_validator("public_url", "telegram_api_url", "twilio_api_url")
+    @field_validator("media_url")
+    @classmethod
+    def _known_shelf(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        value = value.rstrip("/")
+        folder = re.fullmatch(r"(file://)?/[^?#]+", value)
+        bucket = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.-]+)*", value, re.ASCII)
+        if not (folder or bucket) or ".." in value.split("/"):
+            raise ValueError("use /path/to/folder, file:///path/to/folder or s3://bucket/prefix")
+        return value
+
+    @field_validator("public_url", "telegram_api_url", "twilio_api_url", "aws_endpoint_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -124,6 +146,14 @@ class Settings(BaseSettings):
     def _whatsapp_sender(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"whatsapp:\+\d{6,15}", value, re.ASCII):
             raise ValueError("use whatsapp: and the number with its +, whatsapp:+14155238886")
+        return value
+
+    @field_validator("transcribe")
+    @classmethod
+    def _known_engines(cls, value: str) -> str:
+        for code, engine in engines.parse(value, LANGUAGES).items():
+            if engine.folder is not None and not (engine.folder / "model.bin").is_file():
+                raise ValueError(f"the folder of {code} holds no model.bin of faster-whisper")
         return value
 
     @field_validator("linkline_keys")
@@ -185,6 +215,23 @@ class Settings(BaseSettings):
             return Path(self.linkline_ledger)
         path = self.database_path
         return None if path is None else path.with_name(f"{path.name}.ledger")
+
+    @property
+    def media_path(self) -> Path | None:
+        """The folder of the files, where it is one; beside the store's file unless it is set."""
+        if self.media_url is None:
+            path = self.database_path
+            return VAR / "media" if path is None else path.with_name("media")
+        if self.media_url.startswith("s3://"):
+            return None
+        if self.media_url.startswith("file://"):
+            return Path(unquote(urlsplit(self.media_url).path))
+        return Path(self.media_url)
+
+    @property
+    def engines(self) -> Mapping[str, engines.Engine]:
+        """What turns voices into text, by language."""
+        return engines.parse(self.transcribe, LANGUAGES)
 
     def keys(self) -> list[str]:
         """The sealing keys; in development one is made on the first run and kept in var/."""

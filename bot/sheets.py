@@ -67,9 +67,24 @@ class Sheet:
 
 def write(title: str, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> bytes:
     """A file with one sheet; every cell is text."""
+    return write_several(((title, columns, rows),))
+
+
+def write_several(
+    sheets: Iterable[tuple[str, Sequence[Column], Iterable[Sequence[str]]]],
+) -> bytes:
+    """A file with (title, columns, rows) of each sheet; every cell is text."""
     book = Workbook()
-    sheet: Any = book.active
-    sheet.title = title
+    for number, (title, columns, rows) in enumerate(sheets):
+        sheet: Any = book.create_sheet() if number else book.active
+        sheet.title = title
+        _write(sheet, columns, rows)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def _write(sheet: Any, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
     for number, column in enumerate(columns, 1):
         _head(sheet, number, column)
     last = 1
@@ -83,9 +98,6 @@ def write(title: str, columns: Sequence[Column], rows: Iterable[Sequence[str]]) 
             allowed.add(f"{letter}2:{letter}{last}")
             sheet.add_data_validation(allowed)
     sheet.freeze_panes = "A2"
-    target = io.BytesIO()
-    book.save(target)
-    return target.getvalue()
 
 
 def _head(sheet: Any, number: int, column: Column) -> None:

@@ -15,6 +15,8 @@ SIGNS = N_("ok, okay, good, fine, great, sure, noted")
 YES = N_("yes, i agree, agree")
 NO = N_("no, not now")
 
+PASSED_ON = ("voice", "video", "photo", "document")
+
 _LETTERS = regex.compile(r"\p{L}")
 _WORDS = regex.compile(r"[\p{L}\p{N}]")
 
@@ -50,6 +52,11 @@ def is_small(text: str, files: Iterable[File] = ()) -> bool:
     if not _WORDS.search(text):
         return True
     return is_agreement(text) or is_greeting(text) or is_thanks(text)
+
+
+def can_be_passed_on(text: str, files: Iterable[File]) -> bool:
+    """Whether others can read, hear or see it: places, contacts and stickers are not passed on."""
+    return bool(text) or any(file.kind in PASSED_ON for file in files)
 
 
 def is_taken(text: str, usual: str = "") -> bool:

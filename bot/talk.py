@@ -17,6 +17,9 @@ class Talk:
     question_id: int | None = None  # the plain question, without "please choose"
     free: bool = False  # the answer is free text, with no choices beside it
     beneath: Talk | None = None
+    # recordings and pictures that came where something was to be chosen: inbox rows, which are
+    # taken up when she has chosen
+    kept: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -26,6 +29,7 @@ class Talk:
             "question_id": self.question_id,
             "free": self.free,
             "beneath": None if self.beneath is None else self.beneath.to_json(),
+            "kept": list(self.kept),
         }
 
     @classmethod
@@ -38,4 +42,12 @@ class Talk:
             stored.get("question_id"),
             bool(stored.get("free")),
             None if beneath is None else cls.from_json(beneath),
+            tuple(stored.get("kept") or ()),
         )
+
+
+def unwound(talk: Talk | None, message_id: int) -> Talk | None:
+    """The talk whose question this message was; talks above it are dropped."""
+    while talk is not None and talk.message_id != message_id:
+        talk = talk.beneath
+    return talk

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from bot.conversation import Conversations, Step
 from bot.i18n import SOURCE, negotiate
-from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text
-from bot.store import copies, threads
+from bot.messages import Choice, File, Inbound, Limits, Message, Ref, Text, Tree, refs_of
+from bot.offers import under_voice
+from bot.store import captions, copies, threads
 from bot.store import messages as outbox
 from bot.store import reach as reaches
 from bot.store.audiences import Audience
@@ -116,10 +117,12 @@ class Turn:
         subject: Ref | None = None,
         qr: str | None = None,
         file: Ref | None = None,
+        tree: Tree | None = None,
         after: timedelta = timedelta(0),
     ) -> None:
         """Answer her; choices here are actions, which work as long as the bubble is there."""
-        self._add(Message(paragraphs, tuple(choices), subject=subject, qr=qr, file=file), after)
+        said = Message(paragraphs, tuple(choices), subject=subject, qr=qr, file=file, tree=tree)
+        self._add(said, after)
 
     def ask(
         self,
@@ -194,6 +197,7 @@ class Turn:
     ) -> int | None:
         """Tell a post of a thread, as bot.posting has put it."""
         self.told += 1
+        message = self._with_offer(message)
         return tell(
             self.db,
             self.now,
@@ -204,6 +208,14 @@ class Turn:
             due_at=self.now + after,
             for_role=None if thread.scope == "community" else "facilitator",
         )
+
+    def _with_offer(self, message: Message) -> Message:
+        """The same with [Write it down], if it tells a voice that nobody has written down."""
+        whole = [ref.id for ref in refs_of(message) if ref.table == "posts" and ref.most is None]
+        bare = next((id_ for id_ in whole if captions.find_bare(self.db, id_)[0]), None)
+        if bare is None:
+            return message
+        return replace(message, choices=(*message.choices, under_voice(bare)))
 
     def take_back(self, post_id: int, message_id: int | None, but: int) -> Copies:
         """Keep back what has not left of a post, delete what can be deleted; what stands.

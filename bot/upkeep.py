@@ -10,7 +10,17 @@ from sqlalchemy import Connection
 
 from bot import ledgers
 from bot.scheduler import Counts, Progress, job
-from bot.store import backups, forgetting, keyed, ledger, programmes, retention, secrets
+from bot.store import (
+    backups,
+    captions,
+    forgetting,
+    keyed,
+    ledger,
+    media,
+    programmes,
+    retention,
+    secrets,
+)
 from bot.store.programmes import Retention
 
 BATCH = 200  # rows in one transaction
@@ -51,16 +61,18 @@ SWEEPS: dict[str, Sweep] = {
         db, now - retention.ANSWERS_LAST, BATCH
     ),
     "notes": lambda db, kept, now: retention.forget_notes(db, now - retention.NOTES_LAST, BATCH),
+    "captions": lambda db, kept, now: captions.forget(db, now, BATCH),
     "settled": lambda db, kept, now: retention.forget_settled(
         db, now - retention.SETTLED_LAST, BATCH
     ),
+    "media": lambda db, kept, now: media.drop_unused(db, now, BATCH),
     "occurrences": lambda db, kept, now: retention.forget_occurrences(
         db, now - OCCURRENCES_LAST, BATCH
     ),
 }
 TABLES = (
     "inbox", "conversations", "posts", "bubbles", "threads", "audit", "codes", "erasures",
-    "sessions", "signups", "needs", "records", "tasks", "topics",
+    "sessions", "signups", "needs", "records", "tasks", "topics", "media", "captions",
 )  # fmt: skip
 
 

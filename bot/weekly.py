@@ -57,6 +57,7 @@ def _choices(prompts: Sequence[Edition], tip: int | None) -> list[Choice]:
     found = []
     if prompts:
         found.append(Choice(f"responses.begin:{prompts[0].id}", _("Answer")))
+        found.append(Choice(f"reflect.weekly_one:{prompts[0].id}", _("Reflect")))
     if tip is not None:
         found.append(Choice(f"opinions.useful:{tip}", _("Useful")))
         found.append(Choice(f"opinions.not_for_me:{tip}", _("Not for me")))

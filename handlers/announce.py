@@ -8,7 +8,8 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.i18n import languages, own_name, units, written_in
 from bot.messages import N_, Choice, Ref, Text, _, _n
-from bot.smalltalk import has_words
+from bot.posting import NOT_PASSED_ON
+from bot.smalltalk import can_be_passed_on, has_words
 from bot.store import audit, communities, posts, reach, spending, unreached
 from bot.store.audiences import Audience
 from bot.store.communities import Community
@@ -40,7 +41,7 @@ def begin(turn: Turn) -> None:
             _("Nobody else is in {community} yet, so nobody would get it.", community=community.ref)
         )
     turn.data = {"community": community.id}
-    turn.ask(_("What would you like to announce? Write it in one message."), then=write)
+    turn.ask(_("What would you like to announce? Write it in one message, or say it."), then=write)
 
 
 @announce.step
@@ -56,8 +57,10 @@ def write(turn: Turn) -> None:
 
 
 def _fits(turn: Turn) -> bool:
-    if not turn.text or not has_words(turn.text):
-        turn.again(_("Please write it in words; pictures cannot be announced yet."))
+    if turn.text and not has_words(turn.text):
+        turn.again(_("Please write it in words, or say it in a voice note."))
+    elif not can_be_passed_on(turn.text, turn.files):
+        turn.again(NOT_PASSED_ON)
     elif units(turn.text) > LONGEST:
         turn.again(_("That is too long for one message. Please make it shorter."))
     else:
@@ -137,7 +140,7 @@ def _cost(turn: Turn, audience: Audience) -> float:
     Who gets none of it costs nothing. A discreet phone is told first that something waits; so is,
     by a template if one is approved, who has not written for a while.
     """
-    dollars = 0.0
+    dollars, parts = 0.0, _count_bubbles(turn)
     for (lane, fate), count in reach.count_by_lane(
         turn.db, audience, turn.windows, turn.now
     ).items():
@@ -145,8 +148,14 @@ def _cost(turn: Turn, audience: Audience) -> float:
         if limits is not None and fate not in ("never", "spared"):
             nudge = limits.nudge_price if unreached.can_nudge(turn.db, {lane}) else 0.0
             first = {"noticed": limits.price, "later": nudge}.get(fate, 0.0)
-            dollars += count * (limits.price + first)
+            dollars += count * (limits.price * parts + first)
     return dollars
+
+
+def _count_bubbles(turn: Turn) -> int:
+    """The words, and each recording or picture that goes along with them."""
+    found = posts.list_bubbles(turn.db, turn.data["post"])
+    return 1 + sum(each.media_id is not None for each in found)
 
 
 def _budgeted(turn: Turn, dollars: float) -> list[Text]:
@@ -179,11 +188,12 @@ def confirm(turn: Turn) -> None:
     if (turn.choice or "").startswith("add:"):
         turn.data["adding"] = turn.chosen
         return turn.ask(
-            _("Please write it in {language}.", language=own_name(turn.chosen)), then=translate
+            _("Please write or say it in {language}.", language=own_name(turn.chosen)),
+            then=translate,
         )
     posts.remove(turn.db, turn.data["post"])
     if turn.choice == "change":
-        return turn.ask(_("Please write it again, as you would like it."), then=write)
+        return turn.ask(_("Please write or say it again, as you would like it."), then=write)
     turn.say(_("Cancelled. Nothing was sent."))
 
 

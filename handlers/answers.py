@@ -8,8 +8,8 @@ from datetime import timedelta
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Message, Ref, Text, _, _n
-from bot.posting import DRAFT_GONE, addition, answer, hearers, reply
-from bot.smalltalk import is_small
+from bot.posting import DRAFT_GONE, NOT_PASSED_ON, addition, answer, hearers, reply
+from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import members, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Post
@@ -33,22 +33,12 @@ def replied(turn: Turn) -> None:
     post_id = posts.keep(
         turn.db, turn.data.get("post"), turn.member.id, turn.content, turn.now, kind="answer"
     )
-    if not turn.text:
-        return _need_words(turn, thread, post_id)
+    if not can_be_passed_on(turn.text, turn.files):
+        turn.data |= {"thread": thread.id, "post": post_id}
+        return turn.ask(NOT_PASSED_ON, then=write)
     if turn.inbound.forwarded:
         return _confirm_forwarded(turn, thread, post_id)
     _publish(turn, thread, post_id)
-
-
-def _need_words(turn: Turn, thread: Thread, post_id: int) -> None:
-    turn.data |= {"thread": thread.id, "post": post_id}
-    turn.ask(
-        _(
-            "I have kept it, but I cannot pass on recordings and pictures yet. "
-            "Please write your answer in a few words."
-        ),
-        then=write,
-    )
 
 
 def _confirm_forwarded(turn: Turn, thread: Thread, post_id: int) -> None:
@@ -77,7 +67,7 @@ def begin(turn: Turn) -> None:
         return turn.start("threads.gone")
     turn.data = {"thread": thread.id}
     turn.ask(
-        _("Please write your answer to {thread}.", thread=thread.ref),
+        _("Please write or say your answer to {thread}.", thread=thread.ref),
         choices=(Choice("heavy", _("It is a heavy story")),),
         then=write,
         free=True,
@@ -91,7 +81,7 @@ def write(turn: Turn) -> None:
         return turn.ask(
             _(
                 "Others first read that it is a heavy story, and choose when to read it. "
-                "Please write it."
+                "Please write or say it."
             ),
             then=write,
         )

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.nameless import SMALL, TELLING, tells_who
-from bot.posting import DRAFT_GONE
+from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.scheduler import job
-from bot.smalltalk import has_words, is_agreement, is_small
+from bot.smalltalk import can_be_passed_on, has_words, is_agreement, is_small
 from bot.store import communities, members, messages, posts, programmes
 from bot.store.audiences import Audience
 from bot.store.communities import Community, Membership
@@ -37,7 +37,7 @@ def start(turn: Turn) -> None:
     if not _memberships(turn):
         return
     turn.ask(
-        _("What would you like to ask? Write it in your own words, in one message or several."),
+        _("What would you like to ask? Write it in your own words, or say it in a voice note."),
         then=question,
     )
 
@@ -47,16 +47,6 @@ def question(turn: Turn) -> None:
     if is_small(turn.text, turn.files) or (turn.text and not has_words(turn.text)):
         return turn.again(_("Please say a little more, so that others can help."))
     _draft(turn)
-
-
-def _need_words(turn: Turn) -> None:
-    turn.ask(
-        _(
-            "I have kept it, but I cannot pass on recordings and pictures yet. "
-            "Please write your question in a few words."
-        ),
-        then=question,
-    )
 
 
 def _memberships(turn: Turn) -> list[Membership]:
@@ -82,14 +72,18 @@ def draft(turn: Turn) -> None:
     _choose_community(turn, after=timedelta(0))
 
 
+@ask.action
+def again(turn: Turn) -> None:
+    """Written this time; data has who shall see who asks."""
+    turn.ask(_("Please write it here. Nothing was sent."), then=question)
+
+
 def _draft(turn: Turn) -> None:
-    turn.data = {
-        "post": posts.keep(
-            turn.db, turn.data.get("post"), turn.member.id, turn.content, turn.now, kind="question"
-        )
-    }
-    if not turn.text:
-        return _need_words(turn)
+    begun, way = turn.data.get("post"), turn.data.get("way")
+    post_id = posts.keep(turn.db, begun, turn.member.id, turn.content, turn.now, kind="question")
+    turn.data = {"post": post_id} | ({} if way is None else {"way": way})
+    if not can_be_passed_on(turn.text, turn.files):
+        return turn.ask(NOT_PASSED_ON, then=question)
     _choose_community(turn, after=BURST)
 
 
@@ -226,7 +220,7 @@ def confirm(turn: Turn) -> None:
     if turn.choice == "change":
         posts.remove(turn.db, turn.data["post"])
         turn.data = {}
-        return turn.ask(_("Please write it again, as you would like it."), then=question)
+        return turn.ask(_("Please write or say it again, as you would like it."), then=question)
     if turn.choice == "send":
         return _send(turn)
     if turn.choice == "help":
@@ -242,7 +236,7 @@ def confirm(turn: Turn) -> None:
 def _send(turn: Turn) -> None:
     way = turn.data.get("way", "named")
     if way == "nameless":
-        return turn.start("nameless.ask", **turn.data)
+        return turn.start("nameless.check", **turn.data, then="nameless.ask")
     turn.start("opening.send", **turn.data, scope=AUDIENCES[way])
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import N_, Choice, Message, Ref, Text, _
+from bot.posting import ONLY_WORDS
 from bot.store import audit, communities, envelopes, reports
 from bot.store.audiences import Audience
 from bot.store.reports import Report
@@ -102,9 +103,7 @@ def answering(turn: Turn) -> None:
     if found is None:
         return refuse(turn)
     if not turn.text:
-        return turn.again(
-            _("I cannot pass on recordings and pictures yet. Please write a few words.")
-        )
+        return turn.again(ONLY_WORDS)
     note_id = reports.add_note(turn.db, found.id, "focal_point", turn.text, turn.now)
     _note(turn, "report.answered")
     if found.tells and found.reporter_id is not None:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
-from bot.posting import DRAFT_GONE, author
+from bot.posting import DRAFT_GONE, NOT_PASSED_ON, author
 from bot.proposing import keep_back
-from bot.smalltalk import is_small
+from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import communities, messages, posts, proposals, sections, threads
 from bot.store.proposals import DRAFTING, Proposal
 from bot.store.sections import Section
@@ -256,7 +256,7 @@ def write(turn: Turn) -> None:
     turn.ask(
         section.title,
         *before,
-        _("Please write it here, in one message or several."),
+        _("Please write or say it here, in one message or several."),
         choices=(Choice("cancel", _("Cancel")),),
         then=words,
         free=True,
@@ -278,15 +278,8 @@ def words(turn: Turn) -> None:
     turn.data["post"] = posts.keep(
         turn.db, begun, turn.member.id, turn.content, turn.now, kind="section"
     )
-    if not turn.text:
-        turn.data["silent"] = begun is None or turn.data.get("silent", False)
-        return turn.again(
-            _(
-                "I have kept it, but I cannot pass on recordings and pictures yet. "
-                "Please write it in a few words."
-            )
-        )
-    turn.data["silent"] = False
+    if not can_be_passed_on(turn.text, turn.files):
+        return turn.again(NOT_PASSED_ON)
     waiting = turn.talk.message_id if turn.talk and begun is not None else None
     if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
         return turn.wait()

@@ -21,6 +21,7 @@ DESK = (
     ("invites.show", _("Invite")),
     ("given.show", _("Weekly answers")),
     ("announce.begin", _("Announce")),
+    ("rounds.show", _("Stories")),
     ("facilitate.unreached", _("Not reached")),
     ("cofacilitator.begin", _("Share the work")),
     ("roles.take", _("Take a role back")),

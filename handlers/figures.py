@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.conversation import Conversation
+from bot.counting import FEW, reflected
 from bot.messages import N_, Text, _
 from bot.store import audit, communities, figures
 from bot.store.communities import Community
@@ -12,7 +13,6 @@ from bot.store.figures import Figures
 from bot.turn import Turn
 
 MONTH = timedelta(days=30)
-FEW = 5  # fewer than so many could be counted on one hand, and guessed
 GROUPS = 10  # in one answer
 
 figures_ = Conversation("figures", words=N_("figures, statistics"))
@@ -53,6 +53,7 @@ def _of(turn: Turn, community: Community) -> list[Text]:
         ),
         _in_the_last(now),
         _before(before),
+        *reflected(turn.db, community, turn.now),
     ]
 
 

@@ -25,9 +25,9 @@ def read(turn: Turn) -> None:
     if found is None:
         return turn.start("threads.gone")
     post, thread = found
-    is_question = post.kind == "question"
+    opens = post.kind in ("question", "reflection")
     asked = under_question(thread.id, followed=thread.anonymous)
-    choices = [*(asked if is_question else under_answer(post.id))]
+    choices = [*(asked if opens else under_answer(post.id))]
     if communities.get(turn.db, thread.community_id).discreet and programmes.list_help(turn.db):
         choices.append(Choice("support.show", _("Get help now")))
     turn.say(

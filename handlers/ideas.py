@@ -8,8 +8,8 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, Ref, Text, _, _n
-from bot.posting import DRAFT_GONE
-from bot.smalltalk import has_words, is_agreement, is_small
+from bot.posting import DRAFT_GONE, NOT_PASSED_ON
+from bot.smalltalk import can_be_passed_on, has_words, is_agreement, is_small
 from bot.store import communities, messages, posts, proposals
 from bot.store.audiences import Audience
 from bot.store.proposals import Idea, Proposal
@@ -158,14 +158,8 @@ def _keep(turn: Turn) -> None:
     turn.data["post"] = posts.keep(
         turn.db, turn.data.get("post"), turn.member.id, turn.content, turn.now, kind="idea"
     )
-    if not turn.text:
-        return turn.ask(
-            _(
-                "I have kept it, but I cannot pass on recordings and pictures yet. "
-                "Please write your idea in a few words."
-            ),
-            then=write,
-        )
+    if not can_be_passed_on(turn.text, turn.files):
+        return turn.ask(NOT_PASSED_ON, then=write)
     turn.ask(
         _("Your idea:"),
         _("{post}", post=Ref("posts", turn.data["post"])),
@@ -194,7 +188,7 @@ def confirm(turn: Turn) -> None:
     if turn.choice == "cancel":
         return turn.say(_("Cancelled. Nothing was sent."))
     del turn.data["post"]
-    turn.ask(_("Please write it again, as you would like it."), then=write)
+    turn.ask(_("Please write or say it again, as you would like it."), then=write)
 
 
 def _add(turn: Turn) -> None:

@@ -12,10 +12,11 @@ from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import N_, Choice, Text, _
 from bot.sessions import matching
-from bot.sessions.matching import NO_THEME, PLAN, THEMES, line
+from bot.sessions.matching import PLAN, line
 from bot.store import communities, topics
 from bot.store.audiences import Audience
 from bot.store.topics import ASK, PLANNED, Topic
+from bot.themes import NO_THEME, THEMES
 from bot.turn import Turn
 
 LISTED = 6  # in one list

@@ -23,6 +23,7 @@ def start(turn: Turn) -> None:
     choices = [
         Choice("ask.start", _("Ask a question")),
         Choice("threads.mine", _("My questions")),
+        Choice("menu.share", _("Reflect and share")),
         Choice("sessions.start", _("Sessions")),
         Choice("settings.start", _("Settings")),
         Choice("support.show", _("Get help now")),
@@ -35,6 +36,19 @@ def start(turn: Turn) -> None:
         choices.append(Choice("discreet.clear", _("Clear")))
     turn.say(
         _("What would you like to do? You can also simply write your question."), choices=choices
+    )
+
+
+@menu.action
+def share(turn: Turn) -> None:
+    """Behind one entry, so that the menu stays a list of ten: more rows no app takes."""
+    turn.say(
+        _("What would you like to reflect on, or share?"),
+        choices=(
+            Choice("reflect.start", _("Reflect")),
+            Choice("happy.start", _("Share a happy moment")),
+            Choice("stories.start", _("Tell a story")),
+        ),
     )
 
 

@@ -130,7 +130,7 @@ def _hide(turn: Turn, hidden: Post, thread: Thread) -> None:
     said = [_("Hidden."), *remaining(copies)]
     if thread.anonymous:
         said.append(_("Who looked at the thread again may have it there too: that is not noted."))
-    if hidden.kind == "question":
+    if hidden.kind in ("question", "reflection"):
         threads.mark_closed(turn.db, thread.id, turn.now)
     else:
         threads.mark_unanswered(turn.db, thread.id)

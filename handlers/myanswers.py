@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from bot import responses as told
 from bot.conversation import Conversation
-from bot.messages import N_, Choice, Ref, Text, _
+from bot.messages import N_, Choice, Ref, _
+from bot.responses import SEEN_BY
+from bot.responses import readers as readers_of
 from bot.store import responses, weekly
-from bot.store.responses import FACILITATORS, GROUP, ME, Response
+from bot.store.responses import Response
 from bot.truth import remaining
 from bot.turn import Turn
 
 LISTED = 6  # answers in one list
 LINE = 80  # graphemes of each
-
-SEEN_BY: dict[str, Text] = {
-    GROUP: _("your group sees it"),
-    FACILITATORS: _("only facilitators see it"),
-    ME: _("only you see it"),
-}
 
 myanswers = Conversation("myanswers", command="answers", words=N_("my answers"))
 
@@ -105,7 +100,7 @@ def readers(turn: Turn) -> None:
     turn.data = {"post": found.id}
     turn.ask(
         _("Who may see it? Now {who}.", who=SEEN_BY[found.seen_by]),
-        choices=told.readers(turn.db, found.community_id, turn.now),
+        choices=readers_of(turn.db, found.community_id, turn.now),
         then=chosen,
     )
 

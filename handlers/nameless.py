@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +17,8 @@ from bot import allowances, posting
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
-from bot.nameless import LONGEST, TELLING, hold, tells_who
-from bot.store import communities, envelopes, members, outcomes, posts, threads
+from bot.nameless import LONGEST, TELLING, hold, tells_by_sight, tells_who
+from bot.store import communities, envelopes, media, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
 from bot.store.threads import Thread
@@ -31,6 +30,44 @@ BURST = timedelta(seconds=3)  # people write in bursts
 MINUTES = int(LONGEST.total_seconds()) // 60
 
 nameless = Conversation("nameless")
+
+
+# First, what a voice tells -----------------------------------------------------------------------
+
+
+@nameless.action
+def check(turn: Turn) -> None:
+    """A voice needs no name to be known; data has the post, and the action that comes `then`."""
+    kinds = {each.kind for each in posts.list_bubbles(turn.db, turn.data["post"])}
+    told = tells_by_sight(kinds)
+    if not told:
+        return turn.start(turn.data.pop("then"), **turn.data)
+    turn.ask(
+        *told,
+        _("Nothing was sent yet. Shall it go out as it is?"),
+        choices=(
+            Choice("anyway", _("Send anyway")),
+            Choice("write", _("Write it instead")),
+        ),
+        then=sure,
+    )
+
+
+@nameless.step
+def sure(turn: Turn) -> None:
+    post_id, then = turn.data["post"], turn.data.pop("then")
+    if not posts.is_draft_of(turn.db, post_id, turn.member.id):
+        return turn.say(posting.DRAFT_GONE)
+    if turn.choice == "anyway":
+        return turn.start(then, **turn.data)
+    asks = then == "nameless.ask"
+    if posts.drop_files(turn.db, post_id):  # her words are there already
+        return turn.start("ask.draft" if asks else "nameless.reply", **turn.data)
+    posts.remove(turn.db, post_id)
+    if asks:
+        return turn.start("ask.again", way="nameless")
+    turn.argument = turn.data["thread"]
+    turn.start("answers.begin")
 
 
 # A question -------------------------------------------------------------------------------------
@@ -63,20 +100,23 @@ def ask(turn: Turn) -> None:
 def _hold(turn: Turn, kind: str, **content: Any) -> None:
     """Put her draft into an envelope; nothing else remembers that it was hers."""
     post_id = turn.data["post"]
-    words = [_to_json(each) for each in posts.list_bubbles(turn.db, post_id)]
+    words = [_to_json(turn.db, each) for each in posts.list_bubbles(turn.db, post_id)]
     posts.remove(turn.db, post_id)
     heavy = bool(turn.data.get("heavy"))
     sealed = {"kind": kind, "member": turn.member.id, "heavy": heavy, "bubbles": words, **content}
     hold(turn.db, sealed, turn.now)
 
 
-def _to_json(bubble: Bubble) -> dict[str, Any]:
-    return asdict(bubble) | {"key": None if bubble.key is None else bubble.key.hex()}
+def _to_json(db: Connection, bubble: Bubble) -> dict[str, Any]:
+    key = None if bubble.key is None else bubble.key.hex()
+    words = {"kind": bubble.kind, "text": bubble.text, "forwarded": bubble.forwarded, "key": key}
+    return words | {"media": media.take_out(db, bubble.media_id)}
 
 
-def _from_json(stored: Mapping[str, Any]) -> Bubble:
-    key = stored["key"]
-    return Bubble(**{**stored, "key": None if key is None else bytes.fromhex(key)})
+def _from_json(db: Connection, stored: Mapping[str, Any], now: datetime) -> Bubble:
+    key = None if stored["key"] is None else bytes.fromhex(stored["key"])
+    file = media.put_back(db, stored.get("media"), now)  # older envelopes know of none
+    return Bubble(stored["kind"], stored["text"], file, stored["forwarded"], key)
 
 
 @nameless.action
@@ -84,6 +124,7 @@ def undo(turn: Turn) -> None:
     """If it is still held, it does not go out."""
     for id_, _due_at, content in envelopes.list_of(turn.db, turn.member.id):
         if content.get("mark") == turn.argument and envelopes.remove(turn.db, id_):
+            media.drop_held(turn.db, content, coarse(turn.now))
             return turn.say(_("All right, nothing was sent."))
     turn.say(_("Nothing waits to go out any more."))
 
@@ -105,7 +146,7 @@ def open_question(db: Connection, now: datetime, key: str, content: Mapping[str,
     """If she is still in that group."""
     place = communities.find_membership(db, content["member"], content["community"])
     if place is None or not place.is_active:
-        return
+        return media.drop_held(db, content, coarse(now))
     thread = threads.add_nameless(db, place.community.id, content["member"], coarse(now))
     _publish(db, now, key, thread, content, kind="question")
 
@@ -121,7 +162,7 @@ def _publish(
 ) -> None:
     post_id = posts.add_nameless(
         db,
-        [_from_json(each) for each in content["bubbles"]],
+        [_from_json(db, each, coarse(now)) for each in content["bubbles"]],
         coarse(now),
         kind=kind,
         thread_id=thread.id,
@@ -183,6 +224,15 @@ def confirm(turn: Turn) -> None:
     if turn.choice == "cancel" or thread is None:
         posts.remove(turn.db, turn.data["post"])
         return turn.say(_("Cancelled. Nothing was sent."))
+    turn.start("nameless.check", **turn.data, then="nameless.add")
+
+
+@nameless.action
+def add(turn: Turn) -> None:
+    """She chose Send; data has post and thread."""
+    thread = turn.find_thread(turn.data["thread"])
+    if thread is None:
+        return turn.start("threads.gone")
     came = {"came": turn.data["came"]} if "came" in turn.data else {}
     _hold(turn, "outcome" if came else "reply", thread=thread.id, **came)
     turn.say(_("Thank you. It goes out at some moment in the next {n} minutes.", n=MINUTES))
@@ -197,8 +247,9 @@ def _tells(turn: Turn) -> bool:
 @opens("reply")
 def open_reply(db: Connection, now: datetime, key: str, content: Mapping[str, Any]) -> None:
     thread = threads.find_for(db, content["member"], thread_id=content["thread"])
-    if thread is not None:
-        _publish(db, now, key, thread, content, kind="reply")
+    if thread is None:
+        return media.drop_held(db, content, coarse(now))
+    _publish(db, now, key, thread, content, kind="reply")
 
 
 @nameless.action
@@ -215,7 +266,7 @@ def outcome(turn: Turn) -> None:
 def open_outcome(db: Connection, now: datetime, key: str, content: Mapping[str, Any]) -> None:
     thread = threads.find_for(db, content["member"], thread_id=content["thread"])
     if thread is None or not outcomes.mark(db, thread.id, content["came"]):
-        return
+        return media.drop_held(db, content, coarse(now))
     if content["bubbles"]:
         return _publish(db, now, key, thread, content, kind="outcome")
     _tell_all(db, now, key, thread, posting.outcome(thread, content["came"], None))

@@ -82,7 +82,7 @@ def _begin(turn: Turn, session_id: int) -> None:
     turn.ask(
         _("Notes of {session}.", session=session.ref),
         _(
-            "Write what was said, as it comes, in one message or several. "
+            "Write or say what came up, as it comes, in one message or several. "
             "What is a decision or a task you choose after it."
         ),
         choices=(Choice("show", _("Show all")), Choice("done", _("Done"))),
@@ -177,14 +177,6 @@ def _keep(turn: Turn, session: Session) -> None:
         return turn.start("tasks.give", session=session.id, task=task_id)
     turn.text = words
     records.add(turn.db, session.id, turn.member.id, turn.content, turn.now, kind)
-    if turn.files:
-        return _noted(
-            turn,
-            _(
-                "Kept. Recordings and pictures cannot be passed on yet: "
-                "please write a line beside it."
-            ),
-        )
     if turn.talk is not None and turn.answering and _is_burst(turn):
         return turn.wait()
     _noted(turn, _("Noted as a decision.") if kind == "decision" else _("Noted."))

@@ -9,12 +9,13 @@ from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
 from bot.posting import DRAFT_GONE
 from bot.sessions import matching
-from bot.sessions.matching import NO_THEME, NOBODY_AN_EXPERT, THEMES, line, suggestion
+from bot.sessions.matching import NOBODY_AN_EXPERT, line, suggestion
 from bot.smalltalk import has_words, is_agreement, is_small
 from bot.store import communities, messages, posts, responses, topics
 from bot.store.communities import Community
 from bot.store.responses import GROUP
 from bot.store.topics import ASK, DRAFT, OFFER, Topic
+from bot.themes import NO_THEME, THEMES
 from bot.turn import Turn
 
 BURST = timedelta(seconds=3)  # people write in bursts: the card waits for the next bubble
@@ -120,8 +121,8 @@ def _need_words(turn: Turn) -> None:
     _keep_aside(turn)
     turn.ask(
         _(
-            "I have kept it for you, but I cannot pass on recordings and pictures yet. "
-            "Please write one line beside it."
+            "I have kept it for you. In the list others read one line: please write it here, "
+            "the recording or picture itself is not shown."
         ),
         then=words,
     )

@@ -8,8 +8,8 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _, _n
 from bot.offers import came_of
-from bot.posting import DRAFT_GONE, hearers, outcome, outcome_for_helper
-from bot.smalltalk import is_agreement, is_small
+from bot.posting import DRAFT_GONE, NOT_PASSED_ON, hearers, outcome, outcome_for_helper
+from bot.smalltalk import can_be_passed_on, is_agreement, is_small
 from bot.store import messages, outcomes, posts
 from bot.store.audiences import Audience
 from bot.store.posts import Post
@@ -121,11 +121,9 @@ def sentence(turn: Turn) -> None:
         return turn.say(DRAFT_GONE)
     # The draft looks like that of an answer: of a question without a name it must not tell.
     post_id = posts.keep(turn.db, begun, turn.member.id, turn.content, turn.now, kind="answer")
-    if not turn.text:
-        turn.data["post"] = post_id
-        kept = _("I have kept it, but I cannot pass on recordings and pictures yet.")
-        return _ask_sentence(turn, thread, kept)
     turn.data["post"] = post_id
+    if not can_be_passed_on(turn.text, turn.files):
+        return _ask_sentence(turn, thread, NOT_PASSED_ON)
     if thread.anonymous or _is_told(thread):
         return _finish(turn, thread, post_id)
     _preview(turn, thread)

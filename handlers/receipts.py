@@ -6,6 +6,7 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.hearing import learn_language
 from bot.messages import N_, Choice, Ref, Text, _
+from bot.posting import ONLY_WORDS
 from bot.smalltalk import is_small
 from bot.store import envelopes, reports
 from bot.store.audiences import Audience
@@ -94,9 +95,8 @@ def more(turn: Turn) -> None:
     if turn.choice == "cancel":
         return turn.say(_("Cancelled. Nothing was sent."))
     if not turn.text or is_small(turn.text):
-        return turn.again(
-            _("I cannot pass on recordings and pictures yet. Please write a few words.")
-        )
+        reports.forget_words(turn.db, turn.inbox_id)
+        return turn.again(ONLY_WORDS)
     found = reports.find(turn.db, turn.data["report"])
     if found is None or not _has_readers(turn, found):
         return turn.start("report.nobody")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
-from bot.posting import DRAFT_GONE
-from bot.smalltalk import is_agreement, is_small
+from bot.posting import DRAFT_GONE, NOT_PASSED_ON
+from bot.smalltalk import can_be_passed_on, is_agreement, is_small
 from bot.store import communities, posts, sessions
 from bot.store.audiences import Audience
 from bot.store.posts import Post
@@ -49,14 +49,8 @@ def _keep(turn: Turn, session: Session) -> None:
         turn.db, turn.data.get("post"), turn.member.id, turn.content, turn.now, kind="word"
     )
     turn.data |= {"session": session.id, "post": post_id}
-    if not turn.text:
-        return turn.ask(
-            _(
-                "I have kept it, but I cannot pass on recordings and pictures yet. "
-                "Please write it in a few words."
-            ),
-            then=write,
-        )
+    if not can_be_passed_on(turn.text, turn.files):
+        return turn.ask(NOT_PASSED_ON, then=write)
     turn.ask(
         _("Shall I tell it to the host of {session}? Nobody else reads it.", session=session.ref),
         _("{post}", post=Ref("posts", post_id)),
@@ -141,7 +135,7 @@ def begin(turn: Turn) -> None:
     """[Answer]"""
     if _word(turn, turn.argument) is not None:
         turn.data = {"word": turn.argument}
-        turn.ask(_("Please write your answer."), then=answer)
+        turn.ask(_("Please write or say your answer."), then=answer)
 
 
 def _word(turn: Turn, post_id: int) -> Post | None:
@@ -170,8 +164,8 @@ def _answered(turn: Turn) -> None:
         return
     if is_small(turn.text, turn.files) and not is_agreement(turn.text):
         return turn.say(_("Thank you! Only answers are passed on, so that phones stay quiet."))
-    if not turn.text:
-        return turn.say(_("Recordings and pictures cannot be passed on yet. Please write it."))
+    if not can_be_passed_on(turn.text, turn.files):
+        return turn.ask(NOT_PASSED_ON, then=answer)
     if not allowances.take(turn.db, allowances.ANSWERS, turn.member.id, turn.now):
         return turn.say(allowances.ANSWERS.over, _("Nothing was sent."))
     _pass_back(turn, post.author_id or 0)

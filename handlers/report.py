@@ -18,6 +18,7 @@ from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.hearing import learn_language
 from bot.messages import N_, Choice, Message, Ref, Text, _, _n
+from bot.posting import ONLY_WORDS
 from bot.smalltalk import is_small
 from bot.store import envelopes, messages, programmes, reports
 from bot.store.audiences import Audience
@@ -130,7 +131,8 @@ def _has_words(turn: Turn) -> bool:
     if turn.text and not is_small(turn.text):
         return True
     if turn.files:
-        turn.again(_("I cannot pass on recordings and pictures yet. Please write a few words."))
+        reports.forget_words(turn.db, turn.inbox_id)
+        turn.again(ONLY_WORDS)
     else:
         turn.again(_("Please write a few words on what happened."))
     return False

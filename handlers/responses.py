@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
-from bot.posting import DRAFT_GONE
+from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.responses import is_told, readers
 from bot.smalltalk import is_agreement, is_small
 from bot.store import communities, messages, posts, responses, weekly
@@ -116,7 +116,11 @@ def _go_on(turn: Turn, question: Question, after: timedelta) -> None:
 
 def _ask_for_words(turn: Turn, question: Question) -> None:
     said = [] if question.words is None else [_("{question}", question=question.words)]
-    turn.ask(*said, _("Please write your answer, in one message or several."), then=write)
+    turn.ask(
+        *said,
+        _("Please write your answer, in one message or several, or say it in a voice note."),
+        then=write,
+    )
 
 
 @responses_.step
@@ -127,7 +131,7 @@ def write(turn: Turn) -> None:
     if turn.choice == ME:
         return _give(turn, ME)
     if is_small(turn.text, turn.files) and not is_agreement(turn.text):
-        return turn.again(_("Please write your answer in a few words."))
+        return turn.again(_("Please answer in a few words, written or said."))
     _keep(turn)
     _ask_who(turn, question, BURST)
 
@@ -184,12 +188,9 @@ def _who_may_see(turn: Turn, question: Question) -> Text:
 
 
 def _need_words(turn: Turn) -> None:
-    """A recording is kept for herself; what others may read needs words."""
+    """It is kept for herself; what others may read needs words."""
     turn.ask(
-        _(
-            "I have kept it, but I cannot pass on recordings and pictures yet. "
-            "Please write your answer in a few words."
-        ),
+        NOT_PASSED_ON,
         choices=(Choice(ME, _("Only me")),),
         then=write,
         free=True,

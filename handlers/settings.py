@@ -105,6 +105,8 @@ def attention(turn: Turn) -> None:
         Choice("hours.start", _("Quiet hours")),
         Choice("zone.start", _("Time zone")),
         Choice("discreet.start", _("Closed messages")),
+        Choice("likes.start", _("Text, voice, photos")),
+        Choice("lookback.start", _("A month ago")),
     ]
     if mine:
         choices.insert(0, Choice("pace.start", _("How much")))
@@ -124,6 +126,7 @@ def more(turn: Turn) -> None:
         choices=(
             Choice("phones.start", _("My apps")),
             Choice("secret.start", _("Secret word")),
+            Choice("reflections.start", _("My reflections")),
             Choice("mydata.start", _("My data")),
             Choice("leave.start", _("Leave a group")),
             Choice("forget.start", _("Forget me")),

@@ -22,7 +22,9 @@ def card(turn: Turn) -> None:
     if thread is None or question is None:
         return turn.start("threads.gone")
     place = communities.get(turn.db, thread.community_id)
-    if place.discreet or thread.scope != "community" or posts.get(turn.db, question).heavy:
+    post = posts.get(turn.db, question)
+    stays = post.heavy or post.kind == "reflection"
+    if place.discreet or thread.scope != "community" or stays:
         return turn.say(_("What is said there stays there, so there is no card."))
     links = lanes.list_links(turn.db, f"Q{thread.number}", turn.limits)
     turn.say(_("Send the next message on, where your peers are:"))

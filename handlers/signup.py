@@ -237,7 +237,10 @@ def needed(turn: Turn) -> None:
         return turn.say(_("All right."), choices=(_details(session),))
     if not turn.text:
         return turn.again(
-            _("I cannot pass on recordings and pictures yet. Please write it in a few words.")
+            _(
+                "Please write this one in a few words: it is erased here afterwards. "
+                "What you sent was not passed on."
+            )
         )
     _keep(turn, session)
 

@@ -20,8 +20,11 @@ STATES = {
     "helped": _("helped"),
     "told": _("told how it turned out"),
     "harvest": _("notes of a session"),
+    "reflection": _("a reflection"),
     "closed": _("closed"),
 }
+
+WITHOUT_OUTCOME = ("asked", "reflection")  # nothing has helped with it, or was to
 
 threads_ = Conversation(
     "threads",
@@ -121,7 +124,7 @@ def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     found = [Choice(f"answers.begin:{thread.id}", _("Answer"))]
     if turn.may_show_as_hers(thread):
         found[0] = Choice(f"answers.begin:{thread.id}", _("Add something"))
-        if thread.outcome in (None, "not_tried") and thread.state != "asked":
+        if thread.outcome in (None, "not_tried") and thread.state not in WITHOUT_OUTCOME:
             found.append(Choice(f"outcomes.begin:{thread.id}", _("What came of it")))
     elif threads.is_followed(turn.db, thread, turn.member.id):
         found.append(Choice(f"threads.unfollow:{thread.id}", _("Stop following")))
@@ -130,7 +133,8 @@ def _choices(turn: Turn, thread: Thread, *, heavy: bool) -> list[Choice]:
     if thread.state != "closed" and _may_close(turn, thread):
         found.append(Choice(f"threads.close:{thread.id}", _("Close it")))
     discreet = communities.get(turn.db, thread.community_id).discreet
-    if not discreet and not heavy and thread.scope == "community":
+    open_ = thread.scope == "community" and thread.state != "reflection"
+    if not discreet and not heavy and open_:
         found.append(Choice(f"share.card:{thread.id}", _("Share")))
     if turn.may_show_as_hers(thread):
         found.append(Choice(f"reached.show:{thread.id}", _("Who has it")))

@@ -9,7 +9,7 @@ from bot.i18n import graphemes
 from bot.messages import Choice, Ref, _
 from bot.posting import DRAFT_GONE
 from bot.smalltalk import is_agreement, is_greeting, is_small, is_thanks
-from bot.store import attendance, harvests, messages, posts, records, threads, weekly
+from bot.store import attendance, harvests, messages, posts, records, reflections, threads, weekly
 from bot.store.posts import Post
 from bot.turn import Turn
 
@@ -27,9 +27,17 @@ writing = Conversation("writing")
 @writing.action
 @writing.on("text")
 def wrote(turn: Turn) -> None:
-    """Small talk, more of an answer, one of several things, or simply a question."""
+    """Small talk, more of a reflection that she has just kept, or something new."""
     if is_small(turn.text, turn.files):
         return _small_talk(turn)
+    if reflections.find_open(turn.db, turn.member.id, turn.now) is not None:
+        return turn.start("reflect.add")
+    new(turn)
+
+
+@writing.action
+def new(turn: Turn) -> None:
+    """More of an answer, one of several things, or simply a question."""
     mine = posts.last_answer(turn.db, turn.member.id, turn.now - SAME_ANSWER)
     if mine is not None and _is_more_of(turn, mine):
         return
@@ -66,13 +74,11 @@ def _meanings(turn: Turn, mine: Post | None) -> list[Choice]:
     asked = weekly.list_heard(turn.db, turn.member.id, turn.now - WEEKLY)
     if asked:  # of several in one message she is asked which one
         found.append(Choice(f"response:{asked[0].edition_id}", _("My weekly answer")))
-    elif not turn.text:
-        return []
     thread_id = mine.thread_id if mine is not None else _heard(turn)
     if thread_id is not None:
         label = _("Answer to {thread}", thread=Ref("threads", thread_id))
         found.append(Choice(f"answer:{thread_id}", label))
-    if found or graphemes(turn.text) < UNCLEAR:
+    if found or 0 < graphemes(turn.text) < UNCLEAR:
         found.append(Choice("question", _("A new question")))
         found.append(Choice("nothing", _("None of these")))
     return found

@@ -35,6 +35,9 @@ from bot.channels.whatsapp import WhatsApp
 from bot.db import Database
 from bot.eraser import Eraser
 from bot.flight import Flight
+from bot.media import fetching
+from bot.media.fetching import Fetcher
+from bot.media.vault import Vault
 from bot.router import Router
 from bot.scheduler import Job
 from bot.sender import Sender
@@ -47,6 +50,7 @@ from bot.store import (
     forgetting,
     inbox,
     lanes,
+    media,
     receipts,
     secrets,
     traces,
@@ -177,6 +181,13 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "erasure claimed, not done": before(Eraser, "_erase"),
     "erased at the provider, not written down": before(erasures, "remove"),
     "marked as repeated, not committed": after(fates, "mark_repeating"),
+    "a file claimed, not committed": after(media, "claim", bool),
+    "a file claimed, not fetched": before(Fetcher, "_fetch"),
+    "a file fetched, not cleaned": after(Telegram, "fetch"),
+    "a file cleaned, not kept": after(fetching, "clean"),
+    "a file in the vault, not written down": after(Vault, "put"),
+    "a file written down, not committed": after(media, "mark_stored", bool),
+    "a file removed, its row still there": after(Vault, "remove"),
     "restore: some rows in": after(copying, "write_rows"),
     "restore: rows in, not mended": after(restoring, "_load"),
     "restore: forgotten again, not committed": after(restoring, "_forget_again"),
@@ -221,6 +232,8 @@ def hurry() -> None:
     eraser.POLL = 0.1
     ledgers.LOOK = 0.1
     eraser.LEASE = timedelta(seconds=1)
+    fetching.POLL = 0.2
+    fetching.LEASE = timedelta(seconds=3)
     forgetting.FEW = erasing.FEW = 3
 
 

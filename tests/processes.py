@@ -54,7 +54,9 @@ PROGRAMME = {
 }
 
 
-def until(what: str, look: Callable[[], Any], seconds: float = PATIENCE, every: float = 0.02) -> Any:
+def until(
+    what: str, look: Callable[[], Any], seconds: float = PATIENCE, every: float = 0.02
+) -> Any:
     """Look until there is something to see."""
     end = time.monotonic() + seconds
     while not (found := look()):
@@ -253,6 +255,7 @@ class Town:
         self, database_url: str, folder: Path, nursery: Nursery, fakes: tuple[Fake, Fake]
     ) -> None:
         self.folder, self.nursery, self.key = folder, nursery, seals.new_key()
+        self.media = folder / "media"
         self.telegram, self.twilio = fakes
         self.database_url = database_url
         self.people: dict[str, Person] = {}
@@ -277,6 +280,7 @@ class Town:
             "LINKLINE_KEYS": self.key,
             "LINKLINE_DISK": "kept",  # wherever tests run
             "DATABASE_URL": self.database_url,
+            "MEDIA_URL": str(self.media),
             "PORT": "0",
             "PUBLIC_URL": PUBLIC,
             "TELEGRAM_BOT_TOKEN": TOKEN,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,23 +17,28 @@ from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 from sqlalchemy import select
 from telegram.request import BaseRequest, RequestData
 from twilio.http.http_client import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from bot import clock, models, programme
+from bot import clock, models, mydata, programme
 from bot.app import App
 from bot.approving import approve
-from bot.channels import Channel, simulator
+from bot.channels import Channel, Gone, Rejected, simulator
 from bot.channels.simulator import LOOKS, Phone, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.rehearsal import transcripts
+from bot.rehearsal import samples, transcripts
+from bot.rehearsal.phones import came_with
+from bot.sessions import calendars
 from bot.settings import Settings
 from bot.store import codes, communities, invites, meeting, reports, sessions, templates
 from bot.store.lanes import save_link
+from bot.stories import exporting
+from bot.web import build
 from handlers import welcome
 from tests.canaries import canaries
 from tests.fakes import contract
@@ -48,6 +54,26 @@ LINKS = {
     "telegram": "https://t.me/linkline_bot?start=",
     "whatsapp": "https://wa.me/14155238886?text=",
 }
+# What providers call our kinds of files.
+_KINDS = {"audio": "voice", "video_note": "video", "image": "photo", "video": "video"}
+# What is shown as what it is, by the endings of names.
+UPLOADED = {
+    "sendVoice": ("ogg",),
+    "sendPhoto": ("png", "jpg"),
+    "sendVideo": ("mp4",),
+    "sendDocument": ("docx", "ics", "pdf", "xlsx"),
+}
+TYPES = {
+    "ogg": "audio/ogg; codecs=opus",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "pdf": "application/pdf",
+    "docx": mydata.MEDIA_TYPE,
+    "ics": calendars.MEDIA_TYPE,
+    "xlsx": exporting.MEDIA_TYPE,
+}
+_USED = select(models.addresses.c.lane).distinct()
 PATIENCE = 30  # seconds a person waits for an answer before she looks away
 
 
@@ -58,6 +84,7 @@ class Heard:
     id: str
     text: str
     buttons: list[tuple[str, str]]  # (label, data)
+    content: bytes = b""  # of the file that came with it
 
     def __str__(self) -> str:
         """The words, and the choices in square brackets whatever they look like on the phone."""
@@ -96,13 +123,22 @@ class Stage:
 
     def __init__(self, database_url: str) -> None:
         clock.move(transcripts.BEGINS - clock.now())
-        self.settings = Settings(_env_file=None, database_url=database_url, public_url=PUBLIC)  # type: ignore[call-arg]
+        self._folder = tempfile.TemporaryDirectory(prefix="linkline-media-")
+        self.settings = Settings(  # type: ignore[call-arg]
+            _env_file=None,
+            database_url=database_url,
+            public_url=PUBLIC,
+            media_url=f"{self._folder.name}/vault",
+        )
         self.people: dict[str, Person] = {}
         self.by_address: dict[str, Person] = {}
         self.requests: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}  # the last one by chat id
+        self.sent: dict[str, bytes] = {}  # what people sent, by the provider's id of the file
+        self.fetching: list[tuple[Heard, str]] = []  # what Twilio is about to fetch
         self.erased: list[str] = []  # what Twilio was told to delete
         self.templates: dict[str, str] = {}  # what those say that have nothing to fill in, by sid
+        self._content: bytes | None = None  # of the next file, if it is no sample
         self._numbers = itertools.count(1)
         self._codes = itertools.count()
         self._digits = itertools.count()  # 482 915 730, 483 015 730, ...
@@ -135,8 +171,10 @@ class Stage:
         telegram = Telegram(TOKEN, SECRET, "https://api.telegram.org", PUBLIC)
         transport = TelegramRecorder(self)
         telegram.bot._request = (transport, transport)
+        telegram._downloads = FileRecorder(self)
         whatsapp = WhatsApp(ACCOUNT, AUTH, SENDER, "https://api.twilio.com", PUBLIC)
         whatsapp._client = Client(ACCOUNT, AUTH, http_client=TwilioRecorder(self))
+        whatsapp._downloads = FileRecorder(self)
         return [telegram, whatsapp, *(Simulator(look) for look in LOOKS)]
 
     def channel(self, person: Person) -> Channel:
@@ -266,8 +304,10 @@ class Stage:
         else:  # further up: she quotes the list
             await self.reply(name, bubble.text, str(index + 1))
 
-    async def send_file(self, name: str, kind: str) -> None:
+    async def send_file(self, name: str, kind: str, content: bytes | None = None) -> None:
+        """One of the samples, unless the content is told."""
         person = self.people[name]
+        self._content = content
         if person.channel == "telegram":
             await self.update(person, getattr(person.phone, kind)())
         elif person.channel == "whatsapp" and kind == "sticker":
@@ -298,11 +338,24 @@ class Stage:
 
     async def update(self, person: Person, update: dict[str, Any]) -> None:
         headers = {"x-telegram-bot-api-secret-token": SECRET}
+        for kind, described in update.get("message", {}).items():
+            for each in described if isinstance(described, list) else [described]:
+                self._upload(_KINDS.get(kind, kind), each)
         await self.take(person, "/webhooks/telegram", headers, json.dumps(update).encode())
 
     async def form(self, person: Person, form: list[tuple[str, str]]) -> None:
         headers = {key.lower(): value for key, value in person.phone.headers(form).items()}
+        fields = dict(form)
+        if fields.get("MediaUrl0"):
+            kind = fields["MediaContentType0"].partition("/")[0]
+            sid = fields["MediaUrl0"].rpartition("/")[2]
+            self._upload(_KINDS.get(kind, "document"), {"file_id": sid})
         await self.take(person, "/webhooks/whatsapp", headers, urlencode(form).encode())
+
+    def _upload(self, kind: str, described: Any) -> None:
+        """The provider has the file that a message names."""
+        if kind in samples.FILES and isinstance(described, dict) and "file_id" in described:
+            self.sent[described["file_id"]] = self._content or samples.read(kind)
 
     async def page(self, person: Person, data: dict[str, Any]) -> None:
         headers = {"content-type": "application/json"}
@@ -317,8 +370,25 @@ class Stage:
     # Time and the outbox
 
     async def deliver(self) -> None:
-        await self.app.drain()
+        """As `App.drain` does, but only where there is somebody: a look at a lane costs a round."""
+        await self.app.fetcher.drain()
+        used = self.app.database.run_now(_list_used)
+        for sender in self.app.senders:
+            if sender.channel.lane in used:
+                await sender.drain()
+        while self.fetching:
+            await self._fetch(*self.fetching.pop(0))
         self._read_simulator()
+
+    async def _fetch(self, bubble: Heard, address: str) -> None:
+        """What Twilio sends on, it fetches a little later, and looks at its head before."""
+        web = httpx.ASGITransport(build(self.app, work=False))
+        async with httpx.AsyncClient(transport=web, base_url=PUBLIC) as client:
+            head, got = await client.head(address), await client.get(address)
+        assert (head.status_code, got.status_code) == (200, 200), "Twilio finds no file there"
+        kind, wanted = got.headers["content-type"], TYPES[address.rpartition(".")[2]]
+        assert head.headers["content-type"] == kind == wanted
+        bubble.content = got.content
 
     def _read_simulator(self) -> None:
         for person in self.people.values():
@@ -327,8 +397,7 @@ class Stage:
             known = {each.id for each in person.heard}
             for bubble in person.phone.bubbles:
                 if not bubble.mine and bubble.id not in known:
-                    picture = "(QR) " if bubble.picture else ""
-                    person.get(Heard(bubble.id, picture + bubble.words, list(bubble.buttons)))
+                    person.get(Heard(bubble.id, bubble.words, list(bubble.buttons)))
 
     async def listen(self, name: str) -> Heard | None:
         """The next unread bubble; she waits a little for it."""
@@ -355,11 +424,16 @@ class Stage:
 
     async def close(self) -> None:
         self.app.database.close()
+        self._folder.cleanup()
         for patch in self._patches:
             patch.stop()
 
     def complaints(self) -> list[Any]:
         return [each["complaints"] for each in self.requests if each["complaints"]]
+
+
+def _list_used(db: Any) -> set[str]:
+    return set(db.execute(_USED).scalars())
 
 
 def load(app: App, source: dict[str, Any]) -> None:
@@ -368,12 +442,6 @@ def load(app: App, source: dict[str, Any]) -> None:
     lanes = {each.name: each.lane for each in app.channels}
     app.database.run_now(lambda db: programme.load(db, found, lanes, clock.now()))
     app.database.run_now(lambda db: _save_links(db, lanes))
-
-
-def _media(url: str) -> str:
-    """What comes with a bubble, as a phone shows it."""
-    name = url.rpartition("/")[2]
-    return "" if not name else "(QR) " if name.endswith(".png") else f"({name}) "
 
 
 def _code(number: int) -> str:
@@ -421,28 +489,57 @@ class TelegramRecorder(BaseRequest):
         return 200, json.dumps({"ok": True, "result": result}).encode()
 
     def _answer(self, called: str, fields: dict[str, Any], files: dict[str, Any]) -> Any:
-        if called == "sendPhoto":
-            [(_name, picture, _kind)] = files.values()
-            assert picture.startswith(b"\x89PNG")
-            return self._send(fields | {"text": f"(QR) {fields.get('caption', '')}"})
-        if called == "sendDocument":
+        if files:
             [(name, content, _kind)] = files.values()
+            assert name.rpartition(".")[2] in UPLOADED[called], f"{called} of {name}"
             self._stage.files[str(fields["chat_id"])] = content
-            return self._send(fields | {"text": f"({name}) {fields.get('caption', '')}"})
+            words = came_with(name, fields.get("caption", ""))
+            return self._send(fields | {"text": words}, content)
+        if called == "getFile":
+            about = {"file_id": fields["file_id"], "file_unique_id": fields["file_id"][:8]}
+            return about | {"file_path": f"files/{fields['file_id']}"}
         if called == "deleteMessages":
             person = self._stage.by_address[str(fields["chat_id"])]
             person.forget([f"{fields['chat_id']}/{each}" for each in fields["message_ids"]])
         return self._send(fields) if called == "sendMessage" else True
 
-    def _send(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, fields: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         number, chat = next(self._stage.ids), int(fields["chat_id"])
         rows = (fields.get("reply_markup") or {}).get("inline_keyboard", [])
         buttons = [(each["text"], each["callback_data"]) for row in rows for each in row]
         person = self._stage.by_address.get(str(chat))
         if person is not None:
-            person.get(Heard(f"{chat}/{number}", fields["text"], buttons))
+            person.get(Heard(f"{chat}/{number}", fields["text"], buttons, content))
         about = {"id": chat, "type": "private", "first_name": "x"}
         return {"message_id": number, "date": 1, "chat": about, "text": fields["text"]}
+
+
+class FileRecorder:
+    """The providers' file servers: each knows its own addresses, and who may ask."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def get(
+        self, url: str, most: int, *, auth: tuple[str, str] | None = None, redirects: int = 0
+    ) -> bytes:
+        of_bot = f"https://api.telegram.org/file/bot{TOKEN}/files/"
+        of_account = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/"
+        if url.startswith(of_bot):
+            assert (auth, redirects) == (None, 0)
+        else:
+            assert url.startswith(of_account), "an address nobody told us"
+            assert (auth, redirects) == ((ACCOUNT, AUTH), 1)
+        if self._stage.failing["files"]:
+            raise self._stage.failing["files"].pop(0)
+        content = self._stage.sent.get(url.rpartition("/")[2])
+        if content is None:
+            raise Gone("404")
+        if len(content) > most:
+            raise Rejected("too_big")
+        return content
+
+    async def close(self) -> None: ...
 
 
 class TwilioRecorder(HttpClient):  # type: ignore[misc]
@@ -463,20 +560,25 @@ class TwilioRecorder(HttpClient):  # type: ignore[misc]
         complaints = contract.twilio_complaints(contract.MESSAGES_PATH, method.upper(), form)
         fields = {name: values[0] for name, values in form.items()}
         self._stage.requests.append({"method": path, "fields": fields, "complaints": complaints})
-        if self._stage.failing["Messages"]:
-            status, answer = self._stage.failing["Messages"].pop(0)
-            return Response(status, json.dumps(answer))
+        for fails in ("Messages", *fields.keys() & {"MediaUrl"}):
+            if self._stage.failing[fails]:
+                status, answer = self._stage.failing[fails].pop(0)
+                return Response(status, json.dumps(answer))
         sid = f"SM{next(self._stage.ids):032x}"
         person = self._stage.by_address.get(fields["To"].partition(":")[2])
         words, buttons = self._shown(fields)
+        address = fields.get("MediaUrl", "")
         if person is not None:
-            person.get(Heard(sid, _media(fields.get("MediaUrl", "")) + words, buttons))
+            name = address.rpartition("/")[2]
+            person.get(Heard(sid, came_with(name, words) if name else words, buttons))
+            if address:
+                self._stage.fetching.append((person.heard[-1], address))
         return Response(201, json.dumps({"sid": sid, "status": "queued", "body": words}))
 
     def _shown(self, fields: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
         """The words, and what can be tapped below them: (label, what a tap on it carries)."""
         if "ContentSid" not in fields:
-            return fields["Body"], []
+            return fields.get("Body", ""), []
         filled = list(json.loads(fields.get("ContentVariables", "{}")).values())
         if not filled:
             return self._template(fields["ContentSid"])

@@ -22,6 +22,7 @@ from bot.app import list_channels
 from bot.archive import ArchiveError
 from bot.cli import alembic_config
 from bot.db import Database
+from bot.media.vault import Vault, new_name
 from bot.messages import Message, Text
 from bot.models import (
     addresses,
@@ -34,7 +35,8 @@ from bot.models import (
     metadata,
     occurrences,
 )
-from bot.seals import Keyring
+from bot.seals import Keyring, new_key
+from bot.settings import Settings
 from bot.store import audiences, communities, copying, forgetting, meeting, messages, programmes
 from bot.store import threads as thread_store
 from bot.store.audiences import Audience
@@ -42,6 +44,7 @@ from bot.store.copying import _PLAIN, _kind
 from bot.store.secrets import open_store
 from bot.tenancy import Occupied, Tenancy
 from tests.conftest import _execute, _named
+from tests.processes import until
 from tests.test_cli import Shell
 
 NAMES = {"en": "Crafts", "lo": "ຫັດຖະກຳ", "km": "សិប្បកម្ម"}
@@ -151,6 +154,10 @@ def done(shell: Shell, *words: str) -> str:
     return ended.out
 
 
+def vault_of(tmp_path: Path) -> Vault:
+    return Vault.from_settings(Settings(media_url=str(tmp_path / "media")))
+
+
 # There and back ----------------------------------------------------------------------------------
 
 
@@ -174,6 +181,37 @@ def test_all_rows_come_back_on_either_database(
     assert {name: rows for name, rows in home.items() if name not in changed} == {
         name: rows for name, rows in before.items() if name not in changed
     }
+
+
+def test_files_come_back_with_their_rows(shell: Shell, store: Store, tmp_path: Path) -> None:
+    folder, file = tmp_path / "media", str(tmp_path / "a.backup")
+    shell.set(MEDIA_URL=str(folder))
+    seals.use(Keyring([store.key]))
+    kept = {new_name(): b"", new_name(): b"a voice", new_name(): random.randbytes(900_000)}
+    for name, content in kept.items():
+        vault_of(tmp_path).put_now(name, content)
+    done(shell, "backup", file)
+    for lost in (*folder.iterdir(), folder):
+        lost.rmdir() if lost.is_dir() else lost.unlink()
+    done(shell, "restore", file, "--replace", "--yes")
+    vault = vault_of(tmp_path)
+    assert {name: vault.get_now(name) for name in vault.names()} == kept
+
+
+def test_a_file_that_was_sealed_anew_since_is_left_as_it_is(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    shell.set(MEDIA_URL=str(tmp_path / "media"))
+    seals.use(Keyring([store.key]))
+    vault, name, newer = vault_of(tmp_path), new_name(), new_key()
+    vault.put_now(name, b"a voice")
+    done(shell, "backup", str(tmp_path / "a.backup"))
+    shell.set(LINKLINE_KEYS=f"{newer},{store.key}")
+    seals.use(Keyring([newer, store.key]))
+    vault.reseal(name)
+    done(shell, "restore", str(tmp_path / "a.backup"), "--replace", "--yes")
+    seals.use(Keyring([newer]))
+    assert vault.get_now(name) == b"a voice"
 
 
 def test_numbers_are_never_given_again(
@@ -234,7 +272,7 @@ def test_it_is_one_moment_though_people_write(
     writer.start()
     try:
         for n in range(3):
-            time.sleep(0.1)
+            until("some pairs", lambda: written > 5 * (n + 1))  # noqa: B023
             done(shell, "backup", str(tmp_path / f"{n}"))
     finally:
         over.set()
@@ -397,7 +435,7 @@ def test_an_older_schema_is_brought_up_to_date(
     older.remove(older.tables["alembic_version"])
     with monkeypatch.context() as patch, (tmp_path / "a").open("wb") as file:
         patch.setattr(copying, "metadata", older)
-        backup.make(database, file, "0008", clock.now())
+        backup.make(database, vault_of(tmp_path), file, "0008", clock.now())
     database.close()
     done(at(shell, other_url), "restore", str(tmp_path / "a"))
     found = Store(other_url, store.key)

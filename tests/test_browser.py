@@ -25,7 +25,7 @@ QUIET = (
     "--disable-component-update", "--disable-sync", "--no-first-run",
 )  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
-SOON = 10_000  # milliseconds
+SOON = 60_000  # milliseconds
 expect.set_options(timeout=SOON)
 DOT = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -307,7 +307,8 @@ def test_a_picture_is_shown(room: Room) -> None:
         state = route.fetch().json()
         about = {"id": "dara/qr", "mine": False, "text": "Show this", "at": state["clock"]}
         more = {"buttons": [], "file": None, "reply_to": None, "mark": "", "edited": False}
-        state["phones"][0]["bubbles"] = [about | more | {"picture": DOT, "expected": ""}]
+        media = {"kind": "photo", "name": "qr.png", "at": DOT}
+        state["phones"][0]["bubbles"] = [about | more | {"media": media, "expected": ""}]
         route.fulfill(json=state)
 
     room.page.route("**/simulator/state", with_picture)

@@ -24,7 +24,7 @@ from bot.store.secrets import open_store
 
 COMMANDS = [
     "audit", "backup", "content", "doctor", "invite", "keys", "lanes", "ledger", "load", "migrate",
-    "restore", "run", "web", "whatsapp", "why", "worker",
+    "restore", "run", "stories", "web", "whatsapp", "why", "worker",
 ]  # fmt: skip
 NOWHERE = "postgresql://linkline:geheim@127.0.0.1:1/linkline"
 TWILIO = {
@@ -163,10 +163,11 @@ def test_wrong_use(words: list[str], fresh: Shell) -> None:
     [
         [each]
         for each in COMMANDS
-        if each not in ("content", "load", "invite", "keys", "whatsapp", "restore", "why")
+        if each
+        not in ("content", "load", "invite", "keys", "whatsapp", "restore", "stories", "why")
     ]
     + [["invite", "x"], ["keys", "rotate"], ["whatsapp", "templates"], ["whatsapp", "reconcile"]]
-    + [["why", "m1"], ["content", "coverage"]],
+    + [["why", "m1"], ["content", "coverage"], ["stories", "export", "out.xlsx"]],
 )
 def test_wrong_settings(words: list[str], shell: Shell) -> None:
     shell.set(PORT="many")

@@ -1,6 +1,8 @@
 """Every transcript in tests/conversations, through every channel, on both databases.
 
-The single channels alternate between the databases: every pair, not every triple.
+As written on both; through Telegram or WhatsApp alone on one of them in turn. The phones of the
+simulator are those of tests/test_rehearsal.py. With LINKLINE_CROSS, as in `make soak`, everything
+runs through each channel on each database.
 
 With each person's own channel all that is said is heard in the pseudo-language as well: whatever
 reaches a phone comes from the catalogues or from people.
@@ -9,6 +11,7 @@ reaches a phone comes from the catalogues or from people.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,7 +26,9 @@ from tests.language.pseudo import overhearing
 from tests.language.source import read_source
 
 FOLDER = Path(__file__).parent / "conversations"
-CHANNELS = [None, "telegram", "whatsapp", "simulator/telegram", "simulator/whatsapp"]
+CROSS = bool(os.environ.get("LINKLINE_CROSS"))
+CHANNELS = [None, "telegram", "whatsapp"]
+CHANNELS += ["simulator/telegram", "simulator/whatsapp"] if CROSS else []
 
 
 def _ways() -> Iterator[object]:
@@ -36,9 +41,10 @@ def _ways() -> Iterator[object]:
                 continue
             if channel and channel.startswith("simulator") and talk.real_links:
                 continue  # the simulator has no links
-            for database in [databases[(number + at) % 2]] if channel else databases:
+            for database in [databases[(number + at) % 2]] if channel and not CROSS else databases:
                 name = f"{path.stem}-{channel or 'own'}-{database}"
-                yield pytest.param(path, channel, database, id=name)
+                marks = [pytest.mark.repeats] if channel else []
+                yield pytest.param(path, channel, database, id=name, marks=marks)
 
 
 @pytest.mark.parametrize(

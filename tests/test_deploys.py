@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from alembic import command
+from bot import clock
 from bot.cli import alembic_config
 from bot.models import deliveries, lanes, messages
 from tests.processes import Linkline, Nursery, Town, deliver, insist, town, until
-from tests.test_processes import SETTLED, count, on, start, wait_quiet
+from tests.test_processes import SETTLED, count, leased_until, on, start, wait_quiet
 
 DEPLOYS = 3
 MOST = 25  # words of each in a minute: more would be too many for the bot
@@ -51,6 +52,7 @@ class Crowd:
             each.start()
 
     def end(self) -> None:
+        until("some talk", lambda: sum(self.said.values()) > 10 or self.failures)
         self.over.set()
         for each in self._threads:
             each.join()
@@ -60,7 +62,7 @@ class Crowd:
         try:
             while not self.over.is_set() and self.said.get(name, 0) < MOST:
                 packet = self.place.people[name].says("/menu")
-                until("a 2xx", lambda: 200 <= deliver(self.server.url, packet) < 300, 30)  # noqa: B023
+                until("a 2xx", lambda: 200 <= deliver(self.server.url, packet) < 300)  # noqa: B023
                 self.said[name] = self.said.get(name, 0) + 1
                 time.sleep(0.2)
         except BaseException as error:
@@ -78,8 +80,8 @@ def test_deploys_while_people_write(place: Town) -> None:
         time.sleep(0.7)
         began = time.monotonic()
         server.signal(signal.SIGTERM)
-        assert server.wait(12) == 0
-        assert time.monotonic() - began < 10
+        assert server.wait() == 0
+        assert time.monotonic() - began < 20
         assert count(place, deliveries, deliveries.c.state == "sending") == 0
         assert count(place, deliveries, deliveries.c.state == "unknown") == 0
         server.start().wait_ready()
@@ -101,7 +103,7 @@ def test_a_deploy_with_a_migration_between_question_and_answer(place: Town) -> N
     preview = place.hears("Darazebra", "how do you dye silk")
     wait_quiet(place)
     server.signal(signal.SIGTERM)
-    assert server.wait(12) == 0
+    assert server.wait() == 0
     place.store.engine.dispose()
     command.downgrade(alembic_config(place.database_url), "-1")  # as the older version left it
     server.start().wait_ready()
@@ -118,18 +120,18 @@ def test_the_next_worker_takes_over_at_once_after_a_clean_stop(place: Town) -> N
     insist([web.url], dara.says("/menu"))
     until("an answer", lambda: place.read_mail() or len(dara.heard) == 1)
     second = start(place, "worker")
+    lease_ends = place.store.run_now(leased_until)
     first.signal(signal.SIGTERM)
-    assert first.wait(12) == 0
+    assert first.wait() == 0
     insist([web.url], dara.says("/menu"))
-    began = time.monotonic()
-    until("the next answer", lambda: place.read_mail() or len(dara.heard) == 2, 10)
-    assert time.monotonic() - began < 3
+    until("the next answer", lambda: place.read_mail() or len(dara.heard) == 2)
+    assert clock.now() < lease_ends  # it did not wait for that
     second.signal(signal.SIGTERM)
-    assert second.wait(12) == 0
+    assert second.wait() == 0
     owners = place.store.run_now(lambda db: db.execute(select(lanes.c.owner)).scalars().all())
     assert set(owners) == {None}  # given back
     third = start(place, "worker")
     insist([web.url], dara.says("/menu"))
-    until("the answer of the third", lambda: place.read_mail() or len(dara.heard) == 3, 5)
+    until("the answer of the third", lambda: place.read_mail() or len(dara.heard) == 3)
     third.kill()
     assert count(place, messages) == 3

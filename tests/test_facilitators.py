@@ -158,8 +158,8 @@ def test_an_announcement_that_is_too_long_or_no_text(database_url: str) -> None:
     async def play(stage: Stage) -> None:
         await stage.later(timedelta(days=2))  # nobody on WhatsApp can be written to
         await stage.say("Alex", "announce")
-        await stage.send_file("Alex", "voice")
-        assert heard(stage.people["Alex"], "Please write it in words") == 1
+        await stage.send_file("Alex", "sticker")
+        assert heard(stage.people["Alex"], "Please say it in words") == 1
         await stage.say("Alex", "long " * 300)
         assert heard(stage.people["Alex"], "That is too long for one message.") == 1
         await stage.say("Alex", "We meet on Friday.")
@@ -207,9 +207,7 @@ def test_pictures_travel_as_pictures(database_url: str) -> None:
         await stage.say("Kham", "invite")
         sent = [each["fields"] for each in stage.requests if "MediaUrl" in each["fields"]]
         assert len(sent) == 2
-        assert all(
-            each["MediaUrl"].startswith("https://bot.example.org/pictures/") for each in sent
-        )
+        assert all(each["MediaUrl"].startswith("https://bot.example.org/files/") for each in sent)
         assert all(each["MediaUrl"].endswith(".png") for each in sent)
 
     staged(database_url, play)

@@ -41,8 +41,9 @@ ORGANISATION = "ກຸ່ມຕ່ຳຫູກ Basketry Collective 8841"
 LAO = "ຜູ້ຍິງໝ້າຍບ້ານໂພນສະຫວັນຢືມເງິນ 4400 ໄດ້ຢູ່ໃສ?"
 KHMER = "ស្ត្រីមេម៉ាយនៅភូមិ 5517 អាចខ្ចីប្រាក់បាននៅវត្ត"
 ENGLISH = "My brother in law took the savings book 5599"
+HAPPY = "My goat 8123 had twins under the mango tree"
 FILE = "CANARYFILE77231"
-WORDS = {LAO, KHMER, ENGLISH, FILE, DRAFT}
+WORDS = {LAO, KHMER, ENGLISH, HAPPY, FILE, DRAFT}
 MINUTE = timedelta(minutes=1)
 
 
@@ -66,6 +67,10 @@ async def live(stage: MarkedStage) -> None:
         await say(stage, HER, answer)
     await say(stage, HER, LAO)
     await stage.choose(HER, "Send")
+    await say(stage, HER, "happy")
+    await say(stage, HER, HAPPY)
+    await stage.choose(HER, "With my name")
+    await say(stage, "Darasovann72", "tree")
     for name in ("Noyphanith71", "Darasovann72"):
         await stage.reply(name, LAO[:20], ANSWER)
         await say(stage, name, "101")
@@ -169,7 +174,7 @@ def sessions_of(db: Any, community_id: int, member_id: int) -> None:
     db.execute(insert(models.tasks).values(mine | task))
     for kind, file in (("note", "text"), ("decision", "photo"), ("taken", "text")):
         row = {"session_id": id_, "author_id": member_id, "kind": kind, "file": file}
-        row |= {"text": ENGLISH, "reference": FILE, "created_at": clock.now()}
+        row |= {"text": ENGLISH, "created_at": clock.now()}
         db.execute(insert(models.records).values(row))
     topic = {"community_id": community_id, "member_id": member_id, "kind": "offer"}
     topic |= {"text": LAO, "state": "open", "created_at": clock.now()}

@@ -17,6 +17,8 @@ from bot.models import erasures, members, metadata
 from tests.processes import Linkline, Nursery, Town, deliver, insist, town, until
 from tests.test_privacy import found_in, in_store
 
+pytestmark = pytest.mark.repeats
+
 HER = "Noyzebra"
 WORDS = ("Noyzebra wonders zebra about widows 4471", "Noyzebra replies zebra about looms 4472")
 BEGUN = ("forgetting begun, not committed", 1)
@@ -34,6 +36,7 @@ PROVIDERS = (
     ("erasure claimed, not done", 1),
     ("erased at the provider, not written down", 1),
 )
+
 FAST = ("hurry", "tick often")
 
 
@@ -76,7 +79,7 @@ def confirm(place: Town, server: Linkline, gate: Path, point: tuple[str, int]) -
     assert not 200 <= deliver(server.url, packet) < 300
     until("the death at the confirmation", lambda: not server.alive())
     server.start((*point, str(gate)))
-    until("a 2xx", lambda: 200 <= deliver(server.url, packet) < 300 or not server.alive(), 20)
+    until("a 2xx", lambda: 200 <= deliver(server.url, packet) < 300 or not server.alive())
 
 
 def at_twilio(place: Town) -> set[str]:
@@ -122,7 +125,7 @@ def test_killed_where_it_hurts(
         begun = time.monotonic()
         kills = 0
         for point in (*points[1:], None):
-            until("a death", lambda: not server.alive() or place.store.run_now(_is_over), 25)
+            until("a death", lambda: not server.alive() or place.store.run_now(_is_over))
             if server.alive():
                 break
             assert server.code == -9, server.errors()
@@ -132,7 +135,7 @@ def test_killed_where_it_hurts(
         assert kills >= least
         server.kill()
         server.start().wait_ready()
-        until("the end of it", lambda: place.store.run_now(_is_over), 30, every=0.1)
+        until("the end of it", lambda: place.store.run_now(_is_over), every=0.1)
         print(f"{time.monotonic() - begun:.1f} seconds with {kills} kills")
         place.hears(HER, "you are forgotten here")
         place.read_mail()

@@ -327,7 +327,7 @@ def test_pictures_and_recordings_are_kept(database_url: str) -> None:
             assert "Kept. Recordings and pictures" in unread(stage, "Noy")
         found = now(stage, lambda db: records.list_of(db, session_id))
         assert [each.file for each in found] == ["photo", "voice"]
-        assert all(each.reference for each in found)
+        assert all(each.media_id for each in found)
         assert "(photo: kept" in await choose(stage, "Noy", "Show all")
 
     play(database_url, story)

@@ -44,6 +44,8 @@ from tests.processes import (
     until,
 )
 
+pytestmark = pytest.mark.repeats
+
 CAST = (
     ("Noyzebra", "whatsapp", "lo"),
     ("Darazebra", "telegram", "km"),
@@ -58,6 +60,7 @@ CAST = (
     ("Piszebra", "telegram", "km"),
     ("Laylazebra", "whatsapp", "en"),
 )
+
 # (point, the n-th pass), reached when all is mended that the kill before has left.
 EVERYWHERE = (
     ("inbox row added", 3),
@@ -174,7 +177,7 @@ class Life:
             self.server.wait_ready()
             until("things to be mended", self._is_mended)
             gate.touch()
-        until(f"a death at {point}", lambda: not self.server.alive(), 20, every=0.01)
+        until(f"a death at {point}", lambda: not self.server.alive(), every=0.01)
         self._note(point)
 
     def _is_mended(self) -> bool:
@@ -248,7 +251,7 @@ class Traffic:
 
     def _post(self, packet: Packet, chance: random.Random) -> None:
         """Until it is taken, and now and then once more, as both providers do."""
-        until("a 2xx", lambda: 200 <= deliver(self.life.server.url, packet) < 300, 60, every=0.05)
+        until("a 2xx", lambda: 200 <= deliver(self.life.server.url, packet) < 300, every=0.05)
         if chance.random() < 0.2:
             deliver(self.life.server.url, packet)
 
@@ -274,9 +277,9 @@ class Traffic:
             last = person.heard.index(found[0])
             return next((each for each in person.heard[last:] if self._offers(person, each)), None)
 
-        shown: Bubble = until(f"{person.name} to see her question", look, 40)
+        shown: Bubble = until(f"{person.name} to see her question", look)
         if person.channel == "whatsapp":
-            until("the bot to know its bubble", lambda: self._is_known(person, shown), 40, 0.05)
+            until("the bot to know its bubble", lambda: self._is_known(person, shown), every=0.05)
         return shown
 
     def _offers(self, person: Person, bubble: Bubble) -> bool:
@@ -495,11 +498,11 @@ def test_kill_at_any_moment(
         traffic = Traffic(place, life, chance)
         life.begin()
         traffic.begin()
-        until("the last kill", lambda: life.over.is_set() or traffic.failures, 90, every=0.05)
+        until("the last kill", lambda: life.over.is_set() or traffic.failures, 300, every=0.05)
         assert life.failure is None and not traffic.failures, (life.failure, traffic.failures)
         traffic.end()
         assert not traffic.failures, traffic.failures
-        until("quiet", lambda: place.store.run_now(_is_quiet), 20, every=0.1)
+        until("quiet", lambda: place.store.run_now(_is_quiet), every=0.1)
         audit = Audit(place, life, traffic)
         audit.check()
         assert len(life.kills) == len(named) + at_random + 1

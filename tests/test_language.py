@@ -434,10 +434,13 @@ def test_a_new_folder_is_a_new_language(workshop: Workshop) -> None:
 # Every sentence that is rendered is in the catalogues -------------------------------------------
 
 
+PROGRAMS = ("__main__", "bot.voice.hearing")  # they start when they are read, or need an extra
+
+
 def _modules() -> Iterator[Any]:
     for package in (bot, handlers):
         for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not each.name.endswith("__main__"):
+            if not each.name.endswith(PROGRAMS):
                 yield importlib.import_module(each.name)
 
 

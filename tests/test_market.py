@@ -736,7 +736,7 @@ def test_a_voice_note_is_kept_beside_the_line(database_url: str) -> None:
         await stage.choose("Noy", "Offer")
         await stage.send_file("Noy", "voice")
         await stage.send_file("Noy", "voice")
-        assert "write one line beside it" in last(stage.people["Noy"])
+        assert "In the list others read one line" in last(stage.people["Noy"])
         await stage.say("Noy", "I can show Excel")
         await settle(stage)
         await stage.choose("Noy", "Put it up")

@@ -441,3 +441,54 @@ def test_a_fan_out_reaches_all(filled: str) -> None:
         return db.execute(select(func.count()).select_from(delivery_rows)).scalar_one()
 
     assert look(filled, work) == many
+
+
+def _old_files(db: Connection) -> None:
+    """Noy is on one lane, Dara on two, and somebody asked without a name."""
+    for member_id in (1, 2):
+        db.execute(
+            text("INSERT INTO members (id, state, created_at) VALUES (:id, 'active', 1)"),
+            {"id": member_id},
+        )
+    for member_id, lane in ((1, "telegram/1"), (2, "telegram/1"), (2, "whatsapp/2")):
+        db.execute(
+            text(
+                "INSERT INTO addresses (member_id, lane, sealed, preferred, created_at)"
+                " VALUES (:member, :lane, :sealed, false, 1)"
+            ),
+            {"member": member_id, "lane": lane, "sealed": b"x"},
+        )
+    for post_id, author_id in ((1, 1), (2, 2), (3, None)):
+        db.execute(
+            text(
+                "INSERT INTO posts (id, author_id, kind, state, created_at)"
+                " VALUES (:id, :author, 'answer', 'live', 7)"
+            ),
+            {"id": post_id, "author": author_id},
+        )
+        for kind, reference in (("text", None), ("voice", b"sealed"), ("location", b"sealed")):
+            db.execute(
+                text(
+                    "INSERT INTO bubbles (post_id, kind, text, reference, forwarded, created_at)"
+                    " VALUES (:post, :kind, :text, :reference, false, 7)"
+                ),
+                {"post": post_id, "kind": kind, "text": b"x", "reference": reference},
+            )
+
+
+def test_files_that_were_only_named_get_rows(empty_url: str) -> None:
+    config = configure(empty_url)
+    command.upgrade(config, "0021")
+    look(empty_url, _old_files)
+    command.upgrade(config, "0022")
+    columns = "m.owner_id, m.lane, m.state, m.reason, m.reference IS NOT NULL, m.due_at"
+    found = f"SELECT {columns} FROM bubbles b JOIN media m ON m.id = b.media_id ORDER BY b.id"
+    rows = look(empty_url, lambda db: [tuple(row) for row in db.execute(text(found))])
+    assert rows == [
+        (1, "telegram/1", "waiting", None, True, 7),
+        (2, "", "failed", "old", False, None),
+        (None, "", "failed", "old", False, None),
+    ]
+    kept = "SELECT count(*) FROM bubbles"
+    assert look(empty_url, lambda db: db.execute(text(kept)).scalar()) == 9
+    command.downgrade(config, "0021")

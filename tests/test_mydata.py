@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, update
 from bot import clock, models, mydata
 from bot.db import Database, StoreDown
 from bot.web import build
-from bot.web.pictures import FILE_LASTS
+from bot.web.files import SHORTER
 from tests.stage import Stage
 from tests.test_forgetting import (
     ENGLISH,
@@ -165,7 +165,7 @@ def test_whatsapp_fetches_it_for_a_quarter_of_an_hour(
         for wrong in ("no-such-token", "%00", "ຂໍ້ຄວາມ", "x" * 5000, path.split("/")[2][:-1]):
             answer = await get(stage, PATH.format(wrong))
             assert (answer.status_code, b"PK" in answer.content) == (404, False)
-        clock.move(FILE_LASTS + timedelta(seconds=1))
+        clock.move(SHORTER[mydata.FILE_NAME] + timedelta(seconds=1))
         assert (await get(stage, path)).status_code == 404
         await stage.close()
 

@@ -20,7 +20,8 @@ from tests import two_worlds
 from tests.conftest import in_memory
 from tests.two_worlds import OTHERS, PAIR, Event, World, play, swapped, unnumbered
 
-SCENARIOS = int(os.environ.get("LINKLINE_SCENARIOS", "200"))
+SCENARIOS = int(os.environ.get("LINKLINE_SCENARIOS", "100"))
+in_parts = pytest.mark.parametrize("_part", range(4))  # which workers share
 HERE = {"Noy": "X", "Bo": "Y"}
 THERE = {"Noy": "Y", "Bo": "X"}
 
@@ -76,14 +77,18 @@ def assert_same(here: World, there: World) -> None:
     assert here.figures == there.figures
 
 
+@pytest.mark.repeats
+@in_parts
 @settings(
-    max_examples=SCENARIOS,
+    max_examples=SCENARIOS // 4,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink two worlds takes too long
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=stories, channel=st.sampled_from(("telegram", "whatsapp")), discreet=st.booleans())
-def test_two_worlds(story: list[Event], channel: str, discreet: bool, fresh: Fresh) -> None:
+def test_two_worlds(
+    _part: int, story: list[Event], channel: str, discreet: bool, fresh: Fresh
+) -> None:
     here = play(fresh(), HERE, story, channel=channel, discreet=discreet)
     there = play(fresh(), THERE, story, channel=channel, discreet=discreet)
     assert_same(here, there)
@@ -94,6 +99,7 @@ alone = st.lists(after, min_size=2, max_size=5).map(
 )
 
 
+@pytest.mark.repeats
 @settings(
     max_examples=max(SCENARIOS // 8, 5),
     deadline=None,
@@ -151,6 +157,25 @@ def test_two_worlds_on_both_databases(database_url: str, fresh: Fresh) -> None:
     for name in OTHERS:
         assert here.chats[name] == [swapped(each) for each in there.chats[name]], name
     assert len(here.dump) == len(there.dump)
+
+
+SPOKEN = [
+    Event("speak", "both"),
+    Event("wait"),
+    Event("answer", "Dara", "X"),
+    Event("help", "both", "X"),
+    Event("look", "Sok", "Y"),
+    Event("hide", "Alex", "Y"),
+    Event("wait", number=150),
+]
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+def test_a_voice_tells_no_asker_but_by_its_sound(channel: str, fresh: Fresh) -> None:
+    """Its rows say whose it is no more than those of words do."""
+    here, there = (play(fresh(), world, SPOKEN, channel=channel) for world in (HERE, THERE))
+    assert_same(here, there)
+    assert sum("voice.ogg" in each for each in here.chats["Dara"]) >= 2
 
 
 FOLLOWED_UP = [

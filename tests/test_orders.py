@@ -8,13 +8,13 @@ so that each run begins with the same store.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,6 +35,7 @@ from bot.models import addresses, deliveries, dispatches
 from bot.settings import Settings
 from bot.store import communities, meeting
 from bot.store import messages as outbox
+from tests.conftest import fresh_store
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 from tests.processes import (
     ACCOUNT,
@@ -49,9 +50,10 @@ from tests.processes import (
     telegram,
     whatsapp,
 )
-from tests.soak import ground
 
-RUNS = 500
+pytestmark = pytest.mark.repeats
+
+RUNS = int(os.environ.get("LINKLINE_SCENARIOS", "150"))
 NOW = clock.now()
 LIVELY = settings(
     max_examples=RUNS,
@@ -195,11 +197,12 @@ STATES = ("sent", "sending", "unknown")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Iterator[World]:
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """Not a fixture's usual store: it lives as long as the module."""
     with ExitStack() as exits:
-        folder = exits.enter_context(ground.folder())
-        url = exits.enter_context(ground.store_url(request.param, Path(folder)))
+        url = exits.enter_context(fresh_store(request, tmp_path_factory.mktemp("orders")))
         key = seals.new_key()
         known = Settings(_env_file=None, database_url=url, linkline_keys=key, public_url=PUBLIC)  # type: ignore[call-arg]
         telegram_, whatsapp_ = _channels()

@@ -8,16 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from bot import clock, logs, qr, seals
 from bot.app import App
 from bot.db import Database, StoreDown
 from bot.messages import Message, Text
+from bot.models import dispatches
 from bot.settings import Settings
 from bot.store import meeting, messages
 from bot.web import build
-from bot.web.pictures import LASTS
+from bot.web.files import LASTS
 from tests import stage
 
 LINK = "https://t.me/linkline_bot?start=TEST-2222"
@@ -75,24 +77,25 @@ def token(gallery: Gallery) -> str:
 
 
 def test_the_picture_of_a_bubble(gallery: Gallery, token: str) -> None:
-    answer = gallery.client.get(f"/pictures/{token}.png")
+    answer = gallery.client.get(f"/files/{token}/qr.png")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"
     assert answer.content == qr.png(LINK)
-    assert "private" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-robots-tag"] == "noindex"
 
 
 def test_only_its_head(gallery: Gallery, token: str) -> None:
-    answer = gallery.client.head(f"/pictures/{token}.png")
+    answer = gallery.client.head(f"/files/{token}/qr.png")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"] == "image/png"
     assert int(answer.headers["content-length"]) == len(qr.png(LINK))
-    assert gallery.client.head("/pictures/no-such-token.png").status_code == 404
+    assert gallery.client.head("/files/no-such-token/qr.png").status_code == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_else(method: str, gallery: Gallery, token: str) -> None:
-    assert gallery.client.request(method, f"/pictures/{token}.png").status_code == 405
+    assert gallery.client.request(method, f"/files/{token}/qr.png").status_code == 405
 
 
 def test_nobody_guesses_it(token: str) -> None:
@@ -116,7 +119,7 @@ WRONG = [
 
 @pytest.mark.parametrize("wrong", WRONG, ids=range(len(WRONG)))
 def test_no_picture_of_a_wrong_token(wrong: str, gallery: Gallery, token: str) -> None:
-    answer = gallery.client.get(f"/pictures/{wrong}.png")
+    answer = gallery.client.get(f"/files/{wrong}/qr.png")
     assert answer.status_code == 404
     assert b"PNG" not in answer.content
 
@@ -132,18 +135,25 @@ def test_no_picture_of_a_wrong_token(wrong: str, gallery: Gallery, token: str) -
     ],
 )
 def test_a_token_is_whole(change: Callable[[str], str], gallery: Gallery, token: str) -> None:
-    assert gallery.client.get(f"/pictures/{change(token)}.png").status_code == 404
+    assert gallery.client.get(f"/files/{change(token)}/qr.png").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["", "{token}", "{token}.jpg", "{token}.png/", "x/{token}.png"])
+@pytest.mark.parametrize(
+    "path", ["", "{token}", "{token}/qr.jpg", "{token}/qr.png/", "x/{token}/qr.png", "{token}.png"]
+)
 def test_other_addresses(path: str, gallery: Gallery, token: str) -> None:
-    answer = gallery.client.get(f"/pictures/{path.format(token=token)}", follow_redirects=False)
+    answer = gallery.client.get(f"/files/{path.format(token=token)}", follow_redirects=False)
     assert answer.status_code in (404, 307)
     assert b"PNG" not in answer.content
 
 
-def test_a_picture_lasts_a_day(gallery: Gallery, token: str) -> None:
-    path = f"/pictures/{token}.png"
+def test_a_picture_lasts_an_hour(gallery: Gallery, token: str) -> None:
+    """After it was handed over; as long as that goes on, it is there."""
+    path = f"/files/{token}/qr.png"
+    clock.move(LASTS)
+    sent = update(dispatches).values(state="sent", handed_at=clock.now())
+    assert gallery.client.get(path).status_code == 200
+    gallery.app.database.run_now(lambda db: db.execute(sent))
     clock.move(LASTS - timedelta(minutes=1))
     assert gallery.client.get(path).status_code == 200
     clock.move(timedelta(minutes=2))
@@ -153,7 +163,7 @@ def test_a_picture_lasts_a_day(gallery: Gallery, token: str) -> None:
 def test_a_bubble_without_a_picture(gallery: Gallery) -> None:
     """Words never become a picture, whoever has the token of their receipt."""
     told = gallery.show(Message((Text("My husband reads my phone."),)))
-    answer = gallery.client.get(f"/pictures/{told}.png")
+    answer = gallery.client.get(f"/files/{told}/qr.png")
     assert answer.status_code == 404
     assert b"husband" not in answer.content
 
@@ -168,11 +178,11 @@ def test_a_store_that_is_down(
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "run", run)
-        answer = gallery.client.get(f"/pictures/{token}.png")
+        answer = gallery.client.get(f"/files/{token}/qr.png")
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "2"
         assert "Operational" not in answer.text
-    assert gallery.client.get(f"/pictures/{token}.png").status_code == 200
+    assert gallery.client.get(f"/files/{token}/qr.png").status_code == 200
 
 
 def test_neither_token_nor_link_is_logged(
@@ -188,10 +198,10 @@ def test_neither_token_nor_link_is_logged(
 
     unknown = secrets.token_urlsafe(9)
     for each in (token, unknown):
-        gallery.client.get(f"/pictures/{each}.png")
+        gallery.client.get(f"/files/{each}/qr.png")
     with monkeypatch.context() as patch:
         patch.setattr(Database, "run", run)
-        gallery.client.get(f"/pictures/{token}.png")
+        gallery.client.get(f"/files/{token}/qr.png")
     metrics = gallery.client.get("/metrics").text
     printed = "".join(capfd.readouterr()) + metrics
     assert not [each for each in (token, unknown, "TEST-2222", LINK) if each in printed]

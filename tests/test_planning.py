@@ -16,7 +16,7 @@ from bot import clock, models, qr, seals
 from bot.channels import TryLater, Unknown, WindowClosed
 from bot.discretion import ASKED_LASTS, CLOSING, WAITING
 from bot.i18n import render
-from bot.messages import Choice, Inbound, Message, Outbound, Picture, Ref, Retract, Say, Text
+from bot.messages import Choice, Inbound, Media, Message, Outbound, Ref, Retract, Say, Text
 from bot.sender import IN_FLIGHT
 from bot.store import audiences, copies, members, messages, notices, posts, waiting
 from bot.store.audiences import Audience
@@ -46,7 +46,7 @@ class Showcase(Provider):
         if isinstance(message, Retract):
             self.retracted.append(message.ids)
             return None
-        return f"id{next(self._ids)}" if isinstance(message, Picture) else None
+        return f"id{next(self._ids)}" if isinstance(message, Media) else None
 
 
 @pytest.fixture
@@ -688,9 +688,8 @@ def test_a_picture_goes_out_as_one(house: House) -> None:
     house.say(house.member(), Message((Text("{link}", {"link": link}),), qr=link))
     house.drain()
     [sent] = show(house).all
-    assert isinstance(sent, Picture)
-    assert (sent.text, sent.qr) == (link, link)
-    assert qr.png(sent.qr).startswith(b"\x89PNG")
+    assert isinstance(sent, Media)
+    assert (sent.kind, sent.text, sent.content) == ("photo", link, qr.png(link))
 
 
 def test_a_picture_that_was_not_taken_is_the_same_again(house: House) -> None:

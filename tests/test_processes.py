@@ -23,8 +23,9 @@ from sqlalchemy import func, make_url, select, text
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from alembic import command
+from bot import clock
 from bot.cli import alembic_config
-from bot.models import bubbles, deliveries, dispatches, inbox, messages, posts, threads
+from bot.models import bubbles, deliveries, dispatches, inbox, lanes, messages, posts, threads
 from tests.child import PROJECT
 from tests.fakes.phones import OPENER
 from tests.processes import (
@@ -130,7 +131,7 @@ def test_main_job_from_laos_to_cambodia_and_back(place: Town) -> None:
     assert "Q101" in answer.text and "ຕອບ" in answer.text
     wait_quiet(place)
     insist([server.url], noy.chooses(answer, 0))
-    place.hears("Darazebra", "Noyzebra", 15)
+    place.hears("Darazebra", "Noyzebra")
     wait_quiet(place)
     assert count(place, deliveries, deliveries.c.state.not_in(SETTLED)) == 0
     for name, texts in {
@@ -194,16 +195,21 @@ def test_one_worker_owns_a_lane_and_another_takes_over(place: Town) -> None:
     place.hears("Darazebra", "zebra 0")
     assert _fences(place) == {1}
     first.kill()
-    killed_at = time.monotonic()
+    lease_ends = place.store.run_now(leased_until)
     insist([web.url], dara.says("/questions"))
-    until("another owner", lambda: _fences(place) == {2}, 5)
-    assert time.monotonic() - killed_at < 4
+    until("another owner", lambda: _fences(place) == {2})
+    assert clock.now() < lease_ends  # it did not wait for that
     wait_quiet(place)
     parts = count(place, dispatches)
     repeated = count(place, dispatches, dispatches.c.repeats > 0)
     place.read_mail()
     assert parts <= len(place.people["Darazebra"].heard) <= parts + repeated <= parts + 2
     assert second.alive()
+
+
+def leased_until(db: Any) -> Any:
+    """When the first of the leases ends."""
+    return db.execute(select(func.min(lanes.c.leased_until))).scalar_one()
 
 
 def _fences(place: Town) -> set[int]:
@@ -219,10 +225,10 @@ def _fences(place: Town) -> set[int]:
 def test_told_to_stop_it_ends_cleanly(place: Town, args: tuple[str, ...]) -> None:
     process = start(place, *args)
     process.signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait() == 0
     assert process.start().wait_ready()
     process.signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait() == 0
 
 
 def test_what_is_on_its_way_is_settled_at_the_end(place: Town) -> None:
@@ -235,8 +241,8 @@ def test_what_is_on_its_way_is_settled_at_the_end(place: Town) -> None:
     time.sleep(0.2)
     began = time.monotonic()
     server.signal(signal.SIGTERM)
-    server.wait(12)
-    assert time.monotonic() - began < 10
+    server.wait()
+    assert time.monotonic() - began < 20
     assert count(place, deliveries, deliveries.c.state == "sent") == 1
     place.telegram.control(fail=[])
     server.start().wait_ready()
@@ -413,7 +419,7 @@ def test_the_same_words_are_not_taken_for_an_earlier_message(place: Town, tmp_pa
     assert server.wait() == -9
     server.start().wait_ready()
     wait_quiet(place)
-    until("the second", lambda: place.read_mail() or len(noy.heard) >= 2, 3)
+    until("the second", lambda: place.read_mail() or len(noy.heard) >= 2)
     assert len(noy.heard) == 2
 
 
@@ -497,7 +503,7 @@ def test_the_real_command(env: dict[str, str]) -> None:
     """Not through the nursery: `python -m bot`, as Procfile and people start it."""
     run = [sys.executable, "-m", "bot", "web"]
     wrong = env | {"PORT": "70000"}
-    ended = subprocess.run(run, env=wrong, cwd=PROJECT, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(run, env=wrong, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1 and "PORT" in ended.stderr
 

@@ -10,8 +10,8 @@ import pytest
 from bot import clock
 from bot.i18n import languages, own_name, render
 from bot.messages import File, Inbound, Ref, Text, _
-from bot.store import posts, references
-from bot.store.references import References
+from bot.store import posts
+from bot.store.references import References, bubbles, words
 from tests.test_sender import LANE, House
 
 STORY = "My sister was beaten again."
@@ -56,7 +56,7 @@ def write(house: House, text: str, **values: Any) -> int:
 @pytest.mark.parametrize("language", languages())
 def test_a_heavy_story_is_veiled_once_it_is_live(house: House, language: str) -> None:
     id_ = write(house, STORY, heavy=True, state="live")
-    assert look(house, "posts", id_, language) == said(references._HEAVY, language)
+    assert look(house, "posts", id_, language) == said(bubbles._HEAVY, language)
     assert look(house, "posts", id_, language, most=9) != STORY[:9]
     assert look(house, "stories", id_, language) == STORY
 
@@ -88,7 +88,7 @@ def test_a_hidden_post_is_gone_but_for_whom_it_was_referred_to(
 ) -> None:
     id_ = write(house, STORY, heavy=heavy, state="live")
     assert house.now(lambda db: posts.hide(db, id_))
-    gone = said(references._HIDDEN, language)
+    gone = said(words.HIDDEN, language)
     assert look(house, "posts", id_, language) == gone
     assert look(house, "stories", id_, language) == gone
     assert look(house, "referred", id_, language) == STORY
@@ -96,7 +96,7 @@ def test_a_hidden_post_is_gone_but_for_whom_it_was_referred_to(
 
 @pytest.mark.parametrize("table", [*TABLES, "help_contacts"])
 def test_what_was_erased_is_gone_for_all(house: House, table: str) -> None:
-    assert look(house, table, 10**6) == said(references._HIDDEN, "en")
+    assert look(house, table, 10**6) == said(words.HIDDEN, "en")
 
 
 @pytest.mark.parametrize("state", ["draft", "waiting", "hidden"])
@@ -115,7 +115,7 @@ def test_others_are_not_hidden_with_it(house: House) -> None:
     house.now(lambda db: posts.hide(db, first))
     refs = [Ref(table, id_) for id_ in (first, second) for table in TABLES]
     found: References = house.now(lambda db: References(db, refs))
-    gone = said(references._HIDDEN, "en")
+    gone = said(words.HIDDEN, "en")
     assert [found(ref, "en") for ref in refs] == [gone, gone, "one", "two", "two", "two"]
 
 
@@ -175,7 +175,7 @@ def test_an_announcement_that_was_taken_back(house: House) -> None:
     id_ = announce(house, "en", lo="ພົບກັນວັນສຸກ")
     house.now(lambda db: posts.hide(db, id_))
     for code in languages():
-        assert look(house, "posts", id_, code) == said(references._HIDDEN, code)
+        assert look(house, "posts", id_, code) == said(words.HIDDEN, code)
 
 
 def test_a_post_of_several_bubbles_is_no_translation(house: House) -> None:
@@ -184,5 +184,5 @@ def test_a_post_of_several_bubbles_is_no_translation(house: House) -> None:
     more = inbound("two", files=(File("voice", "F1"),))
     house.now(lambda db: posts.add_bubbles(db, id_, more, clock.now()))
     for code in languages():
-        voice = said(references._FILES["voice"], code)
+        voice = said(bubbles._WAITING["voice"], code)
         assert look(house, "posts", id_, code) == f"one\ntwo\n{voice}"

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
+from sqlalchemy import select
 
 from bot import clock
 from bot.app import App, list_channels
 from bot.channels import simulator
+from bot.models import deliveries, media, messages
 from bot.rehearsal import playing, room, transcripts
 from bot.rehearsal.phones import Bubble, Phones
 from bot.rehearsal.playing import Step
 from bot.rehearsal.room import NoSuchRehearsal, Play, Rehearsals
 from bot.settings import Settings
 from tests import transcript
+from tests.child import PATIENCE
 
+CROSS = bool(os.environ.get("LINKLINE_CROSS"))  # `make soak`
+WAITING = ("queued", "sending", "unknown")
 NAMES = sorted(name for name, (_, why) in room.list_transcripts().items() if not why)
 
 
@@ -30,7 +39,7 @@ def phones(monkeypatch: pytest.MonkeyPatch) -> Phones:
     monkeypatch.setattr(simulator, "phones", lambda: found)
     monkeypatch.setattr(playing, "phones", lambda: found)
     monkeypatch.setattr(room, "phones", lambda: found)
-    monkeypatch.setattr(playing, "GLANCE", 0.05)
+    monkeypatch.setattr(playing, "glance", glance)
     monkeypatch.setattr(simulator, "SLOW", 0.2)
     return found
 
@@ -68,7 +77,13 @@ def stage_store(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'stage.db'}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.repeats] if number % 8 else [])
+        for number, name in enumerate(NAMES)
+    ],
+)
 def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
     name: str, usual: Settings, sqlite_template: Path, tmp_path: Path, phones: Phones
 ) -> None:
@@ -85,18 +100,39 @@ def test_a_stored_talk_is_played_and_what_was_played_is_a_test(
         exported.write_text(room.export(play), encoding="utf-8")
 
     live(usual, work)
-    asyncio.run(transcript.play(exported, stage_store(sqlite_template, tmp_path)))
+    stored = transcript.read(room.TRANSCRIPTS / f"{name}.txt")
+    if CROSS or said(transcript.read(exported)) != said(stored):  # else it is played as stored
+        asyncio.run(transcript.play(exported, stage_store(sqlite_template, tmp_path)))
+
+
+def said(talk: transcript.Transcript) -> transcript.Transcript:
+    return replace(talk, title="", lines=[replace(each, number=0) for each in talk.lines])
 
 
 # A talk of people
 
 
-async def until(look: Callable[[], object]) -> None:
-    for _look in range(200):
-        if look():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it does not come")
+async def until(look: Callable[[], object], seconds: float = PATIENCE) -> None:
+    async with asyncio.timeout(seconds):
+        while not look():
+            await asyncio.sleep(0.02)
+
+
+def is_quiet(app: App) -> bool:
+    """All that is due came to the phones, and is written down."""
+    due = (deliveries.c.state != "queued") | (deliveries.c.due_at <= clock.now())
+    waiting = select(deliveries.c.id).where(deliveries.c.state.in_(WAITING), due)
+    told = select(messages.c.id).where(messages.c.audience.is_not(None))
+    files = select(media.c.id).where(media.c.state == "waiting")
+    with app.database.snapshot() as db:
+        return all(db.execute(each).first() is None for each in (waiting, told, files))
+
+
+async def glance(app: Any) -> None:
+    """As long as it takes, and no longer: a moment is too short on a busy machine."""
+    await asyncio.sleep(0.02)
+    with suppress(TimeoutError):  # a provider may keep something waiting
+        await until(lambda: is_quiet(app), 1)
 
 
 class Hand:
@@ -114,13 +150,14 @@ class Hand:
             return next((each for each in shown if words in each.text), None)
 
         for _second in range(10):  # of the moved clock: nobody waits for a preview
-            try:
-                await asyncio.wait_for(until(bubble), 0.15)
-            except TimeoutError:
-                clock.move(timedelta(seconds=1))
-                self.app.wake()
+            with suppress(TimeoutError):
+                await until(bubble, 0.15)
+                break
+            clock.move(timedelta(seconds=1))
+            self.app.wake()
+        await until(bubble)
         found = bubble()
-        assert found is not None, (id_, words)
+        assert found is not None
         return found
 
     async def taps(self, id_: str, bubble: Bubble, label: str) -> None:
@@ -144,7 +181,7 @@ async def _talk(app: App, hand: Hand) -> None:
     await hand.hears("dara", "Q102")
     asked = await hand.hears("noy", "Q102")
     await hand.taps("dara", first, first.buttons[0][0])
-    await hand.hears("dara", "សូមសរសេរចម្លើយ")
+    await hand.hears("dara", "សូមសរសេរ ឬនិយាយចម្លើយ")
     await hand.writes("dara", "យើងលក់")
     await hand.hears("dara", "សូមអរគុណ។ ខ្ញុំផ្ញើ")
     await hand.hears("alex", "យើងលក់")
@@ -157,7 +194,7 @@ async def _talk(app: App, hand: Hand) -> None:
     await hand.hears("new", "English")
     await hand.writes("new", "1")
     await hand.hears("new", "Do you agree?")
-    await asyncio.sleep(0.3)
+    await until(lambda: is_quiet(app))
 
 
 def export_of(
@@ -228,7 +265,7 @@ async def _failing_talk(app: App, hand: Hand) -> None:
     await hand.hears("noy", "1. ຕັ້ງຄຳຖາມ")
     await hand.writes("alex", "not reached")
     await hand.hears("alex", "can be reached")
-    await asyncio.sleep(0.3)
+    await until(lambda: is_quiet(app))
 
 
 def test_failures_are_in_the_test_too(

@@ -18,6 +18,8 @@ from bot.store.secrets import open_store
 from tests.processes import Linkline, Nursery, Town, insist, town, until
 from tests.test_processes import count, start, wait_quiet
 
+pytestmark = pytest.mark.repeats
+
 FAST = ("hurry", "tick often")
 POINTS = (
     ("restore: some rows in", 4),
@@ -31,6 +33,7 @@ FILES = (
     ("restore: closing a file", 2),
     ("restore: a file closed", 2),
 )
+
 IN_PLACE = ("restore: in place, not said", 1)
 
 
@@ -60,7 +63,7 @@ def asks(place: Town, name: str, words: str, url: str) -> None:
 def command(place: Town, *args: str, die_at: Any = None, **env: str) -> Linkline:
     """A command from beginning to end."""
     process = place.linkline(*args, changes=(), **env).start(die_at)
-    process.wait(30)
+    process.wait()
     return process
 
 
@@ -86,7 +89,7 @@ def forget(place: Town, name: str, url: str) -> None:
     insist([url], her.chooses(place.hears(name, "What goes"), 1))
     insist([url], her.chooses(place.hears(name, "cannot be undone"), 0))
     place.hears(name, "you are forgotten here")
-    until("the end of it", lambda: count(place, members) == 2, 30)
+    until("the end of it", lambda: count(place, members) == 2)
 
 
 def test_the_drill(place: Town, tmp_path: Path) -> None:
@@ -105,7 +108,7 @@ def test_the_drill(place: Town, tmp_path: Path) -> None:
     server.kill()
     server = quick(place)
     forget(place, "Alexzebra", server.url)
-    until("the ledger", lambda: _ledger(place, tmp_path), 10)
+    until("the ledger", lambda: _ledger(place, tmp_path))
     command(place, "ledger", str(apart))
     server.kill()
     heard = {each.name: len(each.heard) for each in place.people.values()}
@@ -118,7 +121,7 @@ def test_the_drill(place: Town, tmp_path: Path) -> None:
     again(place)
     assert count(place, members, members.c.state == "erasing") == 1
     server = quick(place)
-    until("her to be gone", lambda: count(place, members) == 2, 30)
+    until("her to be gone", lambda: count(place, members) == 2)
     asks(place, "Darazebra", "zebra: does it go on?", server.url)
     place.hears("Noyzebra", "does it go on")
     wait_quiet(place)
@@ -167,7 +170,7 @@ def test_killed_at_each_point_of_a_restore(place: Town, tmp_path: Path) -> None:
     for point in (*POINTS, *(FILES if on_file else ())):
         died = command(place, *sure, die_at=(*point, str(gate)))
         assert died.code == -9, (point, died.errors())
-        until("its connection to end", lambda: _threads(place) == 2, 10)  # the old store, whole
+        until("its connection to end", lambda: _threads(place) == 2)  # the old store, whole
     died = command(place, *sure, die_at=(*IN_PLACE, str(gate)))
     assert died.code == -9
     assert _threads(place) == 1  # the restored one, whole

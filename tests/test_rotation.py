@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from sqlalchemy import LargeBinary, func, insert, select, text, type_coerce, upd
 from bot import clock, doctor, models, seals, upkeep
 from bot.columns import Sealed
 from bot.db import Database, StoreDown
+from bot.media.vault import Vault, new_name
 from bot.rotation import Pace, Rotation, RotationError
 from bot.seals import Keyring, SealError, new_key
+from bot.settings import Settings
 from bot.store import inbox, invites, keyed, meeting, members, posts, sealed, secrets
 from bot.store.secrets import open_store
 from tests import transcript
@@ -38,8 +41,9 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 class Place:
     """A store, and the keys of this process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, folder: Path) -> None:
         self.database = Database(url)
+        self.vault = Vault.from_settings(Settings(media_url=str(folder)))
         self.said: list[str] = []
 
     def use(self, *keys: str) -> None:
@@ -49,7 +53,7 @@ class Place:
     def rotate(self, *keys: str) -> Rotation:
         if keys:
             self.use(*keys)
-        found = Rotation(self.database, self.said.append)
+        found = Rotation(self.database, self.vault, self.said.append)
         found.run()
         return found
 
@@ -64,8 +68,8 @@ class Place:
 
 
 @pytest.fixture
-def place(database_url: str) -> Any:
-    found = Place(database_url)
+def place(database_url: str, tmp_path: Path) -> Any:
+    found = Place(database_url, tmp_path / "media")
     found.use(OLD)
     yield found
     found.database.close()
@@ -300,7 +304,7 @@ def test_stopped_anywhere_it_goes_on(
     for stops in range(1, 400):
         monkeypatch.setattr(Database, "run_now", run_now)
         place.use(NEW, OLD)
-        found = Rotation(place.database, place.said.append)
+        found = Rotation(place.database, place.vault, place.said.append)
         monkeypatch.setattr(Database, "run_now", stopping)
         left = 1 + stops % 9 if stops < 60 else 10_000
         try:
@@ -318,6 +322,50 @@ def test_stopped_anywhere_it_goes_on(
     assert everything(place) == before
     assert place.heads() == {seals.keyring().head}
     assert place.do(secrets.get_rotating).renewed
+
+
+def test_files_are_sealed_anew_wherever_it_was_stopped(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [new_name() for _number in range(7)]
+    for name in names:
+        place.vault.put_now(name, name.encode())
+    reseal = Vault.reseal
+    for stops in range(1, 5):
+
+        def stopping(self: Vault, name: str) -> None:
+            nonlocal stops
+            stops -= 1
+            if stops < 0:
+                raise Stopped
+            reseal(self, name)
+
+        monkeypatch.setattr(Vault, "reseal", stopping)
+        if stops < 4:
+            with pytest.raises(Stopped):
+                place.rotate(NEW, OLD)
+        else:
+            place.rotate(NEW, OLD)
+    place.use(NEW)
+    assert place.vault.list_older() == []
+    assert [place.vault.get_now(name) for name in names] == [name.encode() for name in names]
+
+
+def test_a_file_that_is_removed_meanwhile_does_not_come_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = new_name()
+    place.vault.put_now(name, b"her voice")
+    seal_file = Keyring.seal_file
+
+    def removing(self: Keyring, content: bytes, name: str) -> bytes:
+        asyncio.run(place.vault.remove(name))
+        return seal_file(self, content, name)
+
+    place.use(NEW, OLD)
+    monkeypatch.setattr(Keyring, "seal_file", removing)
+    place.vault.reseal(name)
+    assert list(place.vault.names()) == []
 
 
 def test_what_others_write_meanwhile_is_not_overwritten(place: Place) -> None:

@@ -17,6 +17,9 @@ from bot.store import meeting, sealed, secrets
 from tests.processes import LANES, Linkline, Nursery, Town, town, until
 from tests.test_kills import CAST, Audit, Life, Traffic, _is_quiet
 
+pytestmark = pytest.mark.repeats
+
+
 SILENT = 1500  # members who only wait to be sealed anew
 KILLS = 6
 

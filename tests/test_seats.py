@@ -480,7 +480,7 @@ def test_two_processes_never_give_a_seat_twice(database_url: str, tmp_path: Path
                 pool.submit(_tap, database_url, key, tmp_path, number, session_ids, everybody)
                 for number in range(2)
             ]
-            kinds = [kind for each in futures for kind in each.result(timeout=120)]
+            kinds = [kind for each in futures for kind in each.result(timeout=300)]
         assert "too many" not in kinds
         assert {"yes", "waiting"} <= set(kinds)
 

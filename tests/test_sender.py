@@ -21,8 +21,11 @@ from bot.conversation import Conversations
 from bot.db import Database, StoreDown
 from bot.flight import MOST_REPEATS
 from bot.judging import ATTEMPTS
+from bot.media.vault import Vault
 from bot.messages import Choice, Inbound, Limits, Message, Outbound, Receipt, Ref, Say, Text
+from bot.parts import Files
 from bot.sender import FOR_THE_URGENT, IN_FLIGHT, Sender
+from bot.settings import Settings
 from bot.store import (
     audiences,
     communities,
@@ -38,6 +41,7 @@ from bot.store import (
 )
 from bot.store.audiences import Audience
 from bot.store.lanes import LaneLost
+from tests.child import PATIENCE
 
 LANE = "trial/1"
 DAY = timedelta(days=1)
@@ -101,11 +105,13 @@ class House:
         self.database = Database(url)
         self.now(secrets.open_store)
         self.provider = provider or Provider()
+        vault = Vault.from_settings(Settings(_env_file=None, database_url=url))  # type: ignore[call-arg]
+        self.files = Files(self.database, vault)
         self.sender = self.new_owner()
         self._numbers = count(1)
 
     def new_owner(self) -> Sender:
-        self.sender = Sender(self.database, self.provider, Conversations([]))
+        self.sender = Sender(self.database, self.provider, Conversations([]), self.files)
         return self.sender
 
     def now(self, work: Any) -> Any:
@@ -733,7 +739,7 @@ def test_two_workers_share_no_lane(house: House) -> None:
 
 
 async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not true():
             await asyncio.sleep(0.01)
 

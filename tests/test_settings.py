@@ -10,6 +10,7 @@ import pytest
 
 from bot import seals, settings
 from bot.settings import ROOT, Settings, SettingsError, read_settings
+from tests.child import PATIENCE
 
 KEY = seals.new_key()
 TWILIO = {
@@ -54,15 +55,29 @@ WRONG = [
     ("TELEGRAM_RATE", "29", "30"),
     ("TELEGRAM_RATE", "1001", "1000"),
     ("LINKLINE_DISK", "lost", "kept"),
+    ("MEDIA_URL", "media", "file:///"),
+    ("MEDIA_URL", "/srv/../etc", "/path/to/folder"),
+    ("MEDIA_URL", "/", "/path/to/folder"),
+    ("MEDIA_URL", "file://host/media", "file:///"),
+    ("MEDIA_URL", "s3://", "s3://bucket"),
+    ("MEDIA_URL", "s3://Bucket", "s3://bucket"),
+    ("MEDIA_URL", "s3://key:secret@bucket", "s3://bucket"),
+    ("MEDIA_URL", "https://bucket.example.org", "s3://bucket"),
+    ("AWS_ENDPOINT_URL", "minio.example.org", "https://"),
     ("TWILIO_ACCOUNT_SID", "0" * 34, "Twilio console"),
     ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32, "Twilio console"),
     ("TWILIO_WHATSAPP_FROM", "+14155238886", "whatsapp:"),
     ("TWILIO_WHATSAPP_FROM", "whatsapp:14155238886", "whatsapp:+"),
     ("TWILIO_WHATSAPP_FROM", "whatsapp:+៨៥៦២០៥៥", "whatsapp:+"),
     ("TWILIO_API_URL", "api.twilio.com", "https://"),
+    ("TRANSCRIBE", "whisper", "language=engine"),
+    ("TRANSCRIBE", "lo=http://ears.example.org/v1", "https://"),
 ]
 # No value of these is wrong in itself; templates are read by their command, which tells.
-ANYTHING = {"host", "twilio_auth_token", "linkline_ledger", "whatsapp_template_languages"}
+ANYTHING = {
+    "host", "twilio_auth_token", "linkline_ledger", "whatsapp_template_languages",
+    "aws_access_key_id", "aws_secret_access_key", "aws_region", "transcribe_key",
+}  # fmt: skip
 
 
 def refusal() -> str:
@@ -258,7 +273,7 @@ def race(folder: Path) -> list[list[str]]:
         assert each.stdin is not None
         each.stdin.write("go\n")
         each.stdin.flush()
-    return [each.communicate(timeout=30)[0].split() for each in both]
+    return [each.communicate(timeout=PATIENCE)[0].split() for each in both]
 
 
 def test_first_key_with_two_processes_at_once(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from bot.messages import Rate
 from tests.soak import freezing, full_disk, killing, outage, rates, refusing
 from tests.soak.figures import Figures
 
+pytestmark = pytest.mark.repeats
+
+
 STORES = pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 
 

@@ -18,7 +18,7 @@ from bot.store import messages
 from bot.wakes import Wakes
 from tests.test_sender import LANE, House
 
-SOON = 10  # seconds, far below the look at the store that is switched off here
+SOON = 60  # seconds, far below the look at the store that is switched off here
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -30,6 +30,7 @@ from bot.store import invites
 from bot.web import build, webhooks
 from tests import stage
 from tests.channels import sign
+from tests.child import PATIENCE
 from tests.fakes.phones import TelegramPhone, WhatsAppPhone
 from tests.transcript import Transcript, programme
 
@@ -44,6 +45,7 @@ SIMULATOR = [
     ("POST", "/simulator/restart"),
     ("GET", "/simulator/choices"),
     ("GET", "/simulator/export"),
+    ("GET", "/simulator/files/{key}/{name}"),
     ("POST", "/simulator/rehearsal"),
     ("POST", "/simulator/step"),
     ("POST", "/simulator/provider"),
@@ -295,9 +297,7 @@ def test_production_has_no_simulator(method: str, path: str, production: TestCli
 
 REAL = {
     "/webhooks/{channel}",
-    "/pictures/{token}.png",
-    "/files/{token}/my-data.docx",
-    "/files/{token}/calendar.ics",
+    "/files/{token}/{name}",
     "/calendar/{uid}.ics",
     "/healthz",
     "/metrics",
@@ -319,7 +319,7 @@ def test_every_simulator_route_is_there_in_development(client: TestClient) -> No
     for method, path in SIMULATOR:
         if "events" not in path:
             status = client.request(method, path, json={}).status_code
-            assert status != 404 or path.endswith(("invite", "step", "export"))
+            assert status != 404 or path.endswith(("invite", "step", "export", "{name}"))
     routes = {route.path for route in client.app.routes}  # type: ignore[attr-defined]
     tried = {path for _method, path in SIMULATOR if not path.startswith(("/static", "/web"))}
     assert routes - {"/static", "/", *REAL} == tried
@@ -680,7 +680,7 @@ def test_events(app: App, phones: Phones) -> None:
                 await asyncio.sleep(0.001)
             phones.add("ນ້ອຍ\n\nevent: forged", "whatsapp", "lo")
             phones.close()
-            return await asyncio.wait_for(opened, 5)
+            return await asyncio.wait_for(opened, PATIENCE)
 
     answer = asyncio.run(watch())
     assert answer.headers["content-type"].startswith("text/event-stream")

@@ -17,6 +17,9 @@ from bot.store import secrets
 from tests.child import PROJECT
 from tests.weeks import Life, World, in_turns, live
 
+pytestmark = pytest.mark.repeats
+
+
 BEGINS = "2027-03-11 00:00"  # before the nights when clocks are put on, in New York and Amsterdam
 ENDS = datetime(2027, 4, 1, tzinfo=UTC)
 YEARS = int(os.environ.get("LINKLINE_YEARS", "0"))

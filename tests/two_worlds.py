@@ -23,6 +23,7 @@ from bot import clock, logs, models, nameless
 from bot.columns import Sealed
 from handlers.answers import BURST
 from tests.stage import Stage
+from tests.voicing import VOICES as SOUNDS
 
 PAIR = ("Noy", "Bo")
 OTHERS = ("Dara", "Sok", "Alex")  # Alex facilitates
@@ -30,12 +31,14 @@ QUESTIONS = {
     "X": "My manager takes part of our pay. What can I do?",
     "Y": "How do you tell a donor that a training went wrong, and that the money for it is spent?",
 }
+VOICES = {"X": "weave.ogg", "Y": "lend.ogg"}
 # Longer than any chance could hold something.
 SOON = nameless.LONGEST + timedelta(minutes=1)
 # Random by design: nothing can be read from them.
 RANDOM = {
     ("prompts", "token"),
     ("dispatches", "token"),
+    ("media", "name"),
     ("envelopes", "id"),
     ("envelopes", "due_at"),
     ("lanes", "owner"),
@@ -166,6 +169,14 @@ class _Telling:
         await self._stage.say(name, text)
         await self._choose(name, "Without my name")
         await self._choose(name, "Send")
+
+    async def _speak(self, name: str, _event: Event) -> None:
+        """Asks with a voice note beside the words."""
+        letter = self._asks[name]
+        await self._stage.say(name, QUESTIONS[letter])
+        await self._stage.send_file(name, "voice", (SOUNDS / VOICES[letter]).read_bytes())
+        for label in ("Without my name", "Send", "Send anyway"):
+            await self._choose(name, label)
 
     async def _choose(self, name: str, label: str) -> None:
         clock.move(BURST)  # previews wait for a further bubble

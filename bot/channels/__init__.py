@@ -110,6 +110,19 @@ class Finds(Protocol):
 
 
 @runtime_checkable
+class Fetches(Protocol):
+    """A channel whose provider keeps the files that people send."""
+
+    async def fetch(self, reference: str, most: int) -> bytes:
+        """A file of at most so many bytes; `reference` is what receive() found, and not trusted.
+
+        Raises Gone (it is not there any more), Rejected (too_big, or whatever will never pass),
+        TryLater.
+        """
+        ...
+
+
+@runtime_checkable
 class Erases(Protocol):
     """A channel that can delete what its provider keeps of a chat: ours and hers."""
 

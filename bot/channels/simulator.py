@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import re
 import secrets
@@ -12,23 +11,23 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Self
 
-from bot import clock, qr
+from bot import clock
 from bot.channels import Forbidden, Gone, Rejected, SendError, TryLater, Unusable, WindowClosed
 from bot.messages import (
-    Document,
     File,
     Inbound,
     Limits,
+    Media,
     Menu,
     Nudge,
     Outbound,
-    Picture,
     Receipt,
     Retract,
     Say,
     Tap,
     Tappable,
 )
+from bot.rehearsal import samples
 from bot.rehearsal.phones import Bubble, Phone, Phones
 from bot.settings import Settings
 
@@ -38,7 +37,6 @@ LOOKS = {
         buttons=0,
         label=60,
         window=timedelta(hours=24),
-        fetches=True,
         reassigned=True,
         receipts=True,
         price=0.005,
@@ -94,6 +92,16 @@ class Simulator:
             return [_inbound(phone, sent)]
         except Exception:  # whatever is wrong with it
             raise Unusable(secrets.token_hex(8), "no_phone") from None
+
+    async def fetch(self, reference: str, most: int) -> bytes:
+        """What each kind of file is on these phones."""
+        kind = reference.removeprefix("simulator/").partition("/")[0]
+        if kind not in samples.FILES:
+            raise Gone("404")
+        content = samples.read(kind)
+        if len(content) > most:
+            raise Rejected("too_big")
+        return content
 
     async def acknowledge(self, inbound: Inbound) -> None:
         """It is saved: show what she did on her own phone, and write it down."""
@@ -163,7 +171,7 @@ class Simulator:
                 phones().take_away(phone, message.ids)
             case Nudge():
                 return _show_template(phone, message)
-            case Say() | Picture() | Document():
+            case Say() | Media():
                 self._check_window(phone)
                 return _show(phone, message)
         return None
@@ -217,7 +225,7 @@ def _inbound(phone: Phone, sent: dict[str, Any]) -> Inbound:
     file = sent.get("file") if sent.get("file") in FILES else None
     return Inbound(
         text=text,
-        files=() if file is None else (File(file, f"simulator/{key}"),),
+        files=() if file is None else (File(file, f"simulator/{file}/{key}"),),
         id=f"{phone.id}/{key}",
         reply_to=sent.get("reply_to"),
         forwarded=sent.get("forwarded") is True,
@@ -242,15 +250,12 @@ def _own(phone: Phone, bubble_id: str) -> Bubble:
     return next(each for each in phone.bubbles if each.id == bubble_id and each.mine)
 
 
-def _show(phone: Phone, message: Say | Picture | Document) -> str:
+def _show(phone: Phone, message: Say | Media) -> str:
     bubble = Bubble(
         id=f"{phone.id}/{message.token}", mine=False, text=message.text, at=clock.now().isoformat()
     )
-    if isinstance(message, Picture):
-        drawn = base64.b64encode(qr.png(message.qr)).decode()
-        bubble.picture = f"data:image/png;base64,{drawn}"
-    elif isinstance(message, Document):
-        bubble.link = f"/files/{message.token}/{message.name}"
+    if isinstance(message, Media):
+        bubble.media = phones().put_away(message.kind, message.name, message.content)
     else:
         bubble.buttons = [(each.label, each.data) for each in message.buttons]
         bubble.reply_to = message.reply_to

@@ -22,11 +22,13 @@ from bot.cli.store import DEMO, alembic_config
 from bot.db import StoreDown
 from bot.ledgers import LedgerError
 from bot.library import LibraryError
+from bot.media.vault import ShelfDown
 from bot.restoring import RestoreError
 from bot.rotation import RotationError
 from bot.seals import SealError
 from bot.settings import SettingsError, read_settings
 from bot.sheets import SheetError
+from bot.tree.lettering import Unshaped
 
 __all__ = ["DEMO", "alembic_config", "cli", "main", "read_settings"]
 
@@ -42,6 +44,8 @@ FAILURES = (
     RotationError,
     SettingsError,
     SheetError,
+    ShelfDown,
+    Unshaped,
     programme.ProgrammeError,
 )
 

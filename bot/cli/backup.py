@@ -22,6 +22,7 @@ from bot.app import list_channels
 from bot.channels import Finds
 from bot.cli.store import alembic_config, in_store
 from bot.db import Database
+from bot.media.vault import Vault
 from bot.restoring import Live, Outcome, Plan, RestoreError
 from bot.settings import Settings, read_settings
 from bot.store import ledger as entries
@@ -33,7 +34,7 @@ SURE = "replace"
 @click.command()
 @click.argument("file", required=False)
 def backup(file: str | None) -> None:
-    """Write the whole store into FILE (- is standard output), sealed with LINKLINE_KEYS.
+    """Write the store and its files into FILE (- is standard output), sealed with LINKLINE_KEYS.
 
     While Linkline runs. Without FILE it becomes linkline-DATE.backup in this folder.
     """
@@ -46,7 +47,8 @@ def backup(file: str | None) -> None:
     database = Database(settings.database_url)
     try:
         with _written(name) as target:
-            size = copies.make(database, target, _script(settings).get_current_head() or "", now)
+            newest = _script(settings).get_current_head() or ""
+            size = copies.make(database, Vault.from_settings(settings), target, newest, now)
     finally:
         database.close()
     in_store(settings, lambda db: copies.note(db, now, size))
@@ -125,6 +127,7 @@ def _plan(settings: Settings, file: Path, more: tuple[Path, ...], send_waiting: 
     kept = settings.ledger_path
     return Plan(
         head=head,
+        vault=Vault.from_settings(settings),
         open=lambda: file.open("rb"),
         revisions={each.revision for each in script.walk_revisions()},
         newest=script.get_current_head() or "",

@@ -10,6 +10,7 @@ import click
 from bot import seals
 from bot.db import Database
 from bot.locks import LaneLock
+from bot.media.vault import Vault
 from bot.rotation import Rotation, RotationError
 from bot.settings import read_settings
 from bot.store import secrets
@@ -37,7 +38,7 @@ def rotate() -> None:
         if not asyncio.run(lock.acquire()):
             raise RotationError("another `linkline keys rotate` is at work on this store")
         gc.freeze()  # collecting all that was imported takes longer than a batch may
-        Rotation(database, click.echo).run()
+        Rotation(database, Vault.from_settings(settings), click.echo).run()
         click.echo(_done(len(settings.keys())))
     except KeyboardInterrupt:
         raise RotationError("stopped; run the same command again, it goes on from here") from None

@@ -19,6 +19,7 @@ from bot.cli.store import DEMO, load_library, load_programme, migrate_store
 from bot.db import Database
 from bot.settings import Settings, SettingsError, read_settings
 from bot.tenancy import Occupied, Tenancy
+from bot.tree import lettering
 from bot.web import build
 
 
@@ -53,6 +54,7 @@ def _ready() -> Settings:
     settings = read_settings()
     logs.configure()
     disks.check(settings)
+    lettering.check()
     _stay(settings)
     return settings
 

@@ -48,6 +48,8 @@ REASONS = {
     "left": "she is not in that community any more",
     "erased": "she asked to be forgotten",
     "unreachable": "she blocked us, or the account is gone",
+    "media": "it waits, half an hour at most, for a recording or a picture that belongs to it",
+    "vault": "the file that belongs to it cannot be read just now",
     "taken_back": "it was taken back or hidden",
     "moved": "its question moved to another community",
     "opened": "what it told of was opened",

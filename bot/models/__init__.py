@@ -1,6 +1,9 @@
 """Every table. Times are UTC in integer microseconds; what tells who is who is sealed."""
 
 from bot.columns import metadata
+from bot.models.captions import agreements, captions
+from bot.models.leaves import leaves
+from bot.models.media import media
 from bot.models.outbox import (
     HELD,
     PUT_OFF,
@@ -31,6 +34,7 @@ from bot.models.people import (
 )
 from bot.models.proposals import hands, ideas, proposals, sections
 from bot.models.records import harvests, records, tasks
+from bot.models.reflections import reflections
 from bot.models.rhythm import (
     contents,
     edition_messages,
@@ -63,6 +67,18 @@ from bot.models.sessions import (
     signups,
     topics,
 )
+from bot.models.stories import (
+    candidates,
+    choices,
+    consents,
+    exported,
+    reasons,
+    rounds,
+    stories,
+    story_exports,
+    story_parts,
+    story_questions,
+)
 from bot.models.talks import bubbles, conversations, follows, inbox, posts, threads
 
 __all__ = [
@@ -74,11 +90,16 @@ __all__ = [
     "WAITING",
     "address_keys",
     "addresses",
+    "agreements",
     "audit",
     "backups",
     "bubbles",
+    "candidates",
+    "captions",
+    "choices",
     "codes",
     "communities",
+    "consents",
     "contents",
     "conversations",
     "deliveries",
@@ -87,6 +108,7 @@ __all__ = [
     "editions",
     "envelopes",
     "erasures",
+    "exported",
     "floors",
     "follows",
     "hands",
@@ -98,7 +120,9 @@ __all__ = [
     "interests",
     "invites",
     "lanes",
+    "leaves",
     "ledger",
+    "media",
     "members",
     "memberships",
     "messages",
@@ -112,10 +136,13 @@ __all__ = [
     "programmes",
     "prompts",
     "proposals",
+    "reasons",
     "records",
+    "reflections",
     "reminders",
     "reports",
     "role_offers",
+    "rounds",
     "schedules",
     "secrets",
     "sections",
@@ -124,6 +151,10 @@ __all__ = [
     "showings",
     "signups",
     "spendings",
+    "stories",
+    "story_exports",
+    "story_parts",
+    "story_questions",
     "tallies",
     "tasks",
     "templates",

@@ -36,6 +36,8 @@ programmes = Table(  # a grant programme: whom to ask when there is no code
     Column("names", JSON, nullable=False),  # {language: name}
     Column("contact", Text, nullable=False),  # public, shown to strangers
     Column("retention", JSON),  # {what: days}, where it differs from the usual
+    # voices may be turned into text, by the engine of their language
+    Column("transcribe", Boolean, nullable=False, server_default=false()),
     Column("budget", Integer),  # US dollars a month for providers; None = no limit is watched
 )
 
@@ -84,6 +86,10 @@ members = Table(  # a person; "new" until she agreed to what is kept
     Column("unasked", Integer, nullable=False, server_default="0"),  # ... she got so much unasked
     # of what is said every week: all, tip, prompt, fortnight, none
     Column("rhythm", String(12), nullable=False, server_default="all"),
+    # reads: gets the text of voices; described: that of photos; None = as they come
+    Column("likes", String(10)),
+    # what she reflected on comes back after a month; None = she was not asked yet
+    Column("looks_back", Boolean),
     Column("secret", Sealed("members.secret")),  # what proves her secret word, never the word
     Column("erasing_at", Moment, index=True),  # she asked to be forgotten
     Column("erases_posts", Boolean, nullable=False, server_default=false()),  # what she wrote too

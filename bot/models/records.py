@@ -16,7 +16,7 @@ records = Table(  # one piece of the notes, until they are sent: then it is a po
     Column("kind", String(8), nullable=False),  # note, decision; taken: what somebody learnt there
     Column("file", String(12), nullable=False),  # text, voice, photo, ...
     Column("text", Sealed("records.text"), nullable=False),
-    Column("reference", Sealed("records.reference")),  # the provider's handle of a file
+    ref("media_id", "media", nullable=True, ondelete="SET NULL", index=True),  # its file
     Column("created_at", Moment, nullable=False),
     # The number of a piece that is gone is never another's.
     sqlite_autoincrement=True,

@@ -57,7 +57,9 @@ threads = Table(
     Column("anonymous", Boolean, nullable=False, server_default=false()),
     Column("asker", Sealed("threads.asker", as_json=True)),  # {"member": id}, until it is destroyed
     Column("scope", String(12), nullable=False, server_default="community"),  # or facilitators
-    Column("state", String(12), nullable=False),  # asked, answered, helped, told, closed; harvest
+    Column(
+        "state", String(12), nullable=False
+    ),  # asked, answered, helped, told, closed; harvest, reflection
     Column("outcome", String(12)),  # what came of it: worked, partly, not_tried
     Column("created_at", Moment, nullable=False),
     Column("closed_at", Moment),
@@ -84,13 +86,13 @@ posts = Table(  # one contribution to a thread, from the first bubble of its dra
     ref("community_id", "communities", nullable=True),  # where a draft is meant to go
     ref("author_id", "members", nullable=True, ondelete="SET NULL"),
     # question, answer, reply, outcome; announcement; response; word (to a host, and back);
-    # harvest, decision, taken (of a session)
+    # harvest, decision, taken (of a session); reflection; leaf
     Column("kind", String(12), nullable=False),
-    # draft, waiting, live, hidden; kept: a response that is for herself alone
+    # draft, waiting, live, hidden; kept: for herself alone (a response, a reflection)
     Column("state", String(12), nullable=False),
     # a response to this edition of a weekly question
     ref("edition_id", "editions", nullable=True, ondelete="SET NULL", index=True),
-    Column("seen_by", String(12)),  # of a response: community, facilitators, me
+    Column("seen_by", String(12)),  # of a response or reflection: community, facilitators, me
     # the edition of "What peers said" that told it to its community
     ref("said_id", "editions", nullable=True, ondelete="SET NULL", index=True),
     # others choose whether and when they read it
@@ -120,7 +122,7 @@ bubbles = Table(  # what a post is made of, as it was typed
     Column("kind", String(12), nullable=False),  # text, voice, photo, ...
     Column("text", Sealed("bubbles.text"), nullable=False),
     Column("language", String(8)),  # of an announcement's translation
-    Column("reference", Sealed("bubbles.reference")),  # the provider's handle of a file
+    ref("media_id", "media", nullable=True, ondelete="SET NULL", index=True),  # its file
     Column("forwarded", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
 )

@@ -19,14 +19,25 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.db import Database
 from bot.i18n import SOURCE, own_name, render
-from bot.messages import Ref, Text, _, _n
-from bot.mydata import myproposals, mysessions, promises
+from bot.messages import Text, _, _n
+from bot.mydata import (
+    labels,
+    mycaptions,
+    myproposals,
+    myreflections,
+    mysessions,
+    mystories,
+    promises,
+)
 from bot.pace import RHYTHMS
-from bot.store import holdings, partaking, programmes, proposed
+from bot.store import captioned, holdings, partaking, programmes, proposed, reflections, told
+from bot.store.captioned import Captioned
 from bot.store.holdings import About, Written
 from bot.store.partaking import Partaking
 from bot.store.programmes import Retention
 from bot.store.proposed import Proposed
+from bot.store.reflections import Reflection
+from bot.store.told import Told
 from bot.timing import shown
 
 T = TypeVar("T")
@@ -37,56 +48,7 @@ FILE_NAME = "my-data.docx"  # WhatsApp takes 20 characters
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-APPS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
-ROLES = {
-    "member": _("member"),
-    "host": _("host"),
-    "facilitator": _("facilitator"),
-    "monitor": _("monitoring officer"),
-    "focal_point": _("safeguarding focal point"),
-    "administrator": _("administrator"),
-}
-STATES = {
-    "waiting": _("not welcomed yet"),
-    "declined": _("not welcomed"),
-    "left": _("has left the group"),
-    "ended": _("the group has ended"),
-}
-PACES = {
-    "daily": _("once a day"),
-    "weekly": _("once a week"),
-    "concerns": _("only what concerns you"),
-    "muted": _("nothing from this group"),
-}
-KINDS = {
-    "question": _("question"),
-    "answer": _("answer"),
-    "reply": _("addition to your question"),
-    "outcome": _("what came of your question"),
-    "announcement": _("announcement"),
-    "content": _("tip or weekly question"),
-    "response": _("answer to a weekly question"),
-    "harvest": _("notes of a session"),
-    "decision": _("decision of a session"),
-    "taken": _("what you take with you from a session"),
-    "word": _("message to one person about a session"),
-    "topic": _("something said beside an offer or an ask"),
-    **myproposals.KINDS,
-}
-KEPT = {
-    "kept": _("only you see it"),
-    "draft": _("not sent"),
-    "waiting": _("waits until you are welcomed"),
-    "hidden": _("hidden by a facilitator"),
-}
-FILES = {
-    "voice": _("(voice note)"),
-    "photo": _("(photo)"),
-    "video": _("(video)"),
-    "location": _("(location)"),
-}
-FILE = _("(file)")
+KINDS = labels.KINDS | myproposals.KINDS | mystories.KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +59,9 @@ class Holdings:
     written: list[Written]
     partaking: Partaking
     proposed: Proposed
+    captioned: Captioned
+    reflected: list[Reflection]
+    told: Told
     opinions: list[tuple[bool, str]]
     reported: list[datetime]
     raw: list[tuple[datetime, str]]
@@ -126,6 +91,9 @@ async def _read(database: Database, address_id: int) -> Holdings | None:
         sorted([*written, *unnamed], key=lambda each: each.at),
         await database.run(lambda db: partaking.find(db, id_)),
         await database.run(lambda db: proposed.find(db, id_)),
+        await database.run(lambda db: captioned.find(db, id_, linked)),
+        await database.run(lambda db: reflections.list_marked(db, id_)),
+        await database.run(lambda db: told.find(db, id_)),
         await database.run(lambda db: holdings.list_opinions(db, id_)),
         await _pages(database, lambda db, after: holdings.list_reported(db, id_, after)),
         await _pages(database, lambda db, after: holdings.list_raw(db, chats, after)),
@@ -172,7 +140,7 @@ class _Paper:
     # What it is made of
 
     def _say(self, text: Text) -> str:
-        return render(text, self.language, _no_names, self.timezone)
+        return render(text, self.language, lambda _ref, _language: "", self.timezone)
 
     def _heading(self, text: Text, level: int = 1) -> None:
         self.document.add_heading(self._say(text), level)
@@ -233,7 +201,8 @@ class _Paper:
         for each in self.found.about.addresses:
             channel = each.lane.partition("/")[0]
             self._line(
-                _("{app}", app=APPS.get(channel, channel)), each.sealed.removeprefix("whatsapp:")
+                _("{app}", app=labels.APPS.get(channel, channel)),
+                each.sealed.removeprefix("whatsapp:"),
             )
             self._at(_("Known since"), each.created_at)
             self._at(_("Linked"), each.linked_at)
@@ -244,10 +213,10 @@ class _Paper:
         for each in self.found.about.groups:
             names = self.found.about.names.get(each.community_id, {})
             name = names.get(self.language) or names.get(SOURCE) or ""
-            self._line(ROLES.get(each.role, ROLES["member"]), name)
+            self._line(labels.ROLES.get(each.role, labels.ROLES["member"]), name)
             self._at(_("Since"), each.created_at)
-            self._fact(_("State"), STATES.get(each.state))
-            self._fact(_("How much"), PACES.get(each.pace))
+            self._fact(_("State"), labels.STATES.get(each.state))
+            self._fact(_("How much"), labels.PACES.get(each.pace))
         self._none(self.found.about.groups)
 
     def _none(self, of: Any) -> None:
@@ -261,12 +230,12 @@ class _Paper:
             head = _("{at}, {kind}", at=each.at, kind=kind)
             if each.thread is not None:
                 head = _("{at}, Q{number}, {kind}", at=each.at, number=each.thread, kind=kind)
-            words = self._say(FILES.get(each.file, FILE)) if each.file else each.text
+            words = self._say(labels.FILES.get(each.file, labels.FILE)) if each.file else each.text
             self._line(head, words)
             if each.unnamed:
                 self._line(_("This is without your name; only a sealed note knows it is yours."))
-            if each.state in KEPT:
-                self._line(KEPT[each.state])
+            if each.state in labels.KEPT:
+                self._line(labels.KEPT[each.state])
             if each.of_few:
                 self._line(_("only facilitators see it"))
         self._none(self.found.written)
@@ -277,8 +246,14 @@ class _Paper:
         self.document.add_paragraph(numbers or self._say(_("Nothing.")))
 
     def _sessions(self) -> None:
-        proposed = myproposals.parts(self.found.proposed)
-        for heading, facts in (*mysessions.parts(self.found.partaking), *proposed):
+        found = self.found
+        for heading, facts in (
+            *mysessions.parts(found.partaking),
+            *myproposals.parts(found.proposed),
+            *mystories.parts(found.told),
+            *mycaptions.parts(found.captioned),
+            *myreflections.parts(found.reflected, looks_back=found.about.member.looks_back),
+        ):
             self._heading(heading)
             for text, words in facts:
                 self._line(text, words)
@@ -318,7 +293,3 @@ class _Paper:
         self._heading(_("Who may read it"))
         for text in promises.readers():
             self._line(text)
-
-
-def _no_names(ref: Ref, language: str) -> str:
-    return ""

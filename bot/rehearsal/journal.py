@@ -71,6 +71,7 @@ class _Writer:
     _said: dict[str | None, str] = field(default_factory=dict)  # first words, by bubble
     _acted: bool = False  # the last thing was done by somebody
     _until: datetime | None = None  # as far as is written
+    _moved: timedelta = timedelta(0)  # by the last line, if it says no more than that
 
     def take(self, fact: Fact) -> None:
         self._let_time_pass(fact)
@@ -89,10 +90,14 @@ class _Writer:
             self._later(silence)
         if moved:
             self._later(moved)
+        self._moved = self._moved if moved else timedelta(0)
 
     def _later(self, by: timedelta) -> None:
-        whole = int(by.total_seconds())
-        self.lines.append(transcripts.as_later(timedelta(seconds=whole)))
+        """One line, however many parts the time came in."""
+        if self._moved:
+            self.lines.pop()
+        self._moved += timedelta(seconds=int(by.total_seconds()))
+        self.lines.append(transcripts.as_later(self._moved))
 
     def _tell(self, phone: Phone, fact: Fact) -> None:
         if fact.verb == "hears":

@@ -13,6 +13,8 @@ from typing import Any
 from bot import clock
 
 KEPT = 300  # bubbles a phone remembers
+KEPT_FILES = 100  # of all phones
+FILES_AT = "/simulator/files"
 LONGEST_JOURNAL = 5000  # things that happened; what comes after is not written down
 STILL_HERE = 15  # seconds; then a silent page is told that the line stands
 PROVIDERS = ("works", "blocked", "window", "slow", "busy")  # how the provider of a phone is
@@ -30,8 +32,7 @@ class Bubble:
     buttons: list[tuple[str, str]] = field(default_factory=list)  # (label, data)
     file: str | None = None
     reply_to: str | None = None
-    picture: str | None = None  # of a QR code, as a data: address
-    link: str | None = None  # where a file that came with it is fetched from us
+    media: dict[str, str] | None = None  # what came with it: {kind, name, at: its address}
     forwarded: bool = False
     edited: bool = False
     mark: str = ""  # agrees or differs, when a transcript is played
@@ -40,8 +41,12 @@ class Bubble:
     @property
     def words(self) -> str:
         """The text, and before it the name of a file that came with it."""
-        name = (self.link or "").rpartition("/")[2]
-        return f"({name}) {self.text}" if name else self.text
+        return came_with(self.media["name"], self.text) if self.media else self.text
+
+
+def came_with(name: str, text: str) -> str:
+    """A bubble with a file as a transcript writes it; its words follow."""
+    return f"({'QR' if name == 'qr.png' else name}) {text}".rstrip()
 
 
 @dataclass(slots=True)
@@ -96,6 +101,7 @@ class Phones:
         # What passes a closed window, as at a provider: id -> words, and (label, what it says)
         self.approves = True  # whether the templates we submit pass at all
         self.templates: dict[str, tuple[str, tuple[str, str]]] = {}
+        self.files: dict[str, tuple[str, bytes]] = {}  # (name, content) by a random key
         self._noted: set[str] = set()  # keys of what was written down
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
 
@@ -138,6 +144,16 @@ class Phones:
         """What was said in these bubbles is not written down any more, as at a provider."""
         gone = set(ids)
         self.journal = [fact for fact in self.journal if fact.bubble not in gone]
+
+    # What comes and goes with words
+
+    def put_away(self, kind: str, name: str, content: bytes) -> dict[str, str]:
+        """A file as the provider has it: {kind, name, at}; the oldest ones go."""
+        key = secrets.token_hex(16)
+        self.files[key] = (name, content)
+        while len(self.files) > KEPT_FILES:
+            del self.files[next(iter(self.files))]
+        return {"kind": kind, "name": name, "at": f"{FILES_AT}/{key}/{name}"}
 
     # What happened
 

@@ -26,6 +26,7 @@ from bot.store import communities, invites
 
 PATIENCE = 30  # seconds of the moved clock that somebody waits for a bubble
 GLANCE = 0.15  # real seconds between two looks at her phone
+MINUTE = timedelta(minutes=1)
 CODE_LASTS = timedelta(days=30)
 CODE_USES = 30
 
@@ -44,12 +45,20 @@ class Bot(Protocol):
     def wake(self) -> None: ...
 
 
+async def glance(_app: Bot) -> None:
+    """Meanwhile comes what is due."""
+    await asyncio.sleep(GLANCE)
+
+
 async def later(app: Bot, by: timedelta) -> None:
     """Move the clock, and do what has become due."""
-    clock.move(by)
-    phones().note("moves", words=str(int(by.total_seconds())))
-    await app.scheduler.tick()
-    app.wake()
+    last = min(by, MINUTE)
+    for part in filter(None, (by - last, last)):  # what one job lets go another may look at
+        clock.move(part)
+        phones().note("moves", words=str(int(part.total_seconds())))
+        await app.scheduler.tick()
+        app.wake()
+        await glance(app)
     tell_time()
 
 
@@ -186,7 +195,7 @@ class Player:
 
     async def _listen(self, phone: Phone) -> Bubble | None:
         for _second in range(PATIENCE):
-            await asyncio.sleep(GLANCE)
+            await glance(self.app)
             for bubble in self._unread(phone):
                 return bubble
             clock.move(timedelta(seconds=1))
@@ -273,7 +282,7 @@ def _on_page(phone: Phone, deed: Deed) -> dict[str, Any]:
 
 
 def _reply(phone: Phone, deed: Deed) -> dict[str, Any]:
-    bubble = _latest(each for each in phone.bubbles if not each.mine and deed.about in each.text)
+    bubble = _latest(each for each in phone.bubbles if not each.mine and deed.about in each.words)
     choice = transcripts.deed(deed.words)
     if choice.verb == "choose":
         return _choose(phone, bubble, choice.words)

@@ -22,6 +22,7 @@ from bot.store.audiences import Audience
 from bot.store.sessions import Session
 from bot.store.topics import ASK, OFFER, OPEN, PLANNED, Topic
 from bot.telling import tell
+from bot.themes import NO_THEME, THEMES
 
 KIND = "session"
 ENOUGH = 3  # so many are interested: a session is suggested
@@ -31,18 +32,6 @@ LINE = 140  # graphemes of one in a list, or in a sentence
 SURE = 0.12  # from here on a theme is guessed: seen with topics of our field
 CLOSEST = 3  # of its tips and questions that a theme is judged by
 OLDEST, YOUNGEST = timedelta(days=45), timedelta(days=3)  # introductions that become an offer
-
-THEMES: dict[str, Text] = {  # those of the library, as they are called here
-    "asking": _("Asking for help"),
-    "change": _("Bringing change"),
-    "feedback": _("Feedback"),
-    "inclusion": _("Including everybody"),
-    "learning": _("Learning"),
-    "sessions": _("Running sessions"),
-    "skills": _("Practical skills"),
-    "stories": _("Telling stories"),
-}
-NO_THEME = _("Something else")
 
 NOBODY_AN_EXPERT = _("Nobody has to be an expert, and a part of it is enough.")
 PLAN = _("Plan a session")

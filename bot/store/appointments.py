@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from bot.codec import message_from_json
 from bot.i18n import SOURCE
-from bot.models.outbox import deliveries, dispatches, messages
 from bot.models.people import addresses, communities, members
 from bot.models.sessions import session_communities
 
@@ -43,18 +40,3 @@ def is_discreet(db: Connection, session_id: int) -> bool:
         .where(session_communities.c.session_id == session_id, communities.c.discreet)
     )
     return db.execute(statement.limit(1)).first() is not None
-
-
-def find_asked(db: Connection, token: str, since: datetime) -> tuple[int, int] | None:
-    """(address, session) of the file that comes with a bubble that was made since then."""
-    statement = (
-        select(messages.c.body, deliveries.c.address_id)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    row = db.execute(statement).first()
-    file = None if row is None else message_from_json(row.body).file
-    if row is None or file is None or file.table != TABLE:
-        return None
-    return row.address_id, file.id

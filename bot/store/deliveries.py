@@ -257,6 +257,11 @@ class Frozen:
     prompt_token: str | None
     clears: bool  # [Clear] stands under its choices
 
+    @property
+    def asks_at(self) -> int:
+        """The number of the part with the choices: recordings may follow it."""
+        return max(n for n, each in enumerate(self.contents) if "buttons" in each)
+
 
 _SHOW = insert(prompts)
 # Said anew after a closed window, a delivery shows the same post once more.
@@ -272,6 +277,7 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
             "token": token,
             "state": "sending",
             "content": content,
+            "media_id": content.get("media"),
             "created_at": now,
         }
         for each in frozen
@@ -306,7 +312,9 @@ def _note_posts(db: Connection, frozen: Sequence[Frozen]) -> None:
         {"post_id": post_id, "delivery_id": each.due.id}
         for each in frozen
         for post_id in {
-            ref.id for ref in refs_of(each.due.message) if ref.table in ("posts", "stories")
+            ref.id
+            for ref in refs_of(each.due.message)
+            if ref.table in ("posts", "stories", "leaves")
         }
     ]
     if rows:

@@ -42,6 +42,12 @@ def list_of(db: Connection, member_id: int) -> list[Held]:
     return [each for each in found if each[2].get("member") == member_id]
 
 
+def list_contents(db: Connection) -> list[dict[str, Any]]:
+    """Of all that can be read."""
+    found = (_open(row) for row in db.execute(_STORED).all())
+    return [each[2] for each in found if each is not None]
+
+
 _STORED = select(
     envelopes.c.id,
     envelopes.c.due_at,

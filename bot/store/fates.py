@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, or_, select, update
 
 from bot import seals
 from bot.models.outbox import deliveries, dispatches
@@ -161,3 +161,8 @@ def known_ids(db: Connection, lane: str, provider_ids: Sequence[str]) -> set[str
     }
     statement = select(dispatches.c.provider_key).where(dispatches.c.provider_key.in_(keys))
     return {keys[bytes(key)] for key in db.execute(statement).scalars()}
+
+
+def drop_part(db: Connection, part_id: int) -> None:
+    """Nothing of it leaves any more."""
+    db.execute(delete(dispatches).where(dispatches.c.id == part_id))

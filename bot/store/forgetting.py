@@ -17,7 +17,9 @@ from bot.db import insert_new
 from bot.messages import Trace
 from bot.models.outbox import HELD, SETTLED, deliveries, dispatches, messages, prompts
 from bot.models.people import address_keys, addresses, members, memberships
+from bot.models.reflections import reflections
 from bot.models.safeguards import codes, ledger
+from bot.models.stories import consents, stories
 from bot.models.talks import bubbles, conversations, follows, inbox, posts
 
 FEW = 30  # rows in one transaction: few enough that nobody waits for it
@@ -45,6 +47,9 @@ def begin(db: Connection, member_id: int, now: datetime, *, posts_too: bool) -> 
     db.execute(delete(address_keys).where(address_keys.c.address_id.in_(hers)))
     db.execute(delete(codes).where(codes.c.member_id == member_id))
     db.execute(update(addresses).where(addresses.c.member_id == member_id).values(preferred=False))
+    told = select(stories.c.id).where(stories.c.member_id == member_id)
+    ended = and_(consents.c.story_id.in_(told), consents.c.withdrawn_at.is_(None))
+    db.execute(update(consents).where(ended).values(withdrawn_at=now))
     db.execute(
         update(members)
         .where(members.c.id == member_id)
@@ -238,8 +243,10 @@ def unname_posts(db: Connection, whom: Whom) -> int:
     """Some of her posts: the words stay, and nothing leads from them to her or to her files."""
     hers = select(posts.c.id).where(posts.c.author_id == whom.member_id).limit(FEW)
     ids = list(db.execute(hers).scalars())
-    db.execute(update(bubbles).where(bubbles.c.post_id.in_(ids)).values(key=None, reference=None))
+    db.execute(update(bubbles).where(bubbles.c.post_id.in_(ids)).values(key=None, media_id=None))
     db.execute(update(posts).where(posts.c.id.in_(ids)).values(author_id=None))
+    nobodys = {"feeling": None, "earlier_id": None, "adds_until": None, "look_back_at": None}
+    db.execute(update(reflections).where(reflections.c.post_id.in_(ids)).values(nobodys))
     return len(ids)
 
 

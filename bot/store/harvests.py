@@ -90,7 +90,7 @@ def add_post(
             "post_id": post_id,
             "kind": each.file,
             "text": each.text,
-            "reference": each.reference,
+            "media_id": each.media_id,
             "forwarded": False,
             "created_at": each.created_at,
         }
@@ -169,7 +169,7 @@ def adopt(
     if db.execute(select(posts.c.id).where(*hers)).first() is None:
         return False
     about = {"session_id": session_id, "author_id": author_id, "kind": kind, "created_at": now}
-    columns = (bubbles.c.kind.label("file"), bubbles.c.text, bubbles.c.reference)
+    columns = (bubbles.c.kind.label("file"), bubbles.c.text, bubbles.c.media_id)
     found = select(*columns).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id)
     rows = [{**about, **row._mapping} for row in db.execute(found)]
     db.execute(insert(records), rows)

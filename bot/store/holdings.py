@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
-from bot.codec import message_from_json
-from bot.models.outbox import SETTLED, deliveries, dispatches, messages
+from bot.models.outbox import SETTLED, deliveries
 from bot.models.people import addresses, members, memberships
 from bot.models.rhythm import contents, opinions, wordings
 from bot.models.safeguards import reports
@@ -200,16 +199,3 @@ def _said(payload: str) -> str:
         return event.get("text") or ", ".join(each["kind"] for each in event.get("files", ()))
     except (ValueError, AttributeError, TypeError, KeyError):
         return ""
-
-
-def find_asked(db: Connection, token: str, since: datetime) -> int | None:
-    """The address that a file is for, if the bubble it comes with was made since then."""
-    statement = (
-        select(messages.c.body, deliveries.c.address_id)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    row = db.execute(statement).first()
-    file = None if row is None else message_from_json(row.body).file
-    return None if row is None or file is None or file.id != row.address_id else file.id

@@ -18,7 +18,7 @@ from bot import seals
 from bot.codec import message_from_json, message_to_json
 from bot.db import insert_once, insert_returning, mark_due
 from bot.messages import Message
-from bot.models.outbox import PRIORITY, deliveries, dispatches, messages
+from bot.models.outbox import PRIORITY, deliveries, messages
 
 _ADD = insert_once(
     lambda insert: insert(messages).on_conflict_do_nothing().returning(messages.c.id)
@@ -99,15 +99,3 @@ def postpone(db: Connection, message_id: int, due_at: datetime) -> bool:
         .values(due_at=due_at)
     )
     return changed.rowcount > 0
-
-
-def find_qr(db: Connection, token: str, since: datetime) -> str | None:
-    """What the QR picture of a bubble says, if the bubble was handed over since then."""
-    statement = (
-        select(messages.c.body)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(dispatches, dispatches.c.delivery_id == deliveries.c.id)
-        .where(dispatches.c.token == token, dispatches.c.created_at > since)
-    )
-    body = db.execute(statement).scalar()
-    return None if body is None else message_from_json(body).qr

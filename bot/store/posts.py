@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bot import seals
-from bot.db import insert_returning
+from bot.db import insert_returning, mark_due
 from bot.messages import Inbound, Ref
+from bot.models.media import KINDS, media, new_rows
 from bot.models.outbox import deliveries, showings
 from bot.models.talks import bubbles, posts
 
@@ -18,8 +19,8 @@ from bot.models.talks import bubbles, posts
 @dataclass(frozen=True, slots=True)
 class Post:
     id: int
-    kind: str  # question, answer, reply, outcome, announcement
-    state: str  # draft, waiting, live, hidden
+    kind: str  # question, answer, reply, outcome, announcement, reflection, ...
+    state: str  # draft, waiting, live, hidden, kept
     author_id: int | None
     community_id: int | None
     thread_id: int | None
@@ -38,7 +39,7 @@ class Bubble:
 
     kind: str  # text, voice, photo, ...
     text: str
-    reference: str | None  # the provider's handle of a file
+    media_id: int | None  # its file
     forwarded: bool
     key: bytes | None  # lookup of the provider's id, for edits
 
@@ -102,7 +103,11 @@ def add_bubbles(
     db: Connection, post_id: int, inbound: Inbound, now: datetime, language: str | None = None
 ) -> None:
     """What came in one bubble: its text, its files; `language` of an announcement."""
-    rows = [_bubble(post_id, inbound, now, file.kind, "", file.reference) for file in inbound.files]
+    media_ids = _add_media(db, post_id, inbound, now)
+    rows = [
+        _bubble(post_id, inbound, now, file.kind, "", media_id)
+        for file, media_id in zip(inbound.files, media_ids, strict=True)
+    ]
     if inbound.text:
         rows.insert(0, _bubble(post_id, inbound, now, "text", inbound.text, None))
     if rows:
@@ -114,28 +119,33 @@ def add_bubbles(
         db.execute(insert(bubbles), rows)
 
 
+def _add_media(db: Connection, post_id: int, inbound: Inbound, now: datetime) -> list[int | None]:
+    """A file of hers to be fetched for each that has one; the ids, in the order they came."""
+    if not inbound.files:
+        return []
+    owner = db.execute(select(posts.c.author_id).where(posts.c.id == post_id)).scalar()
+    rows = new_rows(owner, inbound.lane, inbound.files, now)
+    ids = iter(insert_returning(db, media, rows) if rows else ())
+    mark_due(db, now, inbound.lane)
+    return [next(ids) if each.kind in KINDS else None for each in inbound.files]
+
+
 def _bubble(
-    post_id: int, inbound: Inbound, now: datetime, kind: str, text: str, reference: str | None
+    post_id: int, inbound: Inbound, now: datetime, kind: str, text: str, media_id: int | None
 ) -> dict[str, object]:
     return {
         "post_id": post_id,
         "key": None,
         "kind": kind,
         "text": text,
-        "reference": reference,
+        "media_id": media_id,
         "forwarded": inbound.forwarded,
         "created_at": now,
     }
 
 
 def list_bubbles(db: Connection, post_id: int) -> list[Bubble]:
-    columns = (
-        bubbles.c.kind,
-        bubbles.c.text,
-        bubbles.c.reference,
-        bubbles.c.forwarded,
-        bubbles.c.key,
-    )
+    columns = (bubbles.c[name] for name in Bubble.__dataclass_fields__)
     found = select(*columns).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id)
     return [Bubble(*row) for row in db.execute(found)]
 
@@ -231,9 +241,18 @@ def mark_helpful(db: Connection, post_id: int, now: datetime) -> bool:
     return changed.rowcount == 1
 
 
+def drop_files(db: Connection, post_id: int) -> bool:
+    """Leave the words of a draft; False if there are none."""
+    hers = bubbles.c.post_id == post_id
+    db.execute(delete(bubbles).where(hers, bubbles.c.kind != "text"))
+    return db.execute(select(bubbles.c.id).where(hers)).first() is not None
+
+
 def remove(db: Connection, post_id: int) -> None:
-    """Drop a draft that is not wanted; what others have is never removed this way."""
-    gone = delete(posts).where(posts.c.id == post_id, posts.c.state.in_(("draft", "waiting")))
+    """Drop what only its author has seen; what others have is never removed this way."""
+    gone = delete(posts).where(
+        posts.c.id == post_id, posts.c.state.in_(("draft", "waiting", "kept"))
+    )
     if db.execute(gone).rowcount:  # nor is it noted that there was one
         db.execute(delete(showings).where(showings.c.post_id == post_id))
 

@@ -65,6 +65,8 @@ def save(
     contact: str,
     retention: Mapping[str, int] | None = None,
     budget: int | None = None,
+    *,
+    transcribe: bool = False,
 ) -> int:
     """Add it or bring it up to date; `retention` where it differs from the usual, in days."""
     kept = dict(retention) if retention else None
@@ -74,6 +76,7 @@ def save(
         "contact": contact,
         "retention": kept,
         "budget": budget,
+        "transcribe": transcribe,
     }
     new = insert_new(db, programmes).values(row)
     new = new.on_conflict_do_update(index_elements=["slug"], set_=row)

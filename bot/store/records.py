@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 
 from bot.db import insert_returning
 from bot.messages import Inbound, Ref
+from bot.models.media import KINDS, media, new_rows
 from bot.models.people import communities
 from bot.models.records import records
 from bot.models.sessions import sessions
@@ -27,7 +28,7 @@ class Record:
     author_id: int | None
     file: str  # text, voice, photo, ...
     text: str
-    reference: str | None  # the provider's handle of a file
+    media_id: int | None  # its file
     created_at: datetime
 
     @property
@@ -42,15 +43,17 @@ def add(
     db: Connection, session_id: int, author_id: int, inbound: Inbound, now: datetime, kind: str
 ) -> list[int]:
     """What came in one bubble, its words first; the ids of the pieces."""
-    pieces: list[tuple[str, str, str | None]] = [
-        (file.kind, "", file.reference) for file in inbound.files
+    found = new_rows(author_id, inbound.lane, inbound.files, now)
+    media_ids = iter(insert_returning(db, media, found) if found else ())
+    pieces: list[tuple[str, str, int | None]] = [
+        (file.kind, "", next(media_ids) if file.kind in KINDS else None) for file in inbound.files
     ]
     if inbound.text:
         pieces.insert(0, ("text", inbound.text, None))
     about = {"session_id": session_id, "author_id": author_id, "kind": kind, "created_at": now}
     rows = [
-        {**about, "file": file, "text": text, "reference": reference}
-        for file, text, reference in pieces
+        {**about, "file": file, "text": text, "media_id": media_id}
+        for file, text, media_id in pieces
     ]
     return list(insert_returning(db, records, rows)) if rows else []
 

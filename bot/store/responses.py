@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 
 from bot.db import insert_returning
+from bot.models.media import KINDS
 from bot.models.people import memberships
 from bot.models.rhythm import contents, editions
 from bot.models.talks import bubbles, posts
@@ -112,9 +113,9 @@ def publish(db: Connection, post_id: int, edition_id: int, community_id: int, se
     )
 
 
-def add_empty(db: Connection, author_id: int, created_at: datetime) -> int:
+def add_empty(db: Connection, author_id: int, created_at: datetime, kind: str = "response") -> int:
     """A draft that gets the words, and the moment, of another post."""
-    row = {"author_id": author_id, "kind": "response", "state": "draft", "created_at": created_at}
+    row = {"author_id": author_id, "kind": kind, "state": "draft", "created_at": created_at}
     [post_id] = insert_returning(db, posts, [row])
     return post_id
 
@@ -125,8 +126,9 @@ def move_words(db: Connection, from_id: int, to_id: int) -> None:
 
 
 def has_words(db: Connection, post_id: int) -> bool:
-    """Or only recordings and pictures."""
-    words = select(bubbles.c.id).where(bubbles.c.post_id == post_id, bubbles.c.kind == "text")
+    """Written or said; or shown in a picture. A place or a contact card alone tells nothing."""
+    told = bubbles.c.kind.in_(("text", *KINDS))
+    words = select(bubbles.c.id).where(bubbles.c.post_id == post_id, told)
     return db.execute(words.limit(1)).first() is not None
 
 
@@ -150,7 +152,8 @@ def gather(db: Connection, edition_id: int, community_id: int) -> bool:
     What comes while its readers get it, zone after zone, waits for the next one: so everybody
     reads each answer once. Who has left meanwhile is not quoted any more.
     """
-    told = select(posts.c.id).where(posts.c.said_id == edition_id).limit(1)
+    told = select(posts.c.id).where(posts.c.said_id == edition_id, posts.c.kind == "response")
+    told = told.limit(1)
     if db.execute(told).first() is not None:
         return True
     ids = [each.id for each in list_unsaid(db, community_id)]

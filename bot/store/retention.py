@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
 
+from bot.models.media import media
 from bot.models.outbox import occurrences
 from bot.models.records import records, tasks
 from bot.models.safeguards import audit, codes, erasures, tallies
@@ -66,9 +67,13 @@ def unlink_askers(
     hers = select(posts.c.id).where(
         posts.c.thread_id.in_(ids), posts.c.author_id.is_(None), posts.c.kind != "answer"
     )
-    # The provider's ids of her bubbles would lead to her as well.
+    # The provider's ids of her bubbles and files would lead to her as well.
     bare = update(bubbles).where(bubbles.c.post_id.in_(hers))
-    db.execute(bare.values(key=None, reference=None))
+    db.execute(bare.values(key=None))
+    files = select(bubbles.c.media_id).where(bubbles.c.post_id.in_(hers))
+    unfetched = update(media).where(media.c.id.in_(files), media.c.reference.is_not(None))
+    late = {"state": "failed", "reason": "late", "reference": None, "due_at": None}
+    db.execute(unfetched.values(late))
     db.execute(update(threads).where(threads.c.id.in_(ids)).values(asker=None))
     return len(ids)
 

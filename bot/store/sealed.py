@@ -88,18 +88,19 @@ def count_by_head(db: Connection) -> dict[bytes, int]:
 def _row(table: Table, row: Any) -> Row:
     was = {each.name: getattr(row, each.name) for each in _columns(table)}
     was = {name: None if value is None else bytes(value) for name, value in was.items()}
-    becomes = {name: _sealed_anew(f"{table.name}.{name}", value) for name, value in was.items()}
+    becomes = {name: _sealed_anew(table.c[name], value) for name, value in was.items()}
     return Row(row[0], was, becomes)
 
 
-def _sealed_anew(context: str, value: bytes | None) -> bytes | None:
-    ring = seals.keyring()
+def _sealed_anew(column: Column[Any], value: bytes | None) -> bytes | None:
+    ring, kind = seals.keyring(), column.type
+    assert isinstance(kind, Sealed)
     if value is None or value.startswith(ring.head):
         return value
     try:
-        return ring.seal(ring.open(value, context), context)
+        return ring.seal(ring.open(value, kind.context), kind.context)
     except seals.SealError as error:
-        raise seals.SealError(f"{context}: {error}") from None
+        raise seals.SealError(f"{column}: {error}") from None
 
 
 def _columns(table: Table) -> list[Column[Any]]:

@@ -33,7 +33,7 @@ from bot.models.talks import follows, posts, threads
 from bot.roles import TAKING_PART
 
 _FLOOR = select(floors.c.value).where(floors.c.name == "threads")
-_OPENS = ("question", "idea")
+_OPENS = ("question", "idea", "reflection")
 FIRST_NUMBER = 101  # so that a thread number is never mistaken for a choice
 
 
@@ -173,7 +173,7 @@ def mark_unanswered(db: Connection, thread_id: int) -> None:
     left = select(posts.c.id).where(
         posts.c.thread_id == thread_id, posts.c.kind == "answer", posts.c.state == "live"
     )
-    goes_on = threads.c.state.not_in(("told", "harvest", "closed"))
+    goes_on = threads.c.state.not_in(("told", "harvest", "reflection", "closed"))
     waits = update(threads).where(threads.c.id == thread_id, goes_on, ~left.exists())
     db.execute(waits.values(state="asked"))
 
@@ -311,7 +311,7 @@ def find_latest_heard(db: Connection, member_id: int, since: datetime) -> tuple[
 
 
 def find_question(db: Connection, thread_id: int) -> int | None:
-    """The id of the post that opened a thread: a question, or the idea that is drafted there."""
+    """The id of the post that opened a thread: a question, an idea that is drafted there, ..."""
     statement = select(posts.c.id).where(posts.c.thread_id == thread_id, posts.c.kind.in_(_OPENS))
     return db.execute(statement).scalar()
 

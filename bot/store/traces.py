@@ -20,6 +20,7 @@ from bot.models.outbox import (
     messages,
     showings,
 )
+from bot.models.reflections import reflections
 from bot.models.safeguards import envelopes, reports
 from bot.models.talks import bubbles, inbox, posts, threads
 
@@ -142,8 +143,8 @@ def find_post(db: Connection, member_id: int, *, of_few: bool = False) -> Any:
     """A post of hers, (id, message_id, thread_id, kind), or None; `of_few`: not for her group."""
     hers = _POST.where(posts.c.author_id == member_id)
     if of_few:
-        few = and_(posts.c.kind == "response", posts.c.seen_by != "community")
-        hers = hers.where(or_(few, posts.c.kind == "word"))
+        few = and_(posts.c.seen_by.is_not(None), posts.c.seen_by != "community")
+        hers = hers.where(or_(few, posts.c.kind.in_(("word", "story"))))
     return db.execute(hers.limit(1)).first()
 
 
@@ -194,7 +195,8 @@ def _melt(db: Connection, ids: Collection[int], post_id: int) -> set[int]:
 
 
 def empty_post(db: Connection, post_id: int) -> None:
-    """Its words and files go; where it stood it reads as taken back."""
+    """Its words, files and marks go; where it stood it reads as taken back."""
+    db.execute(delete(reflections).where(reflections.c.post_id == post_id))
     db.execute(delete(bubbles).where(bubbles.c.post_id == post_id))
     db.execute(update(posts).where(posts.c.id == post_id).values(author_id=None, heavy=False))
 
@@ -219,17 +221,19 @@ def unlink(db: Connection, thread_ids: Collection[int]) -> None:
         posts.c.thread_id.in_(thread_ids), posts.c.author_id.is_(None), own
     )
     bare = update(bubbles).where(bubbles.c.post_id.in_(hers))
-    db.execute(bare.values(key=None, reference=None))
+    db.execute(bare.values(key=None, media_id=None))
     db.execute(update(threads).where(threads.c.id.in_(thread_ids)).values(asker=None))
 
 
-def remove_envelopes(db: Connection, after: str, member_id: int) -> tuple[int, str | None]:
-    """What is held of hers, from one look: how many, and where to go on."""
+def remove_envelopes(
+    db: Connection, after: str, member_id: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """What is held of hers, from one look: what was in them, and where to go on."""
     statement = select(envelopes.c.id, envelopes.c.content).where(envelopes.c.id > after)
     rows = db.execute(statement.order_by(envelopes.c.id).limit(SEALED)).all()
-    hers = [row.id for row in rows if row.content.get("member") == member_id]
+    hers = {row.id: row.content for row in rows if row.content.get("member") == member_id}
     db.execute(delete(envelopes).where(envelopes.c.id.in_(hers)))
-    return len(hers), rows[-1].id if len(rows) == SEALED else None
+    return list(hers.values()), rows[-1].id if len(rows) == SEALED else None
 
 
 def unname_reports(db: Connection, after: int, member_id: int) -> tuple[int, int | None]:

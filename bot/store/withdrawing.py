@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, or_, select, update
 
+from bot.models.captions import agreements
 from bot.models.records import records, tasks
 from bot.models.sessions import interests, needs, sessions, signups, topics
 
@@ -19,6 +20,7 @@ _HERS: tuple[tuple[Table, str], ...] = (  # whose rows are about her alone, and 
     (topics, "id"),
     (signups, "session_id"),
     (interests, "topic_id"),
+    (agreements, "service"),
 )
 
 
@@ -39,14 +41,15 @@ def unname(db: Connection, member_id: int, *, words_too: bool) -> int:
 
     The words stay as those of a former member, or go, as she chose.
     """
-    nobodys = {records: {"author_id": None, "reference": None}, tasks: {"author_id": None}}
-    for table, values in nobodys.items():
+    for table in (records, tasks):
         written = select(table.c.id).where(table.c.author_id == member_id).limit(FEW)
         ids = list(db.execute(written).scalars())
         if ids:
             mine = table.c.id.in_(ids)
             db.execute(
-                delete(table).where(mine) if words_too else update(table).where(mine).values(values)
+                delete(table).where(mine)
+                if words_too
+                else update(table).where(mine).values(author_id=None)
             )
             return FEW
     return _give_back(db, member_id) or _let_go(db, member_id, words_too=words_too)

@@ -14,12 +14,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot import mydata
 from bot.app import App
 from bot.db import StoreDown
+from bot.rehearsal import phones
 from bot.rehearsal.room import Rehearsals
-from bot.sessions import calendars
-from bot.web import calendar, measures, pictures, rehearsal, simulator, webhooks
+from bot.web import calendar, files, measures, rehearsal, simulator, webhooks
 
 Work = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 
@@ -39,6 +38,7 @@ def build(app: App, *, work: bool) -> Starlette:
 
     starlette = Starlette(routes=_routes(app), lifespan=life)
     starlette.state.app = app
+    starlette.state.line = files.Line()
     starlette.state.measures = measures.Measures(app)
     starlette.state.rehearsals = Rehearsals(app)
     return starlette
@@ -47,9 +47,7 @@ def build(app: App, *, work: bool) -> Starlette:
 def _routes(app: App) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/webhooks/{channel}", webhooks.receive, methods=["POST"]),
-        Route("/pictures/{token}.png", pictures.picture),
-        Route(f"/files/{{token}}/{mydata.FILE_NAME}", pictures.file),
-        Route(f"/files/{{token}}/{calendars.FILE_NAME}", calendar.file),
+        Route("/files/{token}/{name}", files.file),
         Route("/calendar/{uid}.ics", calendar.linked),
         Route("/healthz", healthz),
         Route("/metrics", measures.metrics),
@@ -73,6 +71,7 @@ def _page() -> list[BaseRoute]:
         Route("/", simulator.page),
         Route("/simulator/state", simulator.state),
         Route("/simulator/events", simulator.events),
+        Route(f"{phones.FILES_AT}/{{key}}/{{name}}", simulator.file),
         Route("/simulator/choices", rehearsal.choices),
         Route("/simulator/export", rehearsal.export),
         *(

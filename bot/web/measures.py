@@ -13,7 +13,7 @@ from bot import clock
 from bot import metrics as figures
 from bot.app import App
 from bot.db import StoreDown
-from bot.store import backlog
+from bot.store import backlog, media
 from bot.store.backlog import Backlog, Lane
 
 FRESH = timedelta(seconds=5)  # however often somebody asks, the store is asked once in this time
@@ -26,6 +26,7 @@ _OF_LANES = (
     figures.HANDED,
     figures.NUDGED,
     figures.PARKED,
+    figures.MEDIA,
 )
 
 
@@ -46,10 +47,13 @@ class Measures:
             lanes = [each.lane for each in self._app.channels]
             try:
                 found = await self._app.database.run(lambda db: backlog.measure(db, now, lanes))
+                files = await self._app.database.run(media.count_by_state)
             except StoreDown:
-                found = None
+                found, files = None, {}
             self._measured_at = now if found is not None else None
             _show(found, now)
+            for state, count in files.items():
+                figures.MEDIA.labels(state).set(count)
 
 
 def _show(found: Backlog | None, now: datetime) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from datetime import time as hour
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,6 +75,15 @@ async def _stream() -> AsyncIterator[str]:
             yield f"event: {each['event']}\ndata: {json.dumps(each['data'])}\n\n"
         else:
             yield ": still here\n\n"
+
+
+async def file(request: Request) -> Response:
+    """What came to a phone or went from it, as long as it is remembered."""
+    name, content = simulator.phones().files.get(request.path_params["key"], ("", b""))
+    if not content or name != request.path_params["name"]:
+        return Response(status_code=404)
+    kind = guess_type(name)[0] or "application/octet-stream"
+    return Response(content, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
 
 
 async def add_phone(request: Request, wanted: dict[str, Any]) -> Response:

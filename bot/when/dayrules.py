@@ -87,6 +87,14 @@ def _weekday_of_last_week(said: Said, words: Sequence[Word], today: date) -> Non
     said.days.append(Day((), "past"))
 
 
+@rule(r"Wk")
+def _a_week_after(said: Said, words: Sequence[Word], today: date) -> None:
+    """Thursday week: a week after the coming one."""
+    [weekday] = numbers_in(words, "W")
+    coming = today + timedelta(days=(weekday - today.weekday()) % 7)
+    said.days.append(Day((coming + timedelta(weeks=1),)))
+
+
 @rule(r"[xtl]?W[xtlv]?")
 def _on_a_weekday(said: Said, words: Sequence[Word], today: date) -> None:
     """Next Friday is for some the coming one, for others that of the next week."""

@@ -21,6 +21,7 @@ from tests.bench import (
     rhythm,
     sealing,
     sends,
+    trees,
     turns,
 )
 from tests.bench.rig import FULL, QUICK, Rig
@@ -36,6 +37,7 @@ PARTS = {
     "i": backlog.run,
     "j": rhythm.run,
     "k": reminding.run,
+    "t": trees.run,
 }
 
 

@@ -30,7 +30,7 @@ from bot.channels import (
 from bot.channels.simulator import Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
-from bot.messages import Button, Inbound, Menu, Outbound, Picture, Receipt, Retract, Say
+from bot.messages import Button, Inbound, Media, Menu, Outbound, Receipt, Retract, Say
 from bot.settings import Settings
 from tests.channels import HOOK, Wire, form, from_telegram, on_wire, sign, telegram, whatsapp
 
@@ -297,7 +297,7 @@ def _show_a_button() -> None:
 
 SAID = Say("5", "hello", "token", (Button("Yes", "abc.0"),))
 MENU = Menu("5", "token", "lo", (("help", "Help"),))
-PICTURE = Picture("5", "a caption", "token", "https://example.org")
+PICTURE = Media("5", "a caption", "token", "photo", "photo.jpg", b"\xff\xd8")
 RETRACT = Retract("5", "token", ("5/7", "5/8"))
 OTHERS = [MENU, PICTURE, RETRACT]
 each_other = pytest.mark.parametrize("message", OTHERS, ids=["menu", "picture", "retract"])

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from bot import models, qr
 from bot.channels import Forbidden, Gone, Moved, Rejected, SendError, TryLater, Unknown, Unusable
 from bot.channels.telegram import UPDATES, Telegram, errors
-from bot.messages import Button, Inbound, Menu, Picture, Retract, Say, Tap
+from bot.messages import Button, Inbound, Media, Menu, Retract, Say, Tap
 from bot.store import meeting
 from tests.channels import PUBLIC, SECRET, TOKEN, Line, Wire, answer, from_telegram, telegram
 from tests.fakes import contract
@@ -556,7 +556,7 @@ def test_the_token_is_in_no_error() -> None:
 # Pictures, and what is taken back ---------------------------------------------------------------
 
 LINK = "https://t.me/linkline_bot?start=TEST-2222"
-PICTURE = Picture("5", LINK, "token", LINK)
+PICTURE = Media("5", LINK, "token", "photo", "qr.png", qr.png(LINK))
 RETRACT = Retract("5", "token", ("5/7", "5/1295320000"))
 DONE = answer(200, ok=True, result=True)
 
@@ -590,7 +590,7 @@ def test_a_picture_comes_with_its_caption(line: Line) -> None:
     "caption", ["ສະບາຍດີ ជម្រាបសួរ", "1 < 2 & *bold* [a](b)\r\n--x", "👩🏽‍🌾" * 40]
 )
 def test_a_caption_is_passed_on_as_it_is(caption: str, line: Line) -> None:
-    asyncio.run(telegram(line).send(Picture("5", caption, "t", LINK)))
+    asyncio.run(telegram(line).send(replace(PICTURE, text=caption)))
     [(_method, sent)] = calls(line)
     assert sent["caption"] == caption
 
@@ -599,14 +599,14 @@ def test_a_caption_is_passed_on_as_it_is(caption: str, line: Line) -> None:
     "says", ["x", LINK, "ຂໍ້ຄວາມ", "https://wa.me/14155238886?text=" + "Q" * 300]
 )
 def test_a_picture_of_any_length(says: str, line: Line) -> None:
-    asyncio.run(telegram(line).send(Picture("5", "c", "t", says)))
+    asyncio.run(telegram(line).send(replace(PICTURE, content=qr.png(says))))
     [drawn] = line.provider.files.values()
     assert drawn == qr.png(says)
 
 
 def test_a_caption_that_is_too_long_is_rejected(line: Line) -> None:
     with pytest.raises(Rejected):
-        asyncio.run(telegram(line).send(Picture("5", "x" * 1025, "t", LINK)))
+        asyncio.run(telegram(line).send(replace(PICTURE, text="x" * 1025)))
 
 
 def test_bubbles_are_deleted_on_her_phone(line: Line) -> None:

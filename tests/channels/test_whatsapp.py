@@ -24,9 +24,9 @@ from bot.i18n import graphemes, units
 from bot.messages import (
     Choice,
     Inbound,
+    Media,
     Menu,
     Message,
-    Picture,
     Receipt,
     Retract,
     Say,
@@ -510,7 +510,7 @@ def test_what_is_sent() -> None:
 
 
 LINK = "https://wa.me/14155238886?text=TEST-2222"
-PICTURE = Picture("whatsapp:+8562055123456", LINK, "token1", LINK)
+PICTURE = Media("whatsapp:+8562055123456", LINK, "token1", "photo", "qr.png")
 
 
 def test_a_picture_is_given_as_an_address_to_fetch() -> None:
@@ -519,7 +519,7 @@ def test_a_picture_is_given_as_an_address_to_fetch() -> None:
     assert sid == "SM5"
     [asked] = wire.asked
     sent = {key: value for key, value in asked["data"].items() if value is not None}
-    assert sent["MediaUrl"] == [f"{PUBLIC}/pictures/token1.png"]
+    assert sent["MediaUrl"] == [f"{PUBLIC}/files/token1/qr.png"]
     assert (sent["To"], sent["From"], sent["Body"]) == (PICTURE.to, SENDER, LINK)
     assert sent["StatusCallback"] == f"{PUBLIC}{HOOK}?d=token1"
     form_sent = {name: [value] if isinstance(value, str) else value for name, value in sent.items()}
@@ -665,7 +665,8 @@ def find(outcome: Any, text: str = "hello", since: datetime = LATELY) -> tuple[A
 
 def _page(*said: tuple[str, str]) -> Any:
     made = "Sat, 21 Nov 2026 10:00:00 +0000"
-    rows = [{"sid": sid, "body": body, "date_created": made} for sid, body in said]
+    about = {"date_created": made, "num_media": "1"}
+    rows = [{"sid": sid, "body": body, **about} for sid, body in said]
     return answer(200, messages=rows, page=0, page_size=50, next_page_uri=None, uri="/x")
 
 

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from tests.child import Child
+from tests.child import PATIENCE, Child
 
 READY = "listening on "
 
@@ -325,7 +325,7 @@ class Fake(Child):
         """Forget everything, as if freshly started."""
         self.control(reset=True)
 
-    def wait_for(self, count: int, method: str | None = None, seconds: float = 10) -> None:
+    def wait_for(self, count: int, method: str | None = None, seconds: float = PATIENCE) -> None:
         """Until `count` requests were accepted."""
         end = time.monotonic() + seconds
         while len(self.accepted(method)) < count:

@@ -26,7 +26,7 @@ from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-unty
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from tests.child import PROJECT
+from tests.child import PATIENCE, PROJECT
 from tests.fakes.contract import (
     CONTRACTS,
     MESSAGES_PATH,
@@ -115,7 +115,7 @@ class LocalTwilio(TwilioHttpClient):  # type: ignore[misc]
     """Twilio's client, led to the fake."""
 
     def __init__(self, base: str) -> None:
-        super().__init__(timeout=10)
+        super().__init__(timeout=PATIENCE)
         self.session.trust_env = False
         self.base = base
 
@@ -129,7 +129,7 @@ def client(fake: Fake, password: str = AUTH) -> Any:
     return Client(ACCOUNT, password, http_client=LocalTwilio(fake.url))
 
 
-def wait_until(is_done: Callable[[], bool], seconds: float = 5) -> None:
+def wait_until(is_done: Callable[[], bool], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not is_done():
         assert time.monotonic() < end, "it did not happen"
@@ -276,7 +276,7 @@ def test_updates_are_polled_or_pushed_but_not_both(telegram: Fake) -> None:
     phone = TelegramPhone(None)
 
     async def use(bot: Bot) -> None:
-        waiting = asyncio.create_task(bot.get_updates(timeout=5))
+        waiting = asyncio.create_task(bot.get_updates(timeout=60))
         await asyncio.sleep(0.2)
         update = phone.say("/help me")
         telegram.control(updates=[update])
@@ -295,9 +295,10 @@ def test_updates_are_polled_or_pushed_but_not_both(telegram: Fake) -> None:
 
 def test_a_second_poller_ends_the_first(telegram: Fake) -> None:
     async def use(bot: Bot) -> None:
-        first = asyncio.create_task(bot.get_updates(timeout=5))
-        await asyncio.sleep(0.2)
-        await bot.get_updates(timeout=0)
+        first = asyncio.create_task(bot.get_updates(timeout=60))
+        while not first.done():  # from the moment when it polls
+            await asyncio.sleep(0.1)
+            await bot.get_updates(timeout=0)
         with pytest.raises(Conflict, match="only one bot instance"):
             await first
 

@@ -123,7 +123,7 @@ def run(store: str, seed: int, *, points: int, most: int = 200) -> Figures:
         pid = server.pid
         for pages in chosen:
             full.at(pages)
-        ground.wait_quiet(place, 60)
+        ground.wait_quiet(place, 120)
         _count(full, store, len(chosen), most)
         if not server.alive() or server.pid != pid:
             figures.unexpect("the server did not live through it")

@@ -94,6 +94,17 @@ def send_error(error: TelegramError) -> SendError | None:
     return _AS_ERROR[row.means](row.code) if row.means != "fine" else None
 
 
+def fetch_error(error: TelegramError) -> SendError:
+    """What it means that a file was not found by its id."""
+    if isinstance(error, BadRequest):
+        said = error.message.lower()
+        if "too big" in said:
+            return Rejected("too_big")
+        return TryLater("400", PAUSE) if "temporarily" in said else Gone("400")
+    told = send_error(error)
+    return told if isinstance(told, TryLater) else TryLater(type(error).__name__, PAUSE)
+
+
 def find(error: TelegramError) -> Row | None:
     """The first row that fits; what is only caught by its kind is counted."""
     said = error.message.lower()

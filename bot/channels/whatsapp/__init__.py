@@ -18,13 +18,13 @@ from bot.channels import Forbidden, Rejected, TryLater, Unknown
 from bot.channels.whatsapp import content, reading
 from bot.channels.whatsapp.errors import CONTENT, PAUSE, SOON, as_number, send_error
 from bot.channels.whatsapp.transport import NOT_SENT, connect, gone_is_fine
+from bot.downloads import Downloads
 from bot.messages import (
-    Document,
     Inbound,
     Limits,
+    Media,
     Nudge,
     Outbound,
-    Picture,
     Rate,
     Receipt,
     Say,
@@ -66,6 +66,7 @@ class WhatsApp:
         self._sid, self._token, self._sender, self._api_url = sid, token, sender, api_url
         self._validator = RequestValidator(token)
         self._client: Client | None = None
+        self._downloads = Downloads(api_url)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> list[Self]:
@@ -79,6 +80,7 @@ class WhatsApp:
         if self._client is not None:
             await self._client.http_client.close()
             self._client = None
+        await self._downloads.close()
 
     # In
 
@@ -112,6 +114,13 @@ class WhatsApp:
             media = await self._messages()(message.sid).media.list_async(limit=10)
         return reading.recalled(self.lane, message, media, self._api_url)
 
+    async def fetch(self, reference: str, most: int) -> bytes:
+        """Who we are is said to Twilio alone, not to where it sends us on to."""
+        url = reading.media_url(reference, self._sid, self._api_url)
+        if url is None:
+            raise Rejected("address")
+        return await self._downloads.get(url, most, auth=(self._sid, self._token), redirects=1)
+
     # About us
 
     async def invite_link(self, code: str) -> str | None:
@@ -143,7 +152,7 @@ class WhatsApp:
     # Out
 
     async def send(self, message: Outbound) -> str | None:
-        if not isinstance(message, Say | Picture | Document | Nudge):
+        if not isinstance(message, Say | Media | Nudge):
             raise Rejected("not_here")  # no menus, nothing taken back
         try:
             sent = await self._create(message)
@@ -155,7 +164,7 @@ class WhatsApp:
             raise Unknown(type(error).__name__) from None
         return None if sent.sid is None else str(sent.sid)
 
-    async def _create(self, message: Say | Picture | Document | Nudge) -> Any:
+    async def _create(self, message: Say | Media | Nudge) -> Any:
         """A template that Twilio cannot use is no reason to say nothing in an open window."""
         if not isinstance(message, Say) or message.template is None:
             return await self._post(message, self._words(message))
@@ -168,7 +177,7 @@ class WhatsApp:
                 raise
             return await self._post(message, {"body": message.text})
 
-    async def _post(self, message: Say | Picture | Document | Nudge, words: dict[str, Any]) -> Any:
+    async def _post(self, message: Say | Media | Nudge, words: dict[str, Any]) -> Any:
         return await self._messages().create_async(
             to=message.to,
             from_=self._sender,
@@ -176,17 +185,14 @@ class WhatsApp:
             **words,
         )
 
-    def _words(self, message: Say | Picture | Document | Nudge) -> dict[str, Any]:
+    def _words(self, message: Say | Media | Nudge) -> dict[str, Any]:
         """Twilio fetches what it sends from us, by addresses that nobody guesses."""
         if isinstance(message, Nudge):
             return {"content_sid": message.template}
-        if isinstance(message, Picture):
-            media = f"{self.public_url}/pictures/{message.token}.png"
-        elif isinstance(message, Document):
-            media = f"{self.public_url}/files/{message.token}/{message.name}"
-        else:
+        if isinstance(message, Say):
             return {"body": message.text}
-        return {"body": message.text, "media_url": [media]}
+        address = f"{self.public_url}/files/{message.token}/{message.name}"
+        return {"media_url": [address]} | ({"body": message.text} if message.text else {})
 
     async def erase(self, to: str, ids: Sequence[str]) -> None:
         """The records at Twilio, media first: they would outlive the message."""
@@ -209,7 +215,7 @@ class WhatsApp:
 
     async def find(self, message: Outbound, since: datetime) -> list[str]:
         """What Twilio took lately for the same person with the same words, newest first."""
-        assert isinstance(message, Say | Picture | Document | Nudge)
+        assert isinstance(message, Say | Media | Nudge)
         try:
             words = await self._said(message)
             found = await self._messages().list_async(
@@ -221,10 +227,12 @@ class WhatsApp:
             )
         except Exception:
             raise Unknown("lookup") from None
-        same = [each for each in found if each.body == words]
+        same = [each for each in found if (each.body or "") == words]
+        if isinstance(message, Media):  # many of them have no words
+            same = [each for each in same if as_number(str(each.num_media or ""))]
         return [str(each.sid) for each in same if _made_at(each) >= since]
 
-    async def _said(self, message: Say | Picture | Document | Nudge) -> str:
+    async def _said(self, message: Say | Media | Nudge) -> str:
         """Its words as Twilio lists them: those of a template are filled in."""
         if isinstance(message, Nudge):
             return await content.text_of(self._connected(), message.template)

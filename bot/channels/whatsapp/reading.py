@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -129,3 +130,22 @@ def _file(form: dict[str, str], number: int) -> File:
     if form.get("MessageType") == "sticker":
         kind = "sticker"
     return File(kind or "document", form.get(f"MediaUrl{number}", ""), None, mime or None)
+
+
+_TWILIO = re.compile(r"https://api(\.[a-z0-9-]+\.[a-z0-9-]+)?\.twilio\.com(?=/)")
+_MEDIA = re.compile(
+    r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Messages/[MS]M[0-9a-f]{32}/Media/ME[0-9a-f]{32}"
+)
+
+
+def media_url(reference: str, account: str, api_url: str) -> str | None:
+    """Where a file of ours is fetched; None for an address that is not of our account at Twilio.
+
+    Nothing but the path is used of what was told: the host is the one in the settings.
+    """
+    there = api_url if reference.startswith(f"{api_url}/") else _TWILIO.match(reference)
+    if there is None:
+        return None
+    path = reference.removeprefix(there if isinstance(there, str) else there[0])
+    found = _MEDIA.fullmatch(path)
+    return None if found is None or found[1] != account else api_url + path

@@ -15,7 +15,7 @@ from bot.models.outbox import deliveries, showings
 from bot.models.people import addresses, communities, members, memberships
 from bot.models.rhythm import edition_messages, editions, schedules
 from bot.models.sessions import interests, session_communities, sessions, signups
-from bot.models.talks import follows, threads
+from bot.models.talks import follows, posts, threads
 from bot.roles import TAKING_PART
 from bot.timing import SPARED
 
@@ -59,7 +59,8 @@ class Audience:
     # of a thread: followers, hearers (its whole community, but who stopped following);
     # holders of a post; readers of editions, of a community; comers to a session;
     # called: whoever may come to a session that is open to communities; interested in a topic
-    # with comers: and has not said whether; concerned: comers to a session, and those who hold it
+    # with comers: and has not said whether; concerned: comers to a session, and those who hold it;
+    # reads, described: who has a post on a phone and needs words for its voices, or its photos
     kind: str
     id: int
     but: tuple[int, ...] = ()  # members who are left out
@@ -90,6 +91,8 @@ class Audience:
             return self._following()
         if self.kind == "interested":
             return _interested(self.id)
+        if self.kind in ("reads", "described"):
+            return _needing(self.id, self.kind)
         if self.kind == "concerned":
             return _concerned(self.id, self.comers or Comers(()))
         if self.kind == "comers":
@@ -308,4 +311,19 @@ def _interested(topic_id: int) -> Select[Any]:
         select(interests.c.member_id)
         .join(members, members.c.id == interests.c.member_id)
         .where(interests.c.topic_id == topic_id, members.c.state == "active")
+    )
+
+
+def _needing(post_id: int, wants: str) -> Select[Any]:
+    """Who has set it so, and has the post on a phone."""
+    return (
+        select(deliveries.c.member_id)
+        .join(posts, posts.c.message_id == deliveries.c.message_id)
+        .join(members, members.c.id == deliveries.c.member_id)
+        .where(
+            posts.c.id == post_id,
+            deliveries.c.state.in_(_ON_PHONES),
+            members.c.likes == wants,
+            members.c.state == "active",
+        )
     )

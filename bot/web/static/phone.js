@@ -303,9 +303,8 @@ class Phone {
     find(".text", row).textContent = bubble.text;
     find(".text", row).hidden = !bubble.text;
     if (bubble.reply_to) this.fillQuote(find(".quote", row), this.shown.get(bubble.reply_to)?.bubble);
-    if (bubble.file) drawFile(find(".file", row), bubble.file);
-    if (bubble.picture) drawPicture(find(".picture", row), bubble.picture, () => this.resting && this.toBottom());
-    if (bubble.link) drawLink(find(".link", row), bubble.link);
+    if (bubble.file && !bubble.media) drawFile(find(".file", row), bubble.file);
+    if (bubble.media) drawMedia(row, bubble.media, () => this.resting && this.toBottom());
     showState(row, bubble);
     this.drawButtons(entry);
     find(".reply", row).addEventListener("click", () => this.quote(entry.bubble));
@@ -535,17 +534,19 @@ function drawFile(place, kind) {
   find("span", place).textContent = words[kind] ?? kind;
 }
 
-function drawPicture(image, source, shown) {
-  image.hidden = false;
-  image.onload = shown;
-  image.src = source;
-}
-
-/** A file that came with the words. */
-function drawLink(link, source) {
-  link.hidden = false;
-  link.href = source;
-  link.textContent = source.slice(source.lastIndexOf("/") + 1);
+/** What came with the words: heard, seen, or taken along. */
+function drawMedia(row, media, shown) {
+  const { kind, name, at } = media;
+  const place = find({ voice: "audio", video: "video", photo: ".picture" }[kind] ?? ".link", row);
+  place.hidden = false;
+  if (kind === "document") {
+    place.href = at;
+    place.textContent = name;
+    return;
+  }
+  if (kind === "photo") place.alt = name === "qr.png" ? words.qr : words.photo;
+  place.onload = place.onloadedmetadata = shown;
+  place.src = at;
 }
 
 /** What became of a bubble since it came. */

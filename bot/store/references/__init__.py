@@ -9,29 +9,27 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, select
 
-from bot.i18n import SOURCE, Own, Reader, own_name, render, shorten
-from bot.messages import Ref, Text, _
+from bot.i18n import SOURCE, Own, Reader, shorten
+from bot.messages import Ref, _
 from bot.models.people import communities, help_contacts, members, programmes
-from bot.models.records import records, tasks
+from bot.models.records import tasks
 from bot.models.rhythm import contents, wordings
 from bot.models.safeguards import notes
 from bot.models.sessions import needs, sessions, topics
-from bot.models.talks import bubbles, posts, threads
+from bot.models.talks import threads
+from bot.store.references.beneath import read_captions
+from bot.store.references.bubbles import (
+    Medium,
+    Shown,
+    read_leaves,
+    read_posts,
+    read_records,
+    read_referred,
+    read_stories,
+)
+from bot.store.references.words import HIDDEN, Words, plain, same, sentence, written_in
 
-Words = Callable[[str, Own], str]  # (language, what her programme words otherwise) -> words
-
-_FILES = {
-    "voice": _("(voice note: kept, but not passed on yet)"),
-    "photo": _("(photo: kept, but not passed on yet)"),
-    "video": _("(video: kept, but not passed on yet)"),
-    "location": _("(location: kept, but not passed on yet)"),
-    "contact": _("(contact card: kept, but not passed on)"),
-}
-_OTHER_FILE = _("(file: kept, but not passed on yet)")
-_HIDDEN = _("(taken back)")
-_HEAVY = _("(a heavy story)")
 _FORMER = _("a former member")
-_FORWARDED = _("(forwarded)")
 _YOUR_GROUP = _("your group")
 _A_SESSION = _("a session")
 
@@ -65,38 +63,15 @@ class References(Reader):
     def __call__(self, ref: Ref, language: str) -> str:
         words = self._found.get((ref.table, ref.id))
         if words is None:
-            words = _sentence(_FORMER if ref.table == "members" else _HIDDEN)
+            words = sentence(_FORMER if ref.table == "members" else HIDDEN)
         said = words(language, self.own)
         return said if ref.most is None else shorten(said, ref.most)
 
-
-class _Nothing(Reader):
-    """Of sentences that refer to nothing."""
-
-    def __init__(self, own: Own) -> None:
-        self.own = own
-
-    def __call__(self, ref: Ref, language: str) -> str:
-        return ""
-
-
-def _plain(text: Text, language: str, own: Own) -> str:
-    return render(text, language, _Nothing(own))
-
-
-def _sentence(text: Text) -> Words:
-    return lambda language, own: _plain(text, language, own)
-
-
-def _read_members(db: Connection, ids: list[int]) -> dict[int, Words]:
-    rows = db.execute(select(members.c.id, members.c.name).where(members.c.id.in_(ids)))
-    return {row.id: _same(row.name) for row in rows if row.name}
-
-
-def _read_organisations(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """The organisations of members, by member id."""
-    rows = db.execute(select(members.c.id, members.c.organisation).where(members.c.id.in_(ids)))
-    return {row.id: _same(row.organisation) for row in rows if row.organisation}
+    def media(self, ref: Ref, language: str) -> tuple[Medium, ...]:
+        """What goes along with a post that is shown in full."""
+        words = self._found.get((ref.table, ref.id))
+        whole = isinstance(words, Shown) and ref.most is None
+        return words.media(language) if isinstance(words, Shown) and whole else ()
 
 
 def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -117,12 +92,12 @@ def _read_communities(db: Connection, ids: list[int]) -> dict[int, Words]:
         if row.discreet or not row.text:
             unnamed.add(row.id)
     found: dict[int, Words] = {id_: _named(each) for id_, each in names.items()}
-    return found | dict.fromkeys(unnamed, _sentence(_YOUR_GROUP))
+    return found | dict.fromkeys(unnamed, sentence(_YOUR_GROUP))
 
 
 def _read_threads(db: Connection, ids: list[int]) -> dict[int, Words]:
     rows = db.execute(select(threads.c.id, threads.c.number).where(threads.c.id.in_(ids)))
-    return {row.id: _same(f"Q{row.number}") for row in rows}
+    return {row.id: same(f"Q{row.number}") for row in rows}
 
 
 def _read_waiting(db: Connection, ids: list[int]) -> dict[int, Words]:
@@ -130,78 +105,7 @@ def _read_waiting(db: Connection, ids: list[int]) -> dict[int, Words]:
     asked = select(threads.c.id, threads.c.number).where(
         threads.c.id.in_(ids), threads.c.state == "asked"
     )
-    return {row.id: _same(f"Q{row.number}") for row in db.execute(asked)}
-
-
-def _read_posts(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """What posts say; of a heavy one only that it is heavy, once others may see it."""
-    found = _read_bubbles(db, ids)
-    return {
-        id_: _sentence(_HEAVY) if rows[0].heavy and rows[0].state == "live" else _post(rows)
-        for id_, rows in found.items()
-    }
-
-
-def _read_stories(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """What posts say, for somebody who chose to read even a heavy one."""
-    return {id_: _post(rows) for id_, rows in _read_bubbles(db, ids).items()}
-
-
-def _read_referred(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """What posts say, hidden ones too: for the focal point they were referred to."""
-    return {id_: _post(rows) for id_, rows in _read_bubbles(db, ids, hidden=True).items()}
-
-
-def _read_bubbles(db: Connection, ids: list[int], *, hidden: bool = False) -> dict[int, list[Any]]:
-    statement = (
-        select(
-            posts.c.id,
-            posts.c.state,
-            posts.c.heavy,
-            bubbles.c.kind,
-            bubbles.c.text,
-            bubbles.c.language,
-            bubbles.c.forwarded,
-        )
-        .join(bubbles, bubbles.c.post_id == posts.c.id)
-        .where(posts.c.id.in_(ids))
-        .order_by(bubbles.c.id)
-    )
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in db.execute(statement):
-        if hidden or row.state != "hidden":
-            found[row.id].append(row)
-    return found
-
-
-def _post(rows: list[Any]) -> Words:
-    def words(language: str, own: Own) -> str:
-        typed = sorted(_in(language, rows), key=lambda row: row.kind != "text")  # then the files
-        lines = [_bubble(row, language, own) for row in typed]
-        source = typed[0].language  # only what was written for readers of all languages has one
-        if source is not None and source != language:
-            lines.insert(0, _plain(_written_in(source), language, own))
-        if any(row.forwarded for row in rows):
-            lines.insert(0, _plain(_FORWARDED, language, own))
-        return "\n".join(lines)
-
-    return words
-
-
-def _in(language: str, rows: list[Any]) -> list[Any]:
-    """An announcement in the reader's language if it was translated, else as it was written."""
-    translated = [row for row in rows if row.language == language]
-    return translated or [row for row in rows if row.language == rows[0].language]
-
-
-def _bubble(row: Any, language: str, own: Own) -> str:
-    if row.kind == "text":
-        return str(row.text)
-    return _plain(_FILES.get(row.kind, _OTHER_FILE), language, own)
-
-
-def _same(words: str) -> Words:
-    return lambda _language, _own: words
+    return {row.id: same(f"Q{row.number}") for row in db.execute(asked)}
 
 
 def _named(names: dict[str, str]) -> Words:
@@ -222,7 +126,7 @@ def _words_of(column: Column[Any]) -> Callable[[Connection, list[int]], dict[int
     def read(db: Connection, ids: list[int]) -> dict[int, Words]:
         id_ = column.table.c.id
         rows = db.execute(select(id_, column).where(id_.in_(ids)))
-        return {row[0]: _same(row[1]) for row in rows if row[1]}
+        return {row[0]: same(row[1]) for row in rows if row[1]}
 
     return read
 
@@ -257,7 +161,7 @@ def _worded(texts: dict[str, str], source: str) -> Words:
     def words(language: str, own: Own) -> str:
         if language in texts:
             return texts[language]
-        return f"{_plain(_written_in(source), language, own)}\n{texts.get(source, '')}"
+        return f"{plain(written_in(source), language, own)}\n{texts.get(source, '')}"
 
     return words
 
@@ -270,7 +174,7 @@ def _read_sessions(db: Connection, ids: list[int]) -> dict[int, Words]:
         .where(sessions.c.id.in_(ids))
     )
     return {
-        row.id: _sentence(_A_SESSION) if row.discreet else _same(row.title)
+        row.id: sentence(_A_SESSION) if row.discreet else same(row.title)
         for row in db.execute(statement)
         if row.title or row.discreet
     }
@@ -280,30 +184,13 @@ def _read_topics(db: Connection, ids: list[int]) -> dict[int, Words]:
     """What somebody offers or would like to learn, as long as she does."""
     open_ones = topics.c.id.in_(ids) & (topics.c.state != "closed")
     rows = db.execute(select(topics.c.id, topics.c.text).where(open_ones))
-    return {row.id: _same(row.text) for row in rows}
-
-
-def _read_records(db: Connection, ids: list[int]) -> dict[int, Words]:
-    """Notes that were not sent yet."""
-    rows = db.execute(
-        select(records.c.id, records.c.file, records.c.text).where(records.c.id.in_(ids))
-    )
-    return {
-        row.id: _same(row.text)
-        if row.file == "text"
-        else _sentence(_FILES.get(row.file, _OTHER_FILE))
-        for row in rows
-    }
-
-
-def _written_in(source: str) -> Text:
-    """Says that what follows is not in the reader's language."""
-    return _("(in {language})", language=own_name(source))
+    return {row.id: same(row.text) for row in rows}
 
 
 _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
-    "members": _read_members,
-    "organisations": _read_organisations,
+    "members": _words_of(members.c.name),
+    "organisations": _words_of(members.c.organisation),
+    "captions": read_captions,
     "communities": _read_communities,
     "contents": _read_contents,
     "sessions": _read_sessions,
@@ -314,16 +201,17 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "needs": _words_of(needs.c.text),
     "reasons": _words_of(sessions.c.reason),
     "topics": _read_topics,
-    "records": _read_records,
+    "records": read_records,
     "tasks": _words_of(tasks.c.text),
     "threads": _read_threads,
     "waiting": _read_waiting,
-    "posts": _read_posts,
-    "stories": _read_stories,
+    "posts": read_posts,
+    "leaves": read_leaves,
+    "stories": read_stories,
     # In threads without a name it is noted nowhere who looked at what: mostly the one who asked.
-    "veiled": _read_posts,
-    "veiled_stories": _read_stories,
-    "referred": _read_referred,
+    "veiled": read_posts,
+    "veiled_stories": read_stories,
+    "referred": read_referred,
     "help_contacts": _read_help_contacts,
     "programmes": _read_programmes,
     "notes": _words_of(notes.c.text),  # on a report: for a focal point, or who has the receipt

@@ -1,0 +1,1 @@
+"""Media: what members say, show and hand over, cleaned and kept sealed."""

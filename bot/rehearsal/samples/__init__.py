@@ -1,0 +1,19 @@
+"""Samples: what a phone of the simulator sends as a voice note, a photo, a video, a document."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+FILES = {
+    "voice": "voice.ogg",
+    "photo": "photo.jpg",
+    "video": "video.mp4",
+    "document": "document.pdf",
+}
+_HERE = Path(__file__).parent
+
+
+@cache
+def read(kind: str) -> bytes:
+    return (_HERE / FILES[kind]).read_bytes()

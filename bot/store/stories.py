@@ -1,0 +1,195 @@
+"""Stories of change: drafts of a few answers, told when she agrees, hers to take back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
+
+from bot.db import insert_returning
+from bot.messages import Ref
+from bot.models.stories import may_be, stories, story_parts
+from bot.models.talks import bubbles, posts
+
+DRAFT, TOLD, WITHDRAWN = "draft", "told", "withdrawn"
+PARTS = ("who", "before", "happened", "matters")  # in the order in which they are asked
+DOMAINS = ("empowerment", "influence", "amplifying")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    id: int  # also its number, as others hear it
+    member_id: int | None
+    community_id: int
+    state: str  # DRAFT, TOLD, WITHDRAWN
+    domain: str | None  # the kind of change
+    others: str | None  # people in it: none, agreed, asking
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What she answered to one of the questions."""
+
+    name: str
+    post_id: int
+
+    @property
+    def ref(self) -> Ref:
+        return Ref("posts", self.post_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Stories of one community in one month."""
+
+    told: int  # that somebody else may read
+    community: int  # of these, what each may be used for
+    programme: int
+    public: int
+
+
+_STORY = tuple(stories.c[name] for name in Story.__dataclass_fields__)
+_HAS_WORDS = exists().where(
+    story_parts.c.story_id == stories.c.id, bubbles.c.post_id == story_parts.c.post_id
+)
+
+
+def add(db: Connection, member_id: int, community_id: int, now: datetime) -> int:
+    row = {"member_id": member_id, "community_id": community_id, "state": DRAFT, "created_at": now}
+    id_: int = db.execute(insert(stories).values(row).returning(stories.c.id)).scalar_one()
+    return id_
+
+
+def find(db: Connection, story_id: int) -> Story | None:
+    row = db.execute(select(*_STORY).where(stories.c.id == story_id)).first()
+    return None if row is None else Story(*row)
+
+
+def find_hers(db: Connection, story_id: int, member_id: int) -> Story | None:
+    """One of her own in which there is something; held until the end of this transaction."""
+    hers = (stories.c.id == story_id, stories.c.member_id == member_id, _HAS_WORDS)
+    row = db.execute(select(*_STORY).where(*hers).with_for_update(of=stories)).first()
+    return None if row is None else Story(*row)
+
+
+def list_hers(
+    db: Connection, member_id: int, most: int, since: datetime | None = None
+) -> list[Story]:
+    """The latest first; `since`: an app that was linked later shows nothing from before."""
+    hers = select(*_STORY).where(stories.c.member_id == member_id, _HAS_WORDS)
+    if since is not None:
+        hers = hers.where(stories.c.created_at >= since)
+    return [Story(*row) for row in db.execute(hers.order_by(stories.c.id.desc()).limit(most))]
+
+
+def find_next(db: Connection, member_id: int) -> Story | None:
+    """One of hers, whatever is in it."""
+    hers = select(*_STORY).where(stories.c.member_id == member_id).order_by(stories.c.id)
+    row = db.execute(hers.limit(1)).first()
+    return None if row is None else Story(*row)
+
+
+def mark(db: Connection, story_id: int, **values: Any) -> None:
+    db.execute(update(stories).where(stories.c.id == story_id).values(values))
+
+
+# Parts ------------------------------------------------------------------------------------------
+
+
+def list_parts(db: Connection, story_id: int) -> list[Part]:
+    """Those with something in them, in the order of the questions."""
+    words = exists().where(bubbles.c.post_id == story_parts.c.post_id)
+    found = select(story_parts.c.name, story_parts.c.post_id).where(
+        story_parts.c.story_id == story_id, words
+    )
+    rows = [Part(*row) for row in db.execute(found)]
+    return sorted(rows, key=lambda each: PARTS.index(each.name))
+
+
+def find_part(db: Connection, story_id: int, name: str) -> Part | None:
+    return next((each for each in list_parts(db, story_id) if each.name == name), None)
+
+
+def put(db: Connection, story_id: int, name: str, post_id: int) -> None:
+    """This post is that part from now on."""
+    this = (story_parts.c.story_id == story_id, story_parts.c.name == name)
+    db.execute(delete(story_parts).where(*this))
+    db.execute(insert(story_parts).values({"story_id": story_id, "name": name, "post_id": post_id}))
+
+
+def copy(db: Connection, post_id: int, member_id: int, now: datetime) -> int:
+    """A post with the same words and files, for a story."""
+    row = {"author_id": member_id, "kind": "story", "state": "kept", "created_at": now}
+    [new_id] = insert_returning(db, posts, [row])
+    said = db.execute(select(bubbles).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id))
+    same = [{**each._mapping, "post_id": new_id, "key": None} for each in said]
+    rows = [{name: value for name, value in each.items() if name != "id"} for each in same]
+    if rows:
+        db.execute(insert(bubbles), rows)
+    return new_id
+
+
+def list_words(db: Connection, story_id: int) -> list[tuple[str, str]]:
+    """(kind, text) of every bubble, part by part."""
+    found = (
+        select(bubbles.c.kind, bubbles.c.text)
+        .join(story_parts, story_parts.c.post_id == bubbles.c.post_id)
+        .where(story_parts.c.story_id == story_id)
+    )
+    return [(row.kind, row.text) for row in db.execute(found.order_by(bubbles.c.id))]
+
+
+def mark_posts(db: Connection, story: Story, state: str) -> None:
+    """Whether others may find its words: live or kept."""
+    mine = select(story_parts.c.post_id).where(story_parts.c.story_id == story.id)
+    values = {"state": state, "community_id": story.community_id if state == "live" else None}
+    db.execute(update(posts).where(posts.c.id.in_(mine)).values(values))
+
+
+def renew(db: Connection, story: Story, names: Sequence[str], state: str) -> None:
+    """The words go on in other posts: where the old ones stood they read as taken back."""
+    for part in list_parts(db, story.id):
+        if part.name not in names:
+            continue
+        row = {
+            "author_id": story.member_id,
+            "kind": "story",
+            "state": state,
+            "community_id": story.community_id if state == "live" else None,
+            "created_at": story.created_at,
+        }
+        [post_id] = insert_returning(db, posts, [row])
+        moved = update(bubbles).where(bubbles.c.post_id == part.post_id)
+        db.execute(moved.values(post_id=post_id))
+        empty(db, part.post_id)
+        put(db, story.id, part.name, post_id)
+
+
+def delete_words(db: Connection, story_id: int) -> None:
+    """Her own words go too; that there was a story with this number is all that stays."""
+    for part in list_parts(db, story_id):
+        empty(db, part.post_id)
+    db.execute(delete(story_parts).where(story_parts.c.story_id == story_id))
+    mark(db, story_id, member_id=None, state=WITHDRAWN)
+
+
+def empty(db: Connection, post_id: int) -> None:
+    """Its words go; wherever it stood it reads as taken back."""
+    db.execute(delete(bubbles).where(bubbles.c.post_id == post_id))
+    db.execute(update(posts).where(posts.c.id == post_id).values(state="hidden", author_id=None))
+
+
+# Figures ----------------------------------------------------------------------------------------
+
+
+def count_stories(db: Connection, community_id: int, since: datetime, until: datetime) -> Counted:
+    """Of those told from `since` to before `until`, as their consents stand now."""
+    uses = [func.count().filter(may_be(use)) for use in ("community", "programme", "public")]
+    told = (stories.c.told_at >= since, stories.c.told_at < until, stories.c.state == TOLD)
+    found = select(func.count(), *uses).where(stories.c.community_id == community_id, *told)
+    row: Any = db.execute(found).one()
+    return Counted(*row)

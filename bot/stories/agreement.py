@@ -1,0 +1,65 @@
+"""Agreement: what a teller allows from now on takes effect everywhere at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.i18n import render
+from bot.messages import Text, refs_in
+from bot.store import consents, stories
+from bot.store.consents import USES
+from bot.store.copies import Copies
+from bot.store.references import References
+from bot.store.stories import DRAFT, PARTS, TOLD, WITHDRAWN, Story
+from bot.stories import tale, withdrawing
+from bot.truth import remaining
+from bot.turn import Turn
+
+
+def apply(turn: Turn, story: Story, hows: Mapping[str, str]) -> list[Text]:
+    """`hows`: how she is named, by use; what is not in it is not allowed. What there is to say.
+
+    Where less is allowed than before, or in another way, the words go on in new posts: what is on
+    its way or on phones was allowed in the old way.
+    """
+    live = consents.list_live(turn.db, story.id)
+    over = [use for use, each in live.items() if hows.get(use) != each.how]
+    said = _take_back(turn, story) if over else []
+    consents.end(turn.db, story.id, turn.now, over)
+    for use in USES:
+        if use in hows and (use not in live or use in over):
+            words = _as_read(turn, use, hows[use])
+            consents.give(turn.db, story.id, use, hows[use], words, turn.now)
+    state = "live" if hows else "kept"
+    if over:
+        stories.renew(turn.db, story, PARTS, state)
+    stories.mark_posts(turn.db, story, state)
+    _mark(turn, story, hows)
+    withdrawing.leave(turn.db, turn.now, story, [use for use in over if use not in hows])
+    withdrawing.take_out(turn.db, turn.now, story, over)
+    return said
+
+
+def _mark(turn: Turn, story: Story, hows: Mapping[str, str]) -> None:
+    if hows and story.state != TOLD:
+        return stories.mark(turn.db, story.id, state=TOLD, told_at=turn.now)
+    if not hows and story.state != DRAFT:
+        stories.mark(turn.db, story.id, state=WITHDRAWN)
+
+
+def _take_back(turn: Turn, story: Story) -> list[Text]:
+    found = [take_back(turn, each.post_id) for each in stories.list_parts(turn.db, story.id)]
+    taken, kept = (max(each) for each in zip(*((c.taken_back, c.kept) for c in found), strict=True))
+    return remaining(Copies(taken, kept))
+
+
+def take_back(turn: Turn, post_id: int) -> Copies:
+    """One part, from where it stands; what still waits is looked at when it is to be said."""
+    return turn.take_back(post_id, None, turn.member.id)
+
+
+def _as_read(turn: Turn, use: str, how: str) -> str:
+    """The question and her answer, in the language in which she read them."""
+    question, answer = tale.may(use), tale.HOWS[how]
+    lookup = References(turn.db, [*refs_in(question), *refs_in(answer)])
+    return "\n".join(render(each, turn.language, lookup) for each in (question, answer))

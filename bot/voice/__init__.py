@@ -1,0 +1,1 @@
+"""Voice into text: engines, what of their words is believed, and the scribe."""

@@ -1,0 +1,119 @@
+"""Consent: who may read a story, and how its teller is named there, asked for each use."""
+
+from __future__ import annotations
+
+from bot import nameless
+from bot.conversation import Conversation
+from bot.messages import Choice, Text, _
+from bot.store import communities, presence, stories
+from bot.store.consents import COMMUNITY, USES
+from bot.store.stories import Story
+from bot.stories import agreement, tale
+from bot.turn import Turn
+
+consents = Conversation("consents")
+
+
+@consents.action
+def begin(turn: Turn) -> None:
+    """First of all: are there others in it?"""
+    found = _hers(turn, turn.argument)
+    if found is None:
+        return turn.start("mystories.gone")
+    turn.data = {"story": found.id, "hows": {}}
+    turn.ask(
+        _(
+            "Are other people in it, in words, recordings or pictures? "
+            "Do they agree that it is told?"
+        ),
+        choices=(
+            Choice("none", _("It is only about me")),
+            Choice("agreed", _("Yes, all agree")),
+            Choice("asking", _("Not asked yet")),
+            Choice("no", _("No")),
+        ),
+        then=others,
+    )
+
+
+def _hers(turn: Turn, story_id: int) -> Story | None:
+    found = stories.find_hers(turn.db, story_id, turn.member.id)
+    return None if found is None or not turn.sender.knows(found.created_at) else found
+
+
+@consents.step
+def others(turn: Turn) -> None:
+    found = _hers(turn, turn.data["story"])
+    if found is None:
+        return turn.start("mystories.gone")
+    asking = turn.choice in ("asking", "no")
+    stories.mark(turn.db, found.id, others="asking" if asking else turn.choice)
+    if not asking:
+        return _ask(turn, found, COMMUNITY)
+    said = agreement.apply(turn, found, {})
+    turn.say(
+        _(
+            "Then it stays with you alone. It is good that you think of them; "
+            "when they have agreed, you find it under MY STORIES."
+        ),
+        *said,
+    )
+
+
+def _ask(turn: Turn, story: Story, use: str) -> None:
+    turn.data["use"] = use
+    place = communities.get(turn.db, story.community_id)
+    has = presence.get(turn.db, turn.member.id).organisation
+    turn.ask(
+        tale.may(use),
+        *(_warnings(turn, story) if use == COMMUNITY else []),
+        choices=tale.ways(organisation=bool(has) and not place.discreet),
+        then=may,
+    )
+
+
+def _warnings(turn: Turn, story: Story) -> list[Text]:
+    """What may tell who she is, though her name is not said."""
+    said, words = [], stories.list_words(turn.db, story.id)
+    if communities.count_active(turn.db, story.community_id) < nameless.SMALL:
+        said.append(
+            _("Your group is small: also without a name, others may guess whose story it is.")
+        )
+    if any(kind in tale.SEEN for kind, _text in words):
+        said.append(_("A voice or a picture may be recognised, also without a name."))
+    hers = presence.get(turn.db, turn.member.id)
+    names = (turn.member.name, hers.organisation)
+    if any(nameless.tells_who(text, *names) for kind, text in words if kind == "text"):
+        said.append(nameless.TELLING)
+    return said
+
+
+@consents.step
+def may(turn: Turn) -> None:
+    """The next wider use is asked only if this one is agreed to."""
+    found = _hers(turn, turn.data["story"])
+    if found is None:
+        return turn.start("mystories.gone")
+    use = turn.data["use"]
+    if turn.choice != "no":
+        turn.data["hows"] = {**turn.data["hows"], use: turn.choice}
+        wider = USES[USES.index(use) + 1 :]
+        if wider:
+            return _ask(turn, found, wider[0])
+    _finish(turn, found)
+
+
+def _finish(turn: Turn, story: Story) -> None:
+    hows = turn.data["hows"]
+    said = agreement.apply(turn, story, hows)
+    if not hows:
+        return turn.say(
+            _("It stays with you alone. You find it under MY STORIES."),
+            *said,
+        )
+    turn.say(
+        _("Thank you. So it is agreed for story {number}:", number=story.id),
+        *tale.agreed(hows),
+        *said,
+        _("You can change this or take the story back at any time: write MY STORIES."),
+    )

@@ -1,0 +1,1 @@
+"""Media: files made here, cleaned by the real cell, kept in real vaults."""

@@ -1,0 +1,600 @@
+"""Stories of change: nothing is told or exported without consent; no voice leads to anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import func, insert, select, update
+
+from bot import clock, erasing, models
+from bot.db import Database
+from bot.messages import File, Inbound
+from bot.scheduler import Progress
+from bot.store import consents, forgetting, posts, rounds, stories, story_exports, voices
+from bot.store.rounds import CHECKING, CLOSED, READING, TIE
+from bot.stories import exporting, settling
+from tests import transcript
+from tests.stage import Stage
+from tests.test_seats import NOW, community, member, opened
+
+DAY = timedelta(days=1)
+CLOSES = NOW + 7 * DAY
+USES = ("community", "programme", "public")
+_numbers = itertools.count()
+
+
+def played(url: str, work: Callable[[Any], None]) -> None:
+    with opened(url) as database:
+        database.run_now(work)
+
+
+def count(db: Any, table: Any, *where: Any) -> int:
+    found: int = db.execute(select(func.count()).select_from(table).where(*where)).scalar_one()
+    return found
+
+
+def said(text: str, *kinds: str) -> Inbound:
+    files = tuple(File(kind, f"handle of {text}") for kind in kinds)
+    return Inbound(
+        "simulator/telegram", text, ("x",), text=text, files=files, id=f"id {next(_numbers)}"
+    )
+
+
+def story(db: Any, place: int, member_id: int, uses: tuple[str, ...] = USES[:2]) -> int:
+    """One that is told, with a part of words."""
+    id_ = stories.add(db, member_id, place, NOW)
+    part = said(f"words of story {id_}")
+    post_id = posts.add(db, member_id, part, NOW, kind="story", state="live")
+    stories.put(db, id_, "happened", post_id)
+    for use in uses:
+        consents.give(db, id_, use, "nameless", "yes", NOW)
+    stories.mark(db, id_, state="told", told_at=NOW)
+    return id_
+
+
+def round_of(db: Any, place: int, *ids: int, parent_id: int | None = None) -> int:
+    programme_id, _all = rounds.list_programme(db, place)
+    id_ = rounds.add(
+        db,
+        parent_id=parent_id,
+        programme_id=programme_id,
+        community_id=place,
+        since=NOW - DAY,
+        state=READING,
+        opened_at=NOW,
+        closes_at=CLOSES,
+        next_at=CLOSES,
+    )
+    rounds.enter(db, id_, ids)
+    return id_
+
+
+def candidate_of(db: Any, round_id: int, story_id: int) -> int:
+    table = models.candidates.c
+    mine = select(table.id).where(table.round_id == round_id, table.story_id == story_id)
+    found: int = db.execute(mine).scalar_one()
+    return found
+
+
+def choose(
+    db: Any, round_id: int, story_id: int, who: int, *, named: bool = False, kinds: Any = ()
+) -> int:
+    """As a turn does it."""
+    why = said(f"reason of {who}", *kinds)
+    post_id = posts.add(db, who, why, NOW, kind="reason")
+    candidate_id = candidate_of(db, round_id, story_id)
+    voices.choose(db, round_id, who, candidate_id, post_id, named=named)
+    return post_id
+
+
+def look(db: Any, now: Any) -> None:
+    while isinstance(settling.look(db, now), Progress):
+        pass
+
+
+def told(db: Any, words: str) -> list[int]:
+    """Who is told something that holds these words."""
+    body, to = models.messages.c.body, models.deliveries.c.member_id
+    mine = models.messages.c.id == models.deliveries.c.message_id
+    rows = db.execute(select(to, body).join(models.messages, mine))
+    return sorted(row.member_id for row in rows if words in str(row.body))
+
+
+# Voices -----------------------------------------------------------------------------------------
+
+
+def test_nothing_leads_from_a_reason_to_who_gave_it(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(4)]
+        mine = round_of(db, place, story(db, place, people[0]), story(db, place, people[1]))
+        given = [
+            choose(db, mine, 1, people[1], kinds=("voice",)),
+            choose(db, mine, 1, people[2], named=True),
+            choose(db, mine, 2, people[3], kinds=("voice",)),
+        ]
+        row = {"post_id": given[0], "delivery_id": _delivery(db, people[1])}
+        db.execute(insert(models.showings).values(row))
+        look(db, CLOSES)
+        assert count(db, models.choices) == 0
+        reasons = voices.list_reasons(db, candidate_of(db, mine, 1), 9)
+        assert len(reasons) == 2
+        assert [each.author_id for each in reasons] == [None, None]  # too few to be named
+        assert not {each.post_id for each in reasons} & set(given)
+        assert count(db, models.posts, models.posts.c.id.in_(given)) == 0
+        assert count(db, models.showings, models.showings.c.post_id.in_(given)) == 0
+        kept = models.bubbles.c.post_id.in_([each.post_id for each in reasons])
+        assert count(db, models.bubbles, kept, models.bubbles.c.key.is_not(None)) == 0
+        assert count(db, models.media) == 2
+        assert count(db, models.media, models.media.c.owner_id.is_not(None)) == 0
+        assert count(db, models.media, models.media.c.lane != "") == 0
+        voiced = select(models.candidates.c.voices)
+        assert set(db.execute(voiced).scalars()) == {None}  # nor are they told how many
+
+    played(database_url, work)
+
+
+def _delivery(db: Any, member_id: int) -> int:
+    row = {"key": b"k" * 16, "kind": "direct", "body": {}, "created_at": NOW}
+    new = insert(models.messages).values(row).returning(models.messages.c.id)
+    about = {"message_id": db.execute(new).scalar_one(), "member_id": member_id}
+    about |= {"lane": "l", "priority": 0, "state": "sent", "due_at": NOW}
+    made = insert(models.deliveries).values(about).returning(models.deliveries.c.id)
+    found: int = db.execute(made).scalar_one()
+    return found
+
+
+def test_of_five_who_choose_numbers_are_told_and_names_that_were_wished(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(6)]
+        mine = round_of(db, place, story(db, place, people[0]))
+        for each in people[1:]:
+            choose(db, mine, 1, each, named=each == people[2])
+        look(db, CLOSES)
+        reasons = voices.list_reasons(db, candidate_of(db, mine, 1), 9)
+        assert sorted(each.author_id or 0 for each in reasons) == [0, 0, 0, 0, people[2]]
+        assert db.execute(select(models.candidates.c.voices)).scalar_one() == 5
+
+    played(database_url, work)
+
+
+def test_one_voice_each_that_can_be_changed(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(4)]
+        mine = round_of(db, place, story(db, place, people[0]), story(db, place, people[1]))
+        first = choose(db, mine, 1, people[2])
+        choose(db, mine, 2, people[2])
+        assert count(db, models.choices) == 1
+        assert posts.find(db, first) is None  # what she said before is forgotten
+        away = models.memberships.c.member_id == people[3]
+        choose(db, mine, 1, people[3])
+        db.execute(update(models.memberships).where(away).values(state="left"))
+        look(db, CLOSES)
+        chosen = models.candidates.c.chosen
+        won = db.execute(select(models.candidates.c.story_id).where(chosen)).scalars()
+        assert list(won) == [2]
+        assert count(db, models.reasons) == 1  # nothing stays of who takes part no more
+
+    played(database_url, work)
+
+
+def test_two_processes_choose_and_count_at_once(database_url: str) -> None:
+    """Each voice counts or comes too late; of one person there is never more than one."""
+    with opened(database_url) as database:
+
+        def prepare(db: Any) -> tuple[int, list[int]]:
+            place = community(db)
+            people = [member(db, place, number) for number in range(8)]
+            return round_of(db, place, *(story(db, place, each) for each in people[:2])), people[2:]
+
+        mine, people = database.run_now(prepare)
+        other = Database(database_url)
+
+        def tap(db: Any, who: int, which: int) -> bool:
+            held = rounds.lock(db, mine)
+            if held is None or not held.takes_choices(CLOSES - DAY):
+                return False
+            choose(db, mine, which, who)
+            return True
+
+        try:
+            with ThreadPoolExecutor(6) as pool:
+                taps = [
+                    pool.submit(
+                        (database, other)[number % 2].run_now,
+                        lambda db, who=who, which=number % 2 + 1: tap(db, who, which),
+                    )
+                    for number, who in enumerate([*people, *people])
+                ]
+                ends = [pool.submit(each.run_now, lambda db: look(db, CLOSES))
+                        for each in (database, other)]  # fmt: skip
+                for each in ends:
+                    each.result()
+                accepted = {
+                    who for who, each in zip([*people, *people], taps, strict=True) if each.result()
+                }
+        finally:
+            other.close()
+
+        def check(db: Any) -> None:
+            found = rounds.find(db, mine)
+            assert found is not None
+            left = count(db, models.choices) + count(db, models.reasons)
+            assert left >= len(accepted)
+            if not found.again:
+                assert count(db, models.reasons) == len(accepted)
+                assert count(db, models.choices) == 0
+
+        database.run_now(check)
+
+
+def test_a_tie_is_chosen_among_again_and_then_decided(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(5)]
+        ids = [story(db, place, each) for each in people[:3]]
+        mine = round_of(db, place, *ids)
+        choose(db, mine, ids[0], people[3])
+        choose(db, mine, ids[1], people[4])
+        look(db, CLOSES)
+        found = rounds.find(db, mine)
+        assert found is not None and found.again and found.state == READING
+        assert [each.story_id for each in rounds.list_candidates(db, found)] == ids[:2]
+        choose(db, mine, ids[0], people[4])
+        choose(db, mine, ids[1], people[3])
+        look(db, CLOSES + 3 * DAY)
+        found = rounds.find(db, mine)
+        assert found is not None and found.state == TIE
+        look(db, CLOSES + 20 * DAY)  # nobody has decided: both are chosen
+        look(db, CLOSES + 40 * DAY)
+        found = rounds.find(db, mine)
+        assert found is not None and found.state == CLOSED
+        assert count(db, models.candidates, models.candidates.c.chosen) == 2
+        assert told(db, "was chosen in {place}. Thank") == people[:2]
+        assert told(db, "another one was chosen") == [people[2]]
+
+    played(database_url, work)
+
+
+def test_a_teller_who_has_left_hears_the_result(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(3)]
+        mine = round_of(db, place, story(db, place, people[0]))
+        choose(db, mine, 1, people[1])
+        gone = models.memberships.c.member_id == people[0]
+        db.execute(update(models.memberships).where(gone).values(state="left"))
+        look(db, CLOSES)
+        look(db, CLOSES + 5 * DAY)
+        assert told(db, "was chosen in {place}. Thank") == [people[0]]
+        assert told(db, "Chosen: story") == people[1:]
+
+    played(database_url, work)
+
+
+# Consent ----------------------------------------------------------------------------------------
+
+
+def exported_now(db: Any, use: str) -> set[int]:
+    """The numbers in a file made now."""
+    _id, content = exporting.export(db, None, use, None, clock.now())
+    sheet = load_workbook(io.BytesIO(content))["stories"]
+    first = [row[0].value for row in sheet.iter_rows(min_row=2)]
+    return {int(each) for each in first if str(each).isdecimal()}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_without_consent_whatever_the_order(seed: int, database_url: str) -> None:
+    """In chats, with a provider that fails now and then: read, choose, close, take back, forget."""
+    drawn = random.Random(seed)
+
+    async def play() -> None:
+        stage = await cast(database_url)
+        try:
+            read = 0
+            for _step in range(25):
+                await act(stage, drawn)
+                read += judge(stage)
+            for _wait in range(3):
+                await stage.later(timedelta(minutes=2))
+                read += judge(stage)
+            assert read  # there was something to be judged
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
+TELLERS = ("Noy", "Mai")
+READERS = ("Dara", "Alex")
+# What happens, the usual more often than what ends it all.
+KINDS = ("read", "read", "choose", "choose", "fail", "fail", "agree", "back", "open", "open",
+         "late", "leave", "gone")  # fmt: skip
+MARKS = {name: f"the loom of {name} 5512" for name in TELLERS}
+
+
+async def cast(database_url: str) -> Stage:
+    stage = Stage(database_url)
+    stage.load(transcript.programme(transcript.Transcript([], {"crafts": []}, [])))
+    for name, channel in (("Noy", "telegram"), ("Mai", "whatsapp"), ("Dara", "telegram"),
+                          ("Alex", "telegram")):  # fmt: skip
+        role = "facilitator" if name == "Alex" else "member"
+        stage.settle(stage.add(name, channel, "en"), "crafts", role)
+    for name in TELLERS:
+        for words in ("story", MARKS[name], "[Skip]", "[Skip]", "[Skip]", "[I do not know]"):
+            await do(stage, name, words)
+        await agree(stage, name)
+    await open_round(stage)
+    return stage
+
+
+async def do(stage: Stage, name: str, words: str) -> None:
+    """What is not there to be tapped is not tapped."""
+    try:
+        if words.startswith("["):
+            await stage.choose(name, words[1:-1])
+        else:
+            await stage.say(name, words)
+    except (RuntimeError, ValueError, StopIteration):
+        return
+    clock.move(timedelta(seconds=5))
+    await stage.deliver()
+
+
+async def agree(stage: Stage, name: str) -> None:
+    for words in ("[Who may read it]", "[Yes, all agree]", "[With my name]", "[Without my name]",
+                  "[No]"):  # fmt: skip
+        await do(stage, name, words)
+
+
+async def open_round(stage: Stage) -> None:
+    for words in ("facilitate", "[Stories]", "[Open a round]", "[Any kind]", "[The last year]",
+                  "[In one week]", "[Open it]"):  # fmt: skip
+        await do(stage, "Alex", words)
+
+
+async def act(stage: Stage, drawn: random.Random) -> None:
+    teller, reader = drawn.choice(TELLERS), drawn.choice(READERS)
+    number = TELLERS.index(teller) + 1
+    kind = drawn.choice(KINDS)
+    if kind == "fail":
+        broken = (500, {"ok": False, "error_code": 500, "description": "x"})
+        stage.failing["sendMessage"] = [broken] * drawn.randint(1, 3)
+    elif kind == "back":
+        for words in ("my stories", f"[Story {number}]", "[Take it back]", "[Take it back]"):
+            await do(stage, teller, words)
+    elif kind == "agree":
+        for words in ("my stories", f"[Story {number}]"):
+            await do(stage, teller, words)
+        await agree(stage, teller)
+    elif kind == "open":
+        await open_round(stage)
+    elif kind in ("read", "choose"):
+        await do(stage, reader, "read stories")
+        await do(stage, reader, "[Next story]")
+        if kind == "choose":
+            for words in ("[Choose this one]", "Because it is hers", "[Without my name]"):
+                await do(stage, reader, words)
+    elif kind == "late":
+        await stage.later(drawn.choice((timedelta(days=1), timedelta(days=8))))
+    elif kind == "leave" and drawn.random() < 0.3:
+        for words in ("leave", "[Leave]", "[Leave the group]"):
+            await do(stage, teller, words)
+    elif kind == "gone" and drawn.random() < 0.2:
+        stage.app.database.run_now(
+            lambda db: forgetting.begin(db, number, clock.now(), posts_too=False)
+        )
+
+
+def judge(stage: Stage) -> int:
+    """What came to others since the last look was allowed at this moment, and so are files.
+
+    How often somebody read a story of another one.
+    """
+
+    def allowed(db: Any) -> dict[str, set[int]]:
+        table = models.consents.c
+        live = select(table.story_id, table.use).where(table.withdrawn_at.is_(None))
+        rows = list(db.execute(live))
+        return {use: {row.story_id for row in rows if row.use == use} for use in USES}
+
+    may = stage.app.database.run_now(allowed)
+    for use in USES:
+        assert stage.app.database.run_now(lambda db, use=use: exported_now(db, use)) == may[use]
+    read = 0
+    for person in stage.people.values():
+        for bubble in person.unread:
+            for number, name in enumerate(TELLERS, 1):
+                if person.name != name and MARKS[name] in str(bubble):
+                    assert number in may["community"], (person.name, str(bubble))
+                    read += 1
+        person.unread.clear()
+    return read
+
+
+@pytest.mark.parametrize("tried", [False, True], ids=["never tried", "tried in vain"])
+@pytest.mark.parametrize("ending", ["[Take it back]", "[Who may read it]"])
+def test_what_waits_is_not_said_when_consent_ends(
+    ending: str, tried: bool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dara asks for a story, her provider does not take it, and Noy ends her consent meanwhile."""
+
+    async def play() -> None:
+        stage = await cast(database_url)
+        try:
+            if tried:
+                broken = (500, {"ok": False, "error_code": 500, "description": "x"})
+                stage.failing["sendMessage"] = [broken]
+                await do(stage, "Dara", "read stories")
+            else:
+                with monkeypatch.context() as held:
+                    held.setattr(stage, "deliver", _nothing)
+                    await stage.say("Dara", "read stories")
+            stage.app.database.run_now(lambda db: _end(db, ending))
+            await stage.later(timedelta(minutes=5))
+            heard = [str(each) for each in stage.people["Dara"].heard]
+            assert not [each for each in heard if MARKS["Noy"] in each or "told by Noy" in each]
+            assert not [each for each in heard if "taken back" in each]  # not even that it was
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
+async def _nothing() -> None:
+    """Nobody sends anything for a while."""
+
+
+def _end(db: Any, ending: str) -> None:
+    """Consent ends, or goes on in another way: without her name."""
+    consents.end(db, 1, clock.now())
+    if ending == "[Who may read it]":
+        consents.give(db, 1, "community", "nameless", "yes", clock.now())
+
+
+def test_a_file_asked_for_by_chat_lacks_what_was_withdrawn_meanwhile(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(3)]
+        db.execute(
+            update(models.memberships)
+            .where(models.memberships.c.member_id == people[2])
+            .values(role="monitor")
+        )
+        ids = [story(db, place, each) for each in people[:2]]
+        address = select(models.addresses.c.id).where(models.addresses.c.member_id == people[2])
+        to = db.execute(address).scalar_one()
+        asked = story_exports.add(db, people[2], "programme", ids, NOW)
+        consents.end(db, ids[0], NOW)
+        held = story_exports.mark_out(db, ids[0], USES, NOW)
+        assert [each.id for each in held] == [asked]
+        assert story_exports.mark_out(db, ids[0], USES, NOW) == []  # each file once
+        content = exporting.find_made(db, to, asked)
+        assert content is not None
+        book = load_workbook(io.BytesIO(content))
+        assert [row[0].value for row in book["stories"].iter_rows(min_row=2)][:1] == [str(ids[1])]
+        assert [row[0].value for row in book["take out"].iter_rows(min_row=2)] == [str(ids[0])]
+        assert exporting.find_made(db, to - 1, asked) is None  # it was somebody else who asked
+        db.execute(update(models.memberships).values(role="member"))
+        assert exporting.find_made(db, to, asked) is None  # her role is over
+
+    played(database_url, work)
+
+
+def test_formulas_are_words_in_a_file(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        who = member(db, place, 1)
+        id_ = story(db, place, who)
+        text = '=HYPERLINK("http://x")'
+        db.execute(update(models.bubbles).values(text=text))
+        _export, content = exporting.export(db, None, "programme", None, NOW)
+        rows = list(load_workbook(io.BytesIO(content))["stories"].iter_rows(min_row=2))
+        assert rows[0][0].value == str(id_)
+        assert rows[0][9].value == f"'{text}" and rows[0][9].data_type == "s"
+        assert rows[0][3].value is None  # she is not named
+
+    played(database_url, work)
+
+
+# Who goes ---------------------------------------------------------------------------------------
+
+
+def forget(db: Any, member_id: int) -> None:
+    """As the job does it, from the first step to the last."""
+    forgetting.begin(db, member_id, NOW, posts_too=False)
+    now = NOW + timedelta(minutes=5)
+    work: Any = erasing.forget.work
+    for _turn in range(300):
+        found = work(db, now)
+        if not isinstance(found, Progress) or found.then is None:
+            return
+        work = found.then
+    raise AssertionError("it does not end")
+
+
+def test_with_who_is_forgotten_her_consent_ends(database_url: str) -> None:
+    """Her story leaves rounds and files; what others said of it goes with it."""
+
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(4)]
+        ids = [story(db, place, each, USES) for each in people[:2]]
+        mine = round_of(db, place, *ids)
+        choose(db, mine, ids[0], people[2])
+        choose(db, mine, ids[1], people[0])
+        exporting.export(db, people[3], "public", None, NOW)
+        forget(db, people[0])
+        assert consents.list_live(db, ids[0]) == {}
+        found = stories.find(db, ids[0])
+        assert found is not None and found.member_id is None and found.state == "withdrawn"
+        assert stories.list_parts(db, ids[0]) == []
+        held = rounds.find(db, mine)
+        assert held is not None
+        assert [each.story_id for each in rounds.list_candidates(db, held)] == [ids[1]]
+        assert count(db, models.choices) == 0  # her own voice, and the one for her
+        assert told(db, "Please take story") == [people[3]]
+        texts = db.execute(select(models.bubbles.c.text)).scalars()
+        assert not [each for each in texts if each in (f"words of story {ids[0]}",)]
+        assert exported_now(db, "public") == {ids[1]}
+
+    played(database_url, work)
+
+
+def test_rows_go_with_their_community(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(2)]
+        mine = round_of(db, place, story(db, place, people[0]))
+        choose(db, mine, 1, people[1])
+        db.execute(models.communities.delete())
+        for table in (models.stories, models.consents, models.rounds, models.candidates,
+                      models.choices, models.story_parts):  # fmt: skip
+            assert count(db, table) == 0, table.name
+
+    played(database_url, work)
+
+
+def test_figures_count_by_consent(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(3)]
+        story(db, place, people[0], USES)
+        story(db, place, people[1], USES[:1])
+        over = story(db, place, people[2], USES)
+        consents.end(db, over, NOW)
+        stories.mark(db, over, state="withdrawn")
+        found = stories.count_stories(db, place, NOW - DAY, NOW + DAY)
+        assert found == stories.Counted(told=2, community=2, programme=1, public=1)
+        assert stories.count_stories(db, place, NOW + DAY, NOW + 2 * DAY).told == 0
+
+    played(database_url, work)
+
+
+def test_a_result_waits_for_the_facilitator_and_not_for_ever(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(3)]
+        mine = round_of(db, place, story(db, place, people[0]))
+        choose(db, mine, 1, people[1])
+        look(db, CLOSES)
+        found = rounds.find(db, mine)
+        assert found is not None and found.state == CHECKING
+        assert told(db, "Chosen: story") == []
+        consents.end(db, 1, NOW)  # she takes it back in the last moment
+        look(db, CLOSES + 5 * DAY)
+        assert told(db, "Chosen: story") == []
+        assert told(db, "The round of stories in {place} is over. Thank you") == people
+
+    played(database_url, work)
