@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.nameless import SMALL, TELLING, tells_who
+from bot.offers import CANCEL, CHANGE, SEND
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.scheduler import job
 from bot.smalltalk import can_be_passed_on, has_words, is_agreement, is_small
@@ -98,7 +99,7 @@ def _choose_community(turn: Turn, after: timedelta) -> None:
     choices = [
         Choice(f"community:{id_}", label) for id_, label in communities.labels(found).items()
     ]
-    choices.append(Choice("cancel", _("Cancel")))
+    choices.append(CANCEL)
     turn.ask(
         _("Which group shall see it?"), choices=choices, then=community, free=True, after=after
     )
@@ -191,9 +192,9 @@ def _warnings(turn: Turn, everybody: int) -> list[Text]:
 def _choices(turn: Turn, where: Community) -> list[Choice]:
     way = turn.data.get("way", "named")
     found = [
-        Choice("send", _("Send")),
-        Choice("change", _("Change")),
-        Choice("cancel", _("Cancel")),
+        SEND,
+        CHANGE,
+        CANCEL,
         Choice(
             "heavy", _("Not a heavy story") if turn.data.get("heavy") else _("It is a heavy story")
         ),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON, author
 from bot.proposing import keep_back
 from bot.smalltalk import can_be_passed_on, is_small
@@ -174,7 +175,7 @@ def choose(turn: Turn) -> None:
     choices = [Choice(f"part:{each.id}", each.label) for each in open_ones]
     turn.ask(
         _("Which part would you write?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=take,
     )
 
@@ -257,7 +258,7 @@ def write(turn: Turn) -> None:
         section.title,
         *before,
         _("Please write or say it here, in one message or several."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=words,
         free=True,
     )
@@ -285,7 +286,7 @@ def words(turn: Turn) -> None:
         return turn.wait()
     turn.ask(
         _("I have it. Write more, or choose Done."),
-        choices=(Choice("done", _("Done")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("done", _("Done")), CANCEL),
         then=words,
         free=True,
         after=BURST,

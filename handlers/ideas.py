@@ -8,6 +8,7 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, Ref, Text, _, _n
+from bot.offers import CANCEL, CHANGE, SEND
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, has_words, is_agreement, is_small
 from bot.store import communities, messages, posts, proposals
@@ -164,11 +165,7 @@ def _keep(turn: Turn) -> None:
         _("Your idea:"),
         _("{post}", post=Ref("posts", turn.data["post"])),
         _("It stands on the list without your name. If it is chosen, your name stands with it."),
-        choices=(
-            Choice("send", _("Send")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(SEND, CHANGE, CANCEL),
         then=confirm,
         free=True,
         after=BURST,
@@ -253,7 +250,7 @@ def _ask_which(turn: Turn, proposal: Proposal, listed: list[Idea]) -> None:
     ]
     turn.ask(
         _n("Shall it go from the list?", "Which one shall go from the list?", n=len(listed)),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=which,
     )
 

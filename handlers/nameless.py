@@ -18,6 +18,7 @@ from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
 from bot.nameless import LONGEST, TELLING, hold, tells_by_sight, tells_who
+from bot.offers import CANCEL, SEND
 from bot.store import communities, envelopes, media, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
@@ -206,7 +207,7 @@ def reply(turn: Turn) -> None:
         lines.append(TELLING)
     turn.ask(
         *lines,
-        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        choices=(SEND, CANCEL),
         then=confirm,
         free=True,
         after=BURST,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL, CHANGE
 from bot.posting import DRAFT_GONE
 from bot.sessions import matching
 from bot.sessions.matching import NOBODY_AN_EXPERT, line, suggestion
@@ -51,7 +52,7 @@ def _begin(turn: Turn, kind: str) -> None:
     choices = [Choice(f"community:{each.id}", labels[each.id]) for each in places]
     turn.ask(
         _("Which group shall see it?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=place,
     )
 
@@ -191,13 +192,13 @@ def _who_sees_it(turn: Turn, topic: Topic, where: Community) -> Text:
 
 def _choices(turn: Turn, topic: Topic, where: Community) -> list[Choice]:
     begun = topic.state == DRAFT
-    found = [Choice("change", _("Change")), Choice("theme", _("Another theme"))]
+    found = [CHANGE, Choice("theme", _("Another theme"))]
     if topic.wide:
         found.append(Choice("narrow", _("Only my group")))
     elif topics.has_neighbours(turn.db, where.id):
         found.append(Choice("widen", _("All groups")))
     if begun:
-        return [Choice("put_up", _("Put it up")), *found, Choice("cancel", _("Cancel"))]
+        return [Choice("put_up", _("Put it up")), *found, CANCEL]
     return [*found, Choice("done", _("Done"))]
 
 

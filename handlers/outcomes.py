@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _, _n
-from bot.offers import came_of
+from bot.offers import CANCEL, CHANGE, SEND, came_of
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON, hearers, outcome, outcome_for_helper
 from bot.smalltalk import can_be_passed_on, is_agreement, is_small
 from bot.store import messages, outcomes, posts
@@ -144,11 +144,7 @@ def _preview(turn: Turn, thread: Thread) -> None:
         _("What you add to {thread}:", thread=thread.ref),
         _("{post}", post=Ref("posts", turn.data["post"])),
         who if heard else _("It stands on top of {thread}, with your name: {name}.", **about),
-        choices=(
-            Choice("send", _("Send")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(SEND, CHANGE, CANCEL),
         then=confirm,
         free=True,
         after=BURST,

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import Choice, _
+from bot.offers import CANCEL
 from bot.proposing import keep_all_back, next_reminder
 from bot.smalltalk import has_words
 from bot.store import communities, posts, presence, proposals, sections
@@ -52,7 +53,7 @@ def show(turn: Turn) -> None:
         ]
     turn.ask(
         _("What would you like to change in {thread}?", thread=found.thread),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=deed,
     )
 
@@ -79,11 +80,7 @@ def deed(turn: Turn) -> None:
             "By which day must it be ready? Then I remind those who write. You can also write "
             "a day."
         ),
-        choices=(
-            Choice("none", _("Not known yet")),
-            Choice("30", _("In a month")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("none", _("Not known yet")), Choice("30", _("In a month")), CANCEL),
         then=day,
         free=True,
     )
@@ -123,7 +120,7 @@ def _ask_which(turn: Turn, proposal: Proposal) -> None:
     choices = [Choice(f"part:{each.id}", each.label) for each in free]
     turn.ask(
         _("Which part shall go?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=which,
     )
 

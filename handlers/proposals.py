@@ -10,6 +10,7 @@ from bot import allowances, proposing
 from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import N_, Choice, Ref, Text, _
+from bot.offers import CANCEL, CHANGE
 from bot.posting import DRAFT_GONE
 from bot.scheduler import Counts, Progress, job
 from bot.smalltalk import has_words, is_small
@@ -160,11 +161,7 @@ def purpose(turn: Turn) -> None:
     turn.data["post"] = posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="purpose")
     turn.ask(
         _("Until which day can everybody send ideas and raise a hand? You can also write a day."),
-        choices=(
-            Choice("7", _("In one week")),
-            Choice("14", _("In two weeks")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("7", _("In one week")), Choice("14", _("In two weeks")), CANCEL),
         then=closing,
         free=True,
     )
@@ -183,11 +180,7 @@ def closing(turn: Turn) -> None:
             "By which day must it be ready? Then I remind those who write. You can also write "
             "a day."
         ),
-        choices=(
-            Choice("none", _("Not known yet")),
-            Choice("30", _("In a month")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("none", _("Not known yet")), Choice("30", _("In a month")), CANCEL),
         then=deadline,
         free=True,
     )
@@ -230,11 +223,7 @@ def _preview(turn: Turn) -> None:
         _("{post}", post=Ref("posts", turn.data["post"])),
         *_days(turn),
         *reached(turn.reach(_everybody(turn, place), "session")),
-        choices=(
-            Choice("open", _("Open it")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("open", _("Open it")), CHANGE, CANCEL),
         then=confirm,
     )
 

@@ -10,6 +10,7 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.desk import find_place, note
 from bot.messages import Choice, Message, Ref, Text, _, _n
+from bot.offers import CANCEL
 from bot.scheduler import Counts, Progress, job
 from bot.store import communities, presence, rounds
 from bot.store.communities import Community
@@ -91,7 +92,7 @@ def begin(turn: Turn) -> None:
         choices=(
             Choice("any", _("Any kind")),
             *(Choice(each, tale.KINDS[each]) for each in DOMAINS),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=domain,
     )
@@ -113,7 +114,7 @@ def domain(turn: Turn) -> None:
             Choice("90", _("The last 3 months")),
             Choice("180", _("The last 6 months")),
             Choice("365", _("The last year")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=period,
     )
@@ -126,11 +127,7 @@ def period(turn: Turn) -> None:
     turn.data["since"] = (turn.now - timedelta(days=int(turn.choice or 0))).isoformat()
     turn.ask(
         _("Until which day can everybody read and choose? You can also write a day."),
-        choices=(
-            Choice("7", _("In one week")),
-            Choice("14", _("In two weeks")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("7", _("In one week")), Choice("14", _("In two weeks")), CANCEL),
         then=closing,
         free=True,
     )
@@ -150,11 +147,7 @@ def closing(turn: Turn) -> None:
         return _preview(turn)
     turn.ask(
         _("You facilitate more groups of this programme. Shall the round be open there, too?"),
-        choices=(
-            Choice("all", _("In all of them")),
-            Choice("one", _("Only here")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("all", _("In all of them")), Choice("one", _("Only here")), CANCEL),
         then=where,
     )
 
@@ -229,7 +222,7 @@ def _preview(turn: Turn) -> None:
             if _goes_on(turn)
             else []
         ),
-        choices=(Choice("open", _("Open it")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("open", _("Open it")), CANCEL),
         then=confirm,
     )
 

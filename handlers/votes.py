@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, _
+from bot.offers import CANCEL
 from bot.store import communities, presence, proposals
 from bot.store.proposals import Proposal
 from bot.timing import zone
@@ -97,11 +98,7 @@ def days(turn: Turn) -> None:
             "day.",
             at=found.closes_at,
         ),
-        choices=(
-            Choice("7", _("One week more")),
-            Choice("14", _("Two weeks more")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("7", _("One week more")), Choice("14", _("Two weeks more")), CANCEL),
         then=later,
         free=True,
     )
