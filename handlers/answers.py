@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from bot import allowances
 from bot.conversation import Conversation
@@ -15,9 +14,7 @@ from bot.store import members, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
-from bot.turn import Turn
-
-BURST = timedelta(seconds=3)  # a further bubble in this time is part of the answer
+from bot.turn import BURST, Turn
 
 answers = Conversation("answers")
 

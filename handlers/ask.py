@@ -14,12 +14,11 @@ from bot.offers import CANCEL, CHANGE, SEND
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.scheduler import job
 from bot.smalltalk import can_be_passed_on, has_words, is_agreement, is_small
-from bot.store import communities, members, messages, posts, programmes
+from bot.store import communities, members, posts, programmes
 from bot.store.audiences import Audience
 from bot.store.communities import Community, Membership
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
 DRAFTS_LAST = timedelta(days=7)
 # With her name, without it, or to the facilitators alone.
@@ -251,9 +250,7 @@ def _add_to_draft(turn: Turn) -> None:
         return turn.again(_("Please choose one of these. You can tap it or type its number."))
     if not is_small(turn.text, turn.files):
         posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
-        waiting = turn.talk.message_id if turn.talk else None
-        unseen = waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST)
-        if not unseen:
+        if not turn.postpone():
             _note_addition(turn)
     turn.wait()
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
 from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON, author
 from bot.proposing import keep_back
 from bot.smalltalk import can_be_passed_on, is_small
-from bot.store import communities, messages, posts, proposals, sections, threads
+from bot.store import communities, posts, proposals, sections, threads
 from bot.store.proposals import DRAFTING, Proposal
 from bot.store.sections import Section
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts
 SAID = 3  # of what was said about it, in one look
 
 drafting = Conversation("drafting")
@@ -281,8 +278,7 @@ def words(turn: Turn) -> None:
     )
     if not can_be_passed_on(turn.text, turn.files):
         return turn.again(NOT_PASSED_ON)
-    waiting = turn.talk.message_id if turn.talk and begun is not None else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
+    if begun is not None and turn.postpone():
         return turn.wait()
     turn.ask(
         _("I have it. Write more, or choose Done."),

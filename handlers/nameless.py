@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,9 +25,8 @@ from bot.store.posts import Bubble
 from bot.store.threads import Thread
 from bot.telling import tell
 from bot.timing import coarse
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts
 MINUTES = int(LONGEST.total_seconds()) // 60
 
 nameless = Conversation("nameless")

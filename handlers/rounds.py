@@ -6,21 +6,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot import allowances
+from bot import allowances, deadlines
 from bot.conversation import Conversation
 from bot.desk import find_place, note
 from bot.messages import Choice, Message, Ref, Text, _, _n
 from bot.offers import CANCEL
 from bot.scheduler import Counts, Progress, job
-from bot.store import communities, presence, rounds
+from bot.store import communities, rounds
 from bot.store.communities import Community
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE, WAITING, Round
 from bot.store.stories import DOMAINS
 from bot.stories import settling, tale
-from bot.timing import zone
 from bot.turn import Turn
-from bot.when import evenings
-from bot.when.dates import Unclear
 
 rounds_ = Conversation("rounds")
 
@@ -137,7 +134,7 @@ def period(turn: Turn) -> None:
 def closing(turn: Turn) -> None:
     if turn.choice == "cancel":
         return _drop(turn)
-    at = _moment(turn)
+    at = deadlines.read(turn, turn.now)
     if at is None:
         return
     turn.data["closes"] = at.isoformat()
@@ -150,21 +147,6 @@ def closing(turn: Turn) -> None:
         choices=(Choice("all", _("In all of them")), Choice("one", _("Only here")), CANCEL),
         then=where,
     )
-
-
-def _moment(turn: Turn) -> datetime | None:
-    """The evening of the day she names; None: she was asked again."""
-    there = zone(presence.get(turn.db, turn.member.id).timezone)
-    if turn.choice:
-        return evenings.after(turn.now, int(turn.choice), there)
-    at = evenings.read(turn.text, turn.now, there)
-    if isinstance(at, Unclear):
-        turn.again(*evenings.question(at, there))
-        return None
-    if at <= turn.now:
-        turn.again(_("That day is too early. It must be later than {at}.", at=turn.now))
-        return None
-    return at
 
 
 def _others(turn: Turn) -> list[Community]:
