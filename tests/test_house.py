@@ -106,13 +106,13 @@ MAY_KNOW = {
         "bot.store.audiences.*", "bot.store.references.*"),
     "handlers.*": ("bot.messages", "bot.captioning", "bot.i18n", "bot.smalltalk", "bot.discretion",
         "bot.invitation", "bot.offers", "bot.timing", "bot.typed", "bot.when.*", "bot.naming",
+        "bot.deadlines", "bot.drafts",
         "bot.pace", "bot.roles", "bot.allowances", "bot.sessions.*", "bot.hearing", "bot.digests",
         "bot.rhythm", "bot.weekly", "bot.ahead", "bot.almanac", "bot.desk", "bot.followups",
         "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
         "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses", "bot.nameless",
         "bot.envelopes", "bot.sentences", "bot.proofreading", "bot.proposing", "bot.counting",
-        "bot.reflecting", "bot.lookback", "bot.themes", "bot.stories.*", "bot.trees",
-        "bot.deadlines", "bot.drafts"),
+        "bot.reflecting", "bot.lookback", "bot.themes", "bot.stories.*", "bot.trees"),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
 
