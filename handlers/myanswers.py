@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, _
+from bot.offers import CANCEL
 from bot.responses import SEEN_BY
 from bot.responses import readers as readers_of
 from bot.store import responses, weekly
@@ -123,7 +124,7 @@ def take_back(turn: Turn) -> None:
     turn.data = {"post": found.id}
     turn.ask(
         _("Take your answer back? It is deleted here, and where phones allow it there too."),
-        choices=(Choice("yes", _("Take it back")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("yes", _("Take it back")), CANCEL),
         then=confirm,
     )
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from bot import drafts
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
 from bot.posting import DRAFT_GONE
-from bot.smalltalk import is_agreement, is_small
-from bot.store import consents, messages, posts, rounds, stories, voices
+from bot.smalltalk import is_small
+from bot.store import consents, posts, rounds, stories, voices
 from bot.store.rounds import Candidate, Round
 from bot.stories import results, tale
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts
 MOST = 20  # reasons in one look
 
 selection = Conversation("selection", words=N_("choose a story, read stories"))
@@ -229,7 +227,7 @@ def confirm(turn: Turn) -> None:
     if not posts.is_draft_of(turn.db, post_id, turn.member.id):
         return turn.say(DRAFT_GONE)
     if turn.choice is None:
-        return _add(turn, post_id)
+        return drafts.add(turn, _("Added."))
     if turn.choice == "cancel":
         posts.remove(turn.db, post_id)
         return turn.say(_("Cancelled. Nothing was sent."))
@@ -247,16 +245,3 @@ def confirm(turn: Turn) -> None:
         ),
         choices=(Choice(f"selection.show:{found.id}", _("Read the stories")),),
     )
-
-
-def _add(turn: Turn, post_id: int) -> None:
-    """A further bubble before she has chosen belongs to it."""
-    if is_agreement(turn.text):
-        return turn.again(_("Please choose one of these. You can tap it or type its number."))
-    if is_small(turn.text, turn.files):
-        return turn.wait()
-    posts.add_bubbles(turn.db, post_id, turn.content, turn.now)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
-        return turn.wait()
-    turn.again(_("Added."))

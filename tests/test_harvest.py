@@ -599,10 +599,10 @@ def test_a_handler_that_fails_for_one_session_does_not_hold_up_the_others(
         first, second = plan(stage, "Dara"), plan(stage, "Sok")
         real = harvest._begin
 
-        def fail(db: Any, session: Any, now: Any) -> bool:
-            if session.id == first:
+        def fail(db: Any, now: Any, session_id: int) -> bool:
+            if session_id == first:
                 raise ValueError("of this one")
-            return real(db, session, now)
+            return real(db, now, session_id)
 
         monkeypatch.setattr(harvest, "_begin", fail)
         end(stage, first)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, literal, select
 
-from bot.captioned import line
+from bot.captioned import FILES, line
 from bot.i18n import Own
 from bot.messages import Text, _
 from bot.models.captions import captions
@@ -26,10 +26,7 @@ _LENGTHS = {
     "video": lambda length: _("(video, {length})", length=length),
 }
 _KINDS = {
-    "voice": _("(voice note)"),
-    "video": _("(video)"),
-    "photo": _("(photo)"),
-    "document": _("(file)"),
+    **FILES,
     "location": _("(location: kept, but not passed on)"),
     "contact": _("(contact card: kept, but not passed on)"),
     "sticker": _("(sticker)"),
