@@ -324,11 +324,11 @@ def test_pictures_and_recordings_are_kept(database_url: str) -> None:
             await stage.send_file("Noy", kind)
             clock.move(timedelta(seconds=5))
             await stage.deliver()
-            assert "Kept. Recordings and pictures" in unread(stage, "Noy")
+            assert "Noted." in unread(stage, "Noy")
         found = now(stage, lambda db: records.list_of(db, session_id))
         assert [each.file for each in found] == ["photo", "voice"]
         assert all(each.media_id for each in found)
-        assert "(photo: kept" in await choose(stage, "Noy", "Show all")
+        assert "(voice note, 0:03)" in await choose(stage, "Noy", "Show all")
 
     play(database_url, story)
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -137,9 +138,10 @@ def test_healthz(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_healthz_without_a_store(client: TestClient, app: App) -> None:
     """The real error of a store that has gone."""
-    app.database.abandon()
-    app.database = Database("postgresql+psycopg://linkline:geheim@127.0.0.1:1/linkline")
-    answer = client.get("/healthz")
+    gone = Database("postgresql+psycopg://linkline:geheim@127.0.0.1:1/linkline")
+    with mock.patch.object(app, "database", gone):
+        answer = client.get("/healthz")
+    gone.abandon()
     assert answer.status_code == 503
     assert "geheim" not in answer.text
 
