@@ -15,11 +15,12 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, insert, select, update
 
-from bot import clock, erasing, models
+from bot import clock, counting, erasing, models
 from bot.db import Database
+from bot.i18n import render
 from bot.messages import File, Inbound
 from bot.scheduler import Progress
-from bot.store import consents, forgetting, posts, rounds, stories, story_exports, voices
+from bot.store import communities, consents, forgetting, posts, rounds, stories, story_exports, voices
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE
 from bot.stories import exporting, settling
 from tests import transcript
@@ -566,18 +567,44 @@ def test_rows_go_with_their_community(database_url: str) -> None:
     played(database_url, work)
 
 
-def test_figures_count_by_consent(database_url: str) -> None:
+@pytest.mark.parametrize(("public", "said"), [(4, "from fewer than 5 people"), (5, "5 or more")])
+def test_figures_count_by_consent_and_not_of_a_few(
+    public: int, said: str, database_url: str
+) -> None:
+    """Seven tell one each, one of them two; one takes hers back."""
+
     def work(db: Any) -> None:
         place = community(db)
-        people = [member(db, place, number) for number in range(3)]
-        story(db, place, people[0], USES)
-        story(db, place, people[1], USES[:1])
-        over = story(db, place, people[2], USES)
-        consents.end(db, over, NOW)
-        stories.mark(db, over, state="withdrawn")
-        found = stories.count_stories(db, place, NOW - DAY, NOW + DAY)
-        assert found == stories.Counted(told=2, community=2, programme=1, public=1)
-        assert stories.count_stories(db, place, NOW + DAY, NOW + 2 * DAY).told == 0
+        people = [member(db, place, number) for number in range(7)]
+        for number, each in enumerate([*people, people[0]]):
+            story(db, place, each, USES if number < public else USES[:1])
+        consents.end(db, 7, NOW)
+        stories.mark(db, 7, state="withdrawn")
+        found = stories.count_stories(db, place, "community", NOW - DAY, NOW + DAY)
+        assert found == stories.Counted(told=7, people=6)
+        assert stories.count_stories(db, place, "community", NOW + DAY, NOW + 2 * DAY).told == 0
+        lines = figures(db, place)
+        assert "Stories of change in January 2027: 5 or more." in lines
+        assert f"The whole programme may read: {said}. Everybody: {said}." in lines
+        assert lines[-1] == "Stories of change in December 2026: from fewer than 5 people."
+
+    played(database_url, work)
+
+
+def figures(db: Any, place: int) -> list[str]:
+    """What is said a month later."""
+    said = counting.reflected(db, communities.get(db, place), NOW + 31 * DAY)
+    return [render(each, "en", lambda _ref, _language: "") for each in said]
+
+
+def test_of_one_who_told_many_stories_no_number_is_told(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(5)]
+        for number in range(9):
+            story(db, place, people[number % 4], USES)
+        assert "Stories of change in January 2027: from fewer than 5 people." in figures(db, place)
+        assert not any("Everybody" in line for line in figures(db, place))
 
     played(database_url, work)
 

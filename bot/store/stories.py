@@ -44,12 +44,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Stories of one community in one month."""
+    """Stories of one community in one month that may be used in one way, and who told them."""
 
-    told: int  # that somebody else may read
-    community: int  # of these, what each may be used for
-    programme: int
-    public: int
+    told: int
+    people: int
 
 
 _STORY = tuple(stories.c[name] for name in Story.__dataclass_fields__)
@@ -186,10 +184,12 @@ def empty(db: Connection, post_id: int) -> None:
 # Figures ----------------------------------------------------------------------------------------
 
 
-def count_stories(db: Connection, community_id: int, since: datetime, until: datetime) -> Counted:
+def count_stories(
+    db: Connection, community_id: int, use: str, since: datetime, until: datetime
+) -> Counted:
     """Of those told from `since` to before `until`, as their consents stand now."""
-    uses = [func.count().filter(may_be(use)) for use in ("community", "programme", "public")]
-    told = (stories.c.told_at >= since, stories.c.told_at < until, stories.c.state == TOLD)
-    found = select(func.count(), *uses).where(stories.c.community_id == community_id, *told)
-    row: Any = db.execute(found).one()
-    return Counted(*row)
+    told = (stories.c.told_at >= since, stories.c.told_at < until, may_be(use))
+    found = select(func.count(), func.count(stories.c.member_id.distinct())).where(
+        stories.c.community_id == community_id, *told
+    )
+    return Counted(*db.execute(found).one())
