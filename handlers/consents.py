@@ -7,7 +7,7 @@ from bot.conversation import Conversation
 from bot.messages import Choice, Text, _
 from bot.store import communities, presence, stories
 from bot.store.consents import COMMUNITY, USES
-from bot.store.stories import Story
+from bot.store.stories import HIDDEN, Story
 from bot.stories import agreement, tale
 from bot.turn import Turn
 
@@ -19,7 +19,7 @@ def begin(turn: Turn) -> None:
     """First of all: are there others in it?"""
     found = _hers(turn, turn.argument)
     if found is None:
-        return turn.start("mystories.gone")
+        return
     turn.data = {"story": found.id, "hows": {}}
     turn.ask(
         _(
@@ -37,15 +37,22 @@ def begin(turn: Turn) -> None:
 
 
 def _hers(turn: Turn, story_id: int) -> Story | None:
+    """One that she may tell; else she hears why not."""
     found = stories.find_hers(turn.db, story_id, turn.member.id)
-    return None if found is None or not turn.sender.knows(found.created_at) else found
+    if found is None or not turn.sender.knows(found.created_at):
+        turn.start("mystories.gone")
+        return None
+    if found.state == HIDDEN:
+        turn.say(tale.HIDDEN)
+        return None
+    return found
 
 
 @consents.step
 def others(turn: Turn) -> None:
     found = _hers(turn, turn.data["story"])
     if found is None:
-        return turn.start("mystories.gone")
+        return
     asking = turn.choice in ("asking", "no")
     stories.mark(turn.db, found.id, others="asking" if asking else turn.choice)
     if not asking:
@@ -93,7 +100,7 @@ def may(turn: Turn) -> None:
     """The next wider use is asked only if this one is agreed to."""
     found = _hers(turn, turn.data["story"])
     if found is None:
-        return turn.start("mystories.gone")
+        return
     use = turn.data["use"]
     if turn.choice != "no":
         turn.data["hows"] = {**turn.data["hows"], use: turn.choice}

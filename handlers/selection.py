@@ -8,7 +8,7 @@ from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
 from bot.posting import DRAFT_GONE
 from bot.smalltalk import is_agreement, is_small
-from bot.store import consents, messages, posts, rounds, stories, voices
+from bot.store import communities, consents, messages, posts, rounds, stories, voices
 from bot.store.rounds import Candidate, Round
 from bot.stories import results, tale
 from bot.turn import Turn
@@ -104,15 +104,26 @@ def _choices(
     turn: Turn, found: Round, listed: list[Candidate], candidate: Candidate
 ) -> list[Choice]:
     """After the last one the first one comes again."""
+    hides = _hides(turn, candidate)
     if not found.takes_choices(turn.now):
-        return []
+        return hides
     made = []
     if candidate.teller_id != turn.member.id and candidate.stands:
         made.append(Choice(f"selection.choose:{candidate.id}", _("Choose this one")))
     later = [each for each in listed if each.id > candidate.id] or listed
     if later[0].id != candidate.id:
         made.append(Choice(f"selection.read:{later[0].id}", _("Next story")))
-    return made
+    return [*made, *hides]
+
+
+def _hides(turn: Turn, candidate: Candidate) -> list[Choice]:
+    """Who facilitates in the group it comes from, whatever round it is read in."""
+    story = stories.find(turn.db, candidate.story_id)
+    if story is None or candidate.teller_id == turn.member.id:
+        return []
+    here = (turn.db, turn.member.id, story.community_id, "hide", turn.now)
+    may = communities.find_where(*here) is not None
+    return [Choice(f"concealing.ask:{story.id}", _("Hide it"))] if may else []
 
 
 @selection.action

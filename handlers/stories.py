@@ -9,6 +9,7 @@ from bot.messages import N_, Choice, Text, _
 from bot.smalltalk import is_small
 from bot.store import communities, messages, posts, stories
 from bot.store.communities import Community
+from bot.store.posts import Post
 from bot.store.stories import DOMAINS, DRAFT, PARTS, TOLD, Story
 from bot.stories import agreement, tale
 from bot.truth import remaining
@@ -42,15 +43,27 @@ def start(turn: Turn) -> None:
 
 @stories_.action
 def start_from(turn: Turn) -> None:
-    """A post of hers, of which turn.argument is the id, grows into a story."""
-    found = posts.find(turn.db, turn.argument)
-    if found is None or found.author_id != turn.member.id or found.state == "hidden":
+    """A post of hers, of which turn.argument is the id, grows into a story, but only into one."""
+    found = _growing(turn, turn.argument)
+    if found is None:
         return turn.start("mystories.gone")
+    grown = stories.find_grown(turn.db, turn.member.id, found.id)
+    if grown is not None:
+        turn.argument = grown.id
+        return go_on(turn) if grown.state == DRAFT else turn.start("mystories.show")
     turn.data = {"copy": found.id}
-    if found.community_id is None:
+    if found.community_id is None or _place(turn, found.community_id) is None:
         return _choose(turn)
     turn.argument = found.community_id
     _begin(turn)
+
+
+def _growing(turn: Turn, post_id: int) -> Post | None:
+    """None also if it was hidden or taken back meanwhile."""
+    found = posts.find(turn.db, post_id)
+    if found is None or found.author_id != turn.member.id or found.state == "hidden":
+        return None
+    return found if posts.list_bubbles(turn.db, post_id) else None
 
 
 @stories_.action
@@ -93,7 +106,7 @@ def _begin(turn: Turn) -> None:
         )
     ]
     copied = turn.data.pop("copy", None)
-    if copied is not None and posts.find(turn.db, copied) is not None:
+    if copied is not None and _growing(turn, copied) is not None:
         post_id = stories.copy(turn.db, copied, turn.member.id, turn.now)
         _hold(turn, "happened", post_id)
         said.append(_("What you have said already is the third answer."))
@@ -106,11 +119,21 @@ def _place(turn: Turn, community_id: int) -> Community | None:
 
 @stories_.action
 def go_on(turn: Turn) -> None:
-    """From the first question that has no answer."""
+    """Behind her secret word, if she has one: at the end the whole is read back."""
+    turn.start("secret.ask", then="stories.resume")
+
+
+@stories_.action
+def resume(turn: Turn) -> None:
+    """From the first question that has no answer; chosen twice, it is one talk."""
     found = stories.find_hers(turn.db, turn.argument, turn.member.id)
     if found is None or not turn.sender.knows(found.created_at):
         return turn.start("mystories.gone")
-    turn.data = {"story": found.id, "community": found.community_id, "skipped": []}
+    waits = turn.talk
+    if waits is not None and waits.step == "stories.answer" and waits.data.get("story") == found.id:
+        turn.answer(waits)
+    else:
+        turn.data = {"story": found.id, "community": found.community_id, "skipped": []}
     _next(turn)
 
 
@@ -310,7 +333,7 @@ def _take_place(turn: Turn, story: Story) -> list[Text]:
         stories.mark_posts(turn.db, story, "live")
     if before is None:
         return [_("Your change is saved.")]
-    copies = agreement.take_back(turn, before.post_id)
+    copies = agreement.take_back(turn, before, story)
     stories.empty(turn.db, before.post_id)
     if story.state != TOLD:
         return [_("Your change is saved.")]

@@ -20,7 +20,16 @@ from bot.db import Database
 from bot.i18n import render
 from bot.messages import File, Inbound
 from bot.scheduler import Progress
-from bot.store import communities, consents, forgetting, posts, rounds, stories, story_exports, voices
+from bot.store import (
+    communities,
+    consents,
+    forgetting,
+    posts,
+    rounds,
+    stories,
+    story_exports,
+    voices,
+)
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE
 from bot.stories import exporting, settling
 from tests import transcript

@@ -10,7 +10,7 @@ from bot.store import consents, stories
 from bot.store.consents import USES
 from bot.store.copies import Copies
 from bot.store.references import References
-from bot.store.stories import DRAFT, PARTS, TOLD, WITHDRAWN, Story
+from bot.store.stories import HIDDEN, PARTS, TOLD, WITHDRAWN, Part, Story
 from bot.stories import tale, withdrawing
 from bot.truth import remaining
 from bot.turn import Turn
@@ -43,19 +43,30 @@ def apply(turn: Turn, story: Story, hows: Mapping[str, str]) -> list[Text]:
 def _mark(turn: Turn, story: Story, hows: Mapping[str, str]) -> None:
     if hows and story.state != TOLD:
         return stories.mark(turn.db, story.id, state=TOLD, told_at=turn.now)
-    if not hows and story.state != DRAFT:
+    if not hows and story.state == TOLD:
         stories.mark(turn.db, story.id, state=WITHDRAWN)
 
 
+def hide(turn: Turn, story: Story) -> list[Text]:
+    """A facilitator ends all uses for good; its teller keeps the words. What there is to say."""
+    said = _take_back(turn, story)
+    consents.end(turn.db, story.id, turn.now)
+    stories.renew(turn.db, story, PARTS, "kept")
+    stories.mark(turn.db, story.id, state=HIDDEN)
+    withdrawing.leave(turn.db, turn.now, story, USES)
+    withdrawing.take_out(turn.db, turn.now, story, USES)
+    return said
+
+
 def _take_back(turn: Turn, story: Story) -> list[Text]:
-    found = [take_back(turn, each.post_id) for each in stories.list_parts(turn.db, story.id)]
+    found = [take_back(turn, each, story) for each in stories.list_parts(turn.db, story.id)]
     taken, kept = (max(each) for each in zip(*((c.taken_back, c.kept) for c in found), strict=True))
     return remaining(Copies(taken, kept))
 
 
-def take_back(turn: Turn, post_id: int) -> Copies:
-    """One part, from where it stands; what still waits is looked at when it is to be said."""
-    return turn.take_back(post_id, None, turn.member.id)
+def take_back(turn: Turn, part: Part, story: Story) -> Copies:
+    """From where it stands; what still waits is looked at when it is to be said."""
+    return turn.take_back(part.post_id, None, story.member_id or 0)
 
 
 def _as_read(turn: Turn, use: str, how: str) -> str:
