@@ -218,11 +218,7 @@ def reason(turn: Turn) -> None:
         _("Your reason:"),
         _("{post}", post=posts.get(turn.db, turn.data["post"]).ref),
         _("Shall your name stand beside it? Without it nobody learns whose it is."),
-        *(
-            [_("A voice or a picture may be recognised, also without a name.")]
-            if any(each.kind in tale.SEEN for each in turn.files)
-            else []
-        ),
+        *_warnings(turn),
         choices=(
             Choice("nameless", _("Without my name")),
             Choice("named", _("With my name")),
@@ -232,6 +228,17 @@ def reason(turn: Turn) -> None:
         free=True,
         after=BURST,
     )
+
+
+def _warnings(turn: Turn) -> list[Text]:
+    """What may tell whose a reason is, though no name stands beside it."""
+    said = []
+    pair = rounds.find_candidate(turn.db, turn.data["candidate"])
+    if pair and len(rounds.list_choosers(turn.db, pair[0].id, turn.now)) < results.FEW:
+        said.append(_("Your group is small: peers may guess who wrote it, also without a name."))
+    if any(each.kind in tale.SEEN for each in turn.files):
+        said.append(_("A voice or a picture may be recognised, also without a name."))
+    return said
 
 
 @selection.step

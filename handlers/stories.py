@@ -12,7 +12,6 @@ from bot.store.communities import Community
 from bot.store.posts import Post
 from bot.store.stories import DOMAINS, DRAFT, PARTS, TOLD, Story
 from bot.stories import agreement, tale
-from bot.truth import remaining
 from bot.turn import Turn
 
 BURST = timedelta(seconds=3)  # people write in bursts
@@ -51,11 +50,8 @@ def start_from(turn: Turn) -> None:
     if grown is not None:
         turn.argument = grown.id
         return go_on(turn) if grown.state == DRAFT else turn.start("mystories.show")
-    turn.data = {"copy": found.id}
-    if found.community_id is None or _place(turn, found.community_id) is None:
-        return _choose(turn)
-    turn.argument = found.community_id
-    _begin(turn)
+    turn.data, turn.argument = {"copy": found.id}, found.community_id or 0
+    return _choose(turn) if _place(turn, turn.argument) is None else _begin(turn)
 
 
 def _growing(turn: Turn, post_id: int) -> Post | None:
@@ -118,8 +114,7 @@ def _place(turn: Turn, community_id: int) -> Community | None:
 
 
 @stories_.action
-def go_on(turn: Turn) -> None:
-    """Behind her secret word, if she has one: at the end the whole is read back."""
+def go_on(turn: Turn) -> None:  # behind her secret word, since the whole is read back
     turn.start("secret.ask", then="stories.resume")
 
 
@@ -129,9 +124,9 @@ def resume(turn: Turn) -> None:
     found = stories.find_hers(turn.db, turn.argument, turn.member.id)
     if found is None or not turn.sender.knows(found.created_at):
         return turn.start("mystories.gone")
-    waits = turn.talk
-    if waits is not None and waits.step == "stories.answer" and waits.data.get("story") == found.id:
-        turn.answer(waits)
+    talk = turn.talk
+    if talk and talk.step == "stories.answer" and talk.data.get("story") == found.id:
+        turn.answer(talk)
     else:
         turn.data = {"story": found.id, "community": found.community_id, "skipped": []}
     _next(turn)
@@ -223,10 +218,10 @@ def _hold(turn: Turn, part: str, post_id: int) -> None:
 
 
 def _ask_kind(turn: Turn, after: timedelta) -> None:
-    labels = [Choice(each, tale.KINDS[each]) for each in DOMAINS]
+    choices = [Choice(each, tale.KINDS[each]) for each in DOMAINS]
     turn.ask(
         _("What kind of change is it?"),
-        choices=[*labels, Choice("none", _("I do not know"))],
+        choices=[*choices, Choice("none", _("I do not know"))],
         then=kind,
         free=True,
         after=after,
@@ -239,8 +234,8 @@ def kind(turn: Turn) -> None:
         if _belongs_to_last(turn):
             return turn.wait()
         return turn.again(_("Please choose one of these. You can tap it or type its number."))
-    domain = turn.choice if turn.choice in DOMAINS else None
-    stories.mark(turn.db, turn.data["story"], domain=domain)
+    chosen = turn.choice if turn.choice in DOMAINS else None
+    stories.mark(turn.db, turn.data["story"], domain=chosen)
     _review(turn)
 
 
@@ -326,15 +321,10 @@ def anew(turn: Turn) -> None:
 
 
 def _take_place(turn: Turn, story: Story) -> list[Text]:
-    """The old words and files go, also from where others have them; what there is to say of it."""
     before = stories.find_part(turn.db, story.id, turn.data["part"])
     _keep(turn)
     if story.state == TOLD:
         stories.mark_posts(turn.db, story, "live")
     if before is None:
-        return [_("Your change is saved.")]
-    copies = agreement.take_back(turn, before, story)
-    stories.empty(turn.db, before.post_id)
-    if story.state != TOLD:
-        return [_("Your change is saved.")]
-    return [_("Your change is saved, and the old words are taken back."), *remaining(copies)]
+        return [_("Your change is saved."), *agreement.worded(turn, story)]
+    return agreement.replace(turn, story, before)
