@@ -550,6 +550,27 @@ def test_a_group_she_has_left_gets_no_story_of_hers(database_url: str) -> None:
     asyncio.run(play())
 
 
+def test_a_story_she_has_begun_goes_on_behind_her_secret_word(database_url: str) -> None:
+    """At its end the whole is read back to whoever holds the phone."""
+
+    async def play() -> None:
+        stage = await cast(database_url)
+        try:
+            for words in ("story", "Nobody knows this", "[Go on later]",
+                          "secret word", "mango tree", "mango tree"):  # fmt: skip
+                await do(stage, "Mai", words)
+            await stage.later(timedelta(hours=1))
+            for words in ("story", "[Go on]"):
+                await do(stage, "Mai", words)
+            assert "secret word" in str(stage.people["Mai"].heard[-1])
+            await do(stage, "Mai", "mango tree")
+            assert "2 of 4" in str(stage.people["Mai"].heard[-1])
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
 def leave_all(db: Any, name: str) -> None:
     found = select(models.members.c.id, models.members.c.name)
     mine = [row.id for row in db.execute(found) if row.name == name]
