@@ -359,6 +359,17 @@ def test_of_very_long_words_only_the_beginning_is_measured(monkeypatch: pytest.M
     assert measured == [picture.LONGEST, 5]
 
 
+@pytest.mark.parametrize("words", ["\u200b", "\u200b \u200b\n", "\u200b👨‍👩‍👧\u200b"])
+def test_signs_that_nobody_sees_are_no_words(words: str) -> None:
+    """Such a leaf has a flower, as one without letters has; it is not bare."""
+    assert drawable(words) == ""
+
+
+def test_a_tower_of_signs_has_room_on_a_leaf() -> None:
+    """No Khmer word has more than two letters below another; a tower would leave its leaf bare."""
+    assert drawable("\u1780" + "\u17d2\u1780" * 9) == ("\u1780" + "\u17d2\u1780" * 2) * 3 + "\u1780"
+
+
 def test_the_title_can_be_read_on_the_grass() -> None:
     """Large letters, on the lightest blade of grass."""
     below = scenery.scenery().crop((250, 1005, 830, 1058))
