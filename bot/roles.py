@@ -159,6 +159,7 @@ WAYS: dict[str, str] = {
     "interest.*": "read",
     "standing.*": "own",  # her own words, whatever became of her role
     "market.hide": "hide",
+    "concealing.*": "hide",
     "market.confirm_hiding": "hide",
     "offering.*": "ask",
     "myanswers.*": "own",  # her own words, whatever became of her role

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
+from bot.hiding import CHOICES, REASONS, WHY
 from bot.messages import Choice, Ref, Text, _
 from bot.posting import author, hearers
 from bot.store import audit, communities, posts, threads
@@ -14,13 +15,6 @@ from bot.truth import remaining
 from bot.turn import Turn
 
 LISTED = 6  # posts to choose from
-
-REASONS = {
-    "name": _("it names or shows somebody"),
-    "hurt": _("it may hurt somebody"),
-    "place": _("it does not belong in this group"),
-    "other": _("a reason the facilitator can tell you"),
-}
 
 moderation = Conversation("moderation")
 
@@ -65,17 +59,7 @@ def post(turn: Turn) -> None:
 
 def _ask_why(turn: Turn, post_id: int) -> None:
     turn.data = {"post": post_id}
-    turn.ask(
-        _("Why? The one who wrote it hears the reason."),
-        choices=(
-            Choice("name", _("It names somebody")),
-            Choice("hurt", _("It may hurt")),
-            Choice("place", _("Not for this group")),
-            Choice("other", _("Another reason")),
-            Choice("cancel", _("Cancel")),
-        ),
-        then=why,
-    )
+    turn.ask(WHY, choices=CHOICES, then=why)
 
 
 @moderation.step

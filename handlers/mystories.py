@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.store import consents, stories
-from bot.store.stories import DRAFT, TOLD, Story
+from bot.store.stories import DRAFT, HIDDEN, TOLD, Story
 from bot.stories import agreement, tale
 from bot.turn import Turn
 
@@ -63,10 +63,9 @@ def open_one(turn: Turn) -> None:
         return gone(turn)
     live = consents.list_live(turn.db, found.id)
     hows = {use: each.how for use, each in live.items()}
-    choices = [
-        Choice(f"consents.begin:{found.id}", _("Who may read it")),
-        Choice(f"stories.change:{found.id}", _("Change a part")),
-    ]
+    choices = [Choice(f"stories.change:{found.id}", _("Change a part"))]
+    if found.state != HIDDEN:
+        choices.insert(0, Choice(f"consents.begin:{found.id}", _("Who may read it")))
     if found.state == DRAFT:
         choices.append(Choice(f"stories.go_on:{found.id}", _("Go on")))
     if hows:
@@ -75,9 +74,15 @@ def open_one(turn: Turn) -> None:
     turn.say(
         _("Your story {number}:", number=found.id),
         *tale.parts(stories.list_parts(turn.db, found.id)),
-        *(tale.agreed(hows) if hows else [_("Only you see it.")]),
+        *_who_reads(found, hows),
         choices=choices,
     )
+
+
+def _who_reads(story: Story, hows: dict[str, str]) -> list[Text]:
+    if story.state == HIDDEN:
+        return [tale.HIDDEN]
+    return tale.agreed(hows) if hows else [_("Only you see it.")]
 
 
 def _hers(turn: Turn, story_id: int) -> Story | None:

@@ -121,6 +121,17 @@ def gone(turn: Turn) -> None:
     turn.say(_("I do not find that reflection any more."))
 
 
+@reflections_.action
+def grow(turn: Turn) -> None:
+    """A story of change begins with it, in whatever post its words stand now."""
+    found = _hers(turn, turn.argument)
+    if found is None or found.state == "hidden":
+        return gone(turn)
+    reflections.mark(turn.db, found.id, adds_until=None)  # what she says next is the story
+    turn.argument = found.post_id
+    turn.start("stories.start_from")
+
+
 # Other words, or none ----------------------------------------------------------------------------
 
 

@@ -42,16 +42,16 @@ def show(turn: Turn) -> None:
                 "the one that matters most, with reasons.",
                 community=place.ref,
             ),
-            choices=(
-                Choice(f"rounds.begin:{place.id}", _("Open a round")),
-                Choice(f"exports.begin:{place.id}", _("Export stories")),
-            ),
+            choices=(Choice(f"rounds.begin:{place.id}", _("Open a round")), *_always(place)),
         )
-    turn.say(*_state(found), choices=(*_choices(turn, found), _export(place)))
+    turn.say(*_state(found), choices=(*_choices(turn, found), *_always(place)))
 
 
-def _export(place: Community) -> Choice:
-    return Choice(f"exports.begin:{place.id}", _("Export stories"))
+def _always(place: Community) -> tuple[Choice, ...]:
+    return (
+        Choice(f"exports.begin:{place.id}", _("Export stories")),
+        Choice(f"concealing.begin:{place.id}", _("Hide a story")),
+    )
 
 
 def _state(found: Round) -> list[Text]:

@@ -7,7 +7,7 @@ from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
 from bot.posting import DRAFT_GONE
 from bot.smalltalk import is_small
-from bot.store import consents, posts, rounds, stories, voices
+from bot.store import communities, consents, posts, rounds, stories, voices
 from bot.store.rounds import Candidate, Round
 from bot.stories import results, tale
 from bot.turn import BURST, Turn
@@ -102,15 +102,26 @@ def _choices(
     turn: Turn, found: Round, listed: list[Candidate], candidate: Candidate
 ) -> list[Choice]:
     """After the last one the first one comes again."""
+    hides = _hides(turn, candidate)
     if not found.takes_choices(turn.now):
-        return []
+        return hides
     made = []
     if candidate.teller_id != turn.member.id and candidate.stands:
         made.append(Choice(f"selection.choose:{candidate.id}", _("Choose this one")))
     later = [each for each in listed if each.id > candidate.id] or listed
     if later[0].id != candidate.id:
         made.append(Choice(f"selection.read:{later[0].id}", _("Next story")))
-    return made
+    return [*made, *hides]
+
+
+def _hides(turn: Turn, candidate: Candidate) -> list[Choice]:
+    """Who facilitates in the group it comes from, whatever round it is read in."""
+    story = stories.find(turn.db, candidate.story_id)
+    if story is None or candidate.teller_id == turn.member.id:
+        return []
+    here = (turn.db, turn.member.id, story.community_id, "hide", turn.now)
+    may = communities.find_where(*here) is not None
+    return [Choice(f"concealing.ask:{story.id}", _("Hide it"))] if may else []
 
 
 @selection.action
@@ -205,11 +216,7 @@ def reason(turn: Turn) -> None:
         _("Your reason:"),
         _("{post}", post=posts.get(turn.db, turn.data["post"]).ref),
         _("Shall your name stand beside it? Without it nobody learns whose it is."),
-        *(
-            [_("A voice or a picture may be recognised, also without a name.")]
-            if any(each.kind in tale.SEEN for each in turn.files)
-            else []
-        ),
+        *_warnings(turn),
         choices=(
             Choice("nameless", _("Without my name")),
             Choice("named", _("With my name")),
@@ -219,6 +226,17 @@ def reason(turn: Turn) -> None:
         free=True,
         after=BURST,
     )
+
+
+def _warnings(turn: Turn) -> list[Text]:
+    """What may tell whose a reason is, though no name stands beside it."""
+    said = []
+    pair = rounds.find_candidate(turn.db, turn.data["candidate"])
+    if pair and len(rounds.list_choosers(turn.db, pair[0].id, turn.now)) < results.FEW:
+        said.append(_("Your group is small: peers may guess who wrote it, also without a name."))
+    if any(each.kind in tale.SEEN for each in turn.files):
+        said.append(_("A voice or a picture may be recognised, also without a name."))
+    return said
 
 
 @selection.step

@@ -43,7 +43,7 @@ LEVELS = (
     ("bot.when.rules",),
     ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.workdays", "bot.likeness",
      "bot.pace", "bot.templates", "bot.proofreading", "bot.sentences", "bot.catalogues",
-     "bot.sessions.links", "bot.reflecting", "bot.themes"),
+     "bot.sessions.links", "bot.reflecting", "bot.themes", "bot.hiding"),
     ("bot.when.dates", "bot.when.lengths"),
     ("bot.tree", "bot.tree.words", "bot.tree.scenery"),
     ("bot.tree.lettering",),
@@ -113,7 +113,7 @@ MAY_KNOW = {
         "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
         "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses", "bot.nameless",
         "bot.envelopes", "bot.sentences", "bot.proofreading", "bot.proposing", "bot.counting",
-        "bot.reflecting", "bot.lookback", "bot.themes", "bot.stories.*", "bot.trees"),
+        "bot.reflecting", "bot.lookback", "bot.themes", "bot.hiding", "bot.stories.*", "bot.trees"),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
 

@@ -15,6 +15,8 @@ from bot.models.stories import may_be, stories, story_parts
 from bot.models.talks import bubbles, posts
 
 DRAFT, TOLD, WITHDRAWN = "draft", "told", "withdrawn"
+HIDDEN = "hidden"  # by a facilitator, for all but its teller
+RECENT = 6  # stories of hers that are looked through
 PARTS = ("who", "before", "happened", "matters")  # in the order in which they are asked
 DOMAINS = ("empowerment", "influence", "amplifying")
 
@@ -24,7 +26,7 @@ class Story:
     id: int  # also its number, as others hear it
     member_id: int | None
     community_id: int
-    state: str  # DRAFT, TOLD, WITHDRAWN
+    state: str  # DRAFT, TOLD, WITHDRAWN, HIDDEN
     domain: str | None  # the kind of change
     others: str | None  # people in it: none, agreed, asking
     created_at: datetime
@@ -44,12 +46,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Stories of one community in one month."""
+    """Stories of one community in one month that may be used in one way, and who told them."""
 
-    told: int  # that somebody else may read
-    community: int  # of these, what each may be used for
-    programme: int
-    public: int
+    told: int
+    people: int
 
 
 _STORY = tuple(stories.c[name] for name in Story.__dataclass_fields__)
@@ -90,6 +90,39 @@ def find_next(db: Connection, member_id: int) -> Story | None:
     """One of hers, whatever is in it."""
     hers = select(*_STORY).where(stories.c.member_id == member_id).order_by(stories.c.id)
     row = db.execute(hers.limit(1)).first()
+    return None if row is None else Story(*row)
+
+
+def find_grown(db: Connection, member_id: int, post_id: int) -> Story | None:
+    """Her latest story that has begun with the words of this post."""
+    said = _said(db, post_id)
+    for each in list_hers(db, member_id, RECENT):
+        part = find_part(db, each.id, "happened")
+        if part is not None and _said(db, part.post_id) == said:
+            return each
+    return None
+
+
+def _said(db: Connection, post_id: int) -> list[tuple[str, str, int | None]]:
+    columns = (bubbles.c.kind, bubbles.c.text, bubbles.c.media_id)
+    found = select(*columns).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id)
+    return [(row.kind, row.text, row.media_id) for row in db.execute(found)]
+
+
+def list_told(db: Connection, community_id: int, most: int, before: int) -> list[Story]:
+    """What members of a community may read at this moment, the latest first; 0 = from there on."""
+    found = select(*_STORY).where(
+        stories.c.community_id == community_id, may_be("community"), _HAS_WORDS
+    )
+    if before:
+        found = found.where(stories.c.id < before)
+    return [Story(*row) for row in db.execute(found.order_by(stories.c.id.desc()).limit(most))]
+
+
+def find_told(db: Connection, story_id: int) -> Story | None:
+    """One that its community may read; held until the end of this transaction."""
+    told = select(*_STORY).where(stories.c.id == story_id, may_be("community"), _HAS_WORDS)
+    row = db.execute(told.with_for_update(of=stories)).first()
     return None if row is None else Story(*row)
 
 
@@ -186,10 +219,12 @@ def empty(db: Connection, post_id: int) -> None:
 # Figures ----------------------------------------------------------------------------------------
 
 
-def count_stories(db: Connection, community_id: int, since: datetime, until: datetime) -> Counted:
+def count_stories(
+    db: Connection, community_id: int, use: str, since: datetime, until: datetime
+) -> Counted:
     """Of those told from `since` to before `until`, as their consents stand now."""
-    uses = [func.count().filter(may_be(use)) for use in ("community", "programme", "public")]
-    told = (stories.c.told_at >= since, stories.c.told_at < until, stories.c.state == TOLD)
-    found = select(func.count(), *uses).where(stories.c.community_id == community_id, *told)
-    row: Any = db.execute(found).one()
-    return Counted(*row)
+    told = (stories.c.told_at >= since, stories.c.told_at < until, may_be(use))
+    found = select(func.count(), func.count(stories.c.member_id.distinct())).where(
+        stories.c.community_id == community_id, *told
+    )
+    return Counted(*db.execute(found).one())

@@ -15,6 +15,7 @@ from bot.store.rounds import Candidate, Round
 from bot.store.voices import Reason
 from bot.telling import tell
 
+FEW = 5  # of fewer choosers no numbers are told, and nobody is named beside a reason
 SHOWN = 3  # reasons in one message; the others can be read
 
 
@@ -70,7 +71,7 @@ def _result(db: Connection, found: Round, chosen: Candidate, every: Sequence[Can
         _("Chosen: story {number}.", number=chosen.story_id),
     ]
     voiced = [each.voices for each in every if each.voices is not None]
-    if chosen.voices is not None:
+    if chosen.voices is not None and sum(voiced) >= FEW:  # others may have left since
         said.append(
             _n(
                 "{n} of {every} voices was for it.",

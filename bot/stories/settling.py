@@ -18,11 +18,11 @@ from bot.store import communities, consents, media, posts, rounds, voices
 from bot.store.audiences import Audience
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE, WAITING, Candidate, Round
 from bot.stories import results
+from bot.stories.results import FEW
 from bot.telling import tell
 from bot.timing import coarse, zone
 from bot.when import evenings
 
-FEW = 5  # of fewer choosers no numbers are told, and nobody is named beside a reason
 AGAIN = timedelta(hours=1)  # what failed is tried again
 # Days, each until the evening of the last one:
 SHORT = 2  # a second choice
@@ -112,8 +112,10 @@ def keep_reason(
 
 
 def _again(db: Connection, now: datetime, found: Round, ahead: Sequence[Candidate]) -> str:
-    """Once more, among those that are ahead."""
+    """Once more, among those that are ahead; what was counted so far is over."""
     _leave_standing(db, found, ahead)
+    for each in rounds.list_candidates(db, found, standing=False):
+        rounds.mark_candidate(db, each.id, voices=None)
     closes = _evening(db, now, found, SHORT)
     rounds.change(db, found.id, again=True, closes_at=closes, next_at=closes)
     message = Message(

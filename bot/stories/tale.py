@@ -45,6 +45,9 @@ _NOT: dict[str, Text] = {
     PROGRAMME: _("Other groups of the programme do not read it."),
     PUBLIC: _("It is not shown to everybody."),
 }
+HIDDEN = _(
+    "A facilitator has hidden this story, so only you see it. You can ask the facilitator about it."
+)
 SEEN = ("voice", "video", "photo")  # what may tell who she is, whatever is said of her name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw
 
@@ -17,6 +17,7 @@ from bot.tree.words import drawable
 
 YOUNG = 3  # up to so many leaves it still has its seed leaves
 MOST_BYTES = 150_000
+LONGEST = 400  # signs of a leaf that are looked at: far more than have room on it
 SMALL = (*(Face(size) for size in range(46, 34, -3)), Face(34, 85), Face(32, 85))
 LARGE = (Face(58), Face(52), *SMALL)
 
@@ -42,7 +43,7 @@ def draw(leaves: Sequence[Leaf], title: str) -> bytes:
 
 
 def paint(leaves: Sequence[Leaf], title: str) -> Image.Image:
-    fresh = leaves[: crown.MOST_WORDS]
+    fresh = [replace(each, words=each.words[:LONGEST]) for each in leaves[: crown.MOST_WORDS]]
     said = [drawable(each.words) for each in fresh]
     chance = random.Random(len(fresh))  # noqa: S311
     places = crown.worded([_weight(each) for each in said], chance) if fresh else []
