@@ -20,6 +20,7 @@ from sqlalchemy import select
 from bot import clock
 from bot.app import App, list_channels
 from bot.channels import simulator
+from bot.media.vault import new_name
 from bot.models import deliveries, media, messages
 from bot.rehearsal import playing, room, samples, transcripts
 from bot.rehearsal.phones import Bubble, Kept, Phones
@@ -326,6 +327,26 @@ def test_what_people_recorded_is_a_sample_in_the_test(
     assert f'ນ້ອຍ > "(ຂໍ້ຄວາມສຽງ, 0:03)" <- ({answer.kind})' in lines
     assert f"Alex < {heard}" in lines
     assert "0:07" not in text
+
+
+def test_a_rehearsal_has_files_of_its_own(usual: Settings, phones: Phones) -> None:
+    """Its worker removes what its store does not know: the usual files must not be among it."""
+    folder = Path(usual.database_url.removeprefix("sqlite:///")).parent
+    name = new_name()
+
+    async def work(app: App, rehearsals: Rehearsals) -> None:
+        await app.vault.put(name, b"a voice")
+        await rehearsals.begin(room.of_transcript("question"))
+        await Hand(app, phones).writes("s1", file="voice")
+        await until(lambda: is_quiet(app))
+        for _look in range(2):
+            await app.fetcher.tidy()
+        assert list(folder.glob("*-rehearsal-*.media/**/*"))
+        await rehearsals.back()
+        assert await app.vault.get(name) == b"a voice"
+
+    live(usual, work)
+    assert list(folder.glob("*-rehearsal-*")) == []
 
 
 @pytest.mark.parametrize("kind", samples.LENGTHS)
