@@ -85,6 +85,8 @@ class Fetcher:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+        if not self._dropped:
+            return
         now = clock.now()
         with contextlib.suppress(StoreDown):
             await self._database.run(lambda db: _give_back(db, self._dropped, now))

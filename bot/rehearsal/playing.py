@@ -286,6 +286,8 @@ def _reply(phone: Phone, deed: Deed) -> dict[str, Any]:
     choice = transcripts.deed(deed.words)
     if choice.verb == "choose":
         return _choose(phone, bubble, choice.words)
+    if choice.verb == "send":
+        return {"file": choice.words, "reply_to": bubble.id}
     return {"text": choice.words if choice.verb == "say" else deed.words, "reply_to": bubble.id}
 
 

@@ -21,7 +21,7 @@ from bot.store.references.words import Words, plain, same, sentence, written_in
 
 _HEAVY = _("(a heavy story)")
 _FORWARDED = _("(forwarded)")
-_LENGTHS = {
+LENGTHS = {
     "voice": lambda length: _("(voice note, {length})", length=length),
     "video": lambda length: _("(video, {length})", length=length),
 }
@@ -107,7 +107,7 @@ def _leaf(rows: list[Any]) -> Words:
     typed = [row.text for row in rows if row.kind == "text"]
     if typed:
         return same("\n".join(typed))
-    heard = [row for row in rows if row.caption is not None and row.kind in _LENGTHS]
+    heard = [row for row in rows if row.caption is not None and row.kind in LENGTHS]
     return sentence(
         line(heard[0].caption_kind, heard[0].caption, None) if heard else _KINDS["voice"]
     )
@@ -192,9 +192,9 @@ def _file(row: Any) -> Text:
     kind = row.kind if row.kind in _KINDS else "document"
     if kind not in _GONE:
         return _KINDS[kind]
-    if row.stored == "stored" and row.milliseconds is not None and kind in _LENGTHS:
+    if row.stored == "stored" and row.milliseconds is not None and kind in LENGTHS:
         minutes, seconds = divmod(max(1, round(row.milliseconds / 1000)), 60)
-        return _LENGTHS[kind](f"{minutes}:{seconds:02}")
+        return LENGTHS[kind](f"{minutes}:{seconds:02}")
     if row.stored == "waiting" and row.state not in _BEGUN:
         return _WAITING[kind]
     of_state = {"stored": _KINDS, "waiting": _KINDS, "failed": _FAILED}
