@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import select
 
 from bot import clock, models
-from bot.channels import Gone, TryLater
+from bot.channels import Rejected, TryLater
 from bot.messages import Receipt
 from bot.rehearsal import samples, transcripts
-from bot.store import posts
+from bot.store import posts, stories
 from bot.web import build
 from bot.web.files import LASTS
 from tests import stage as stages
@@ -125,7 +125,7 @@ def test_words_do_not_wait_for_ever_and_the_voice_follows(database_url: str) -> 
 
 def test_what_cannot_be_fetched_is_said(database_url: str) -> None:
     async def story(stage: Stage) -> None:
-        stage.failing["files"] = [Gone("404")]
+        stage.failing["files"] = [Rejected("path")]
         await ask(stage, "Noy")
         assert "Your voice note did not arrive." in words(stage, "Noy")
         assert "(voice note: it could not be fetched)" in words(stage, "Dara")
@@ -238,6 +238,25 @@ def test_its_address_is_of_no_use_when_it_is_hidden(database_url: str) -> None:
         [sent] = [each for each in stage.requests if "MediaUrl" in each["fields"]]
         path = sent["fields"]["MediaUrl"].removeprefix(stages.PUBLIC)
         stage.app.database.run_now(lambda db: posts.hide(db, the_post(db)))
+        assert (await call(stage, path)).status_code == 404
+
+    play(database_url, story)
+
+
+def test_its_address_is_of_no_use_when_it_is_told_elsewhere_now(database_url: str) -> None:
+    """Taken back here, the same recording goes on in a post that only she sees."""
+
+    async def story(stage: Stage) -> None:
+        await ask(stage, "Dara")
+        [sent] = [each for each in stage.requests if "MediaUrl" in each["fields"]]
+        path = sent["fields"]["MediaUrl"].removeprefix(stages.PUBLIC)
+
+        def narrow(db: Any) -> None:
+            was = posts.get(db, the_post(db))
+            stories.copy(db, was.id, was.author_id or 0, clock.now())
+            posts.hide(db, was.id)
+
+        stage.app.database.run_now(narrow)
         assert (await call(stage, path)).status_code == 404
 
     play(database_url, story)

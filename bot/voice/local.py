@@ -28,8 +28,8 @@ class Local:
         self._seconds = seconds
         self._python = python  # that has faster-whisper: ours, but in a test
 
-    async def hear(self, content: bytes, mime: str, language: str) -> str:
-        """What is said, "" for silence. Raises TryAgain, Unfit."""
+    async def hear(self, content: bytes, language: str) -> str:
+        """What is said in OGG/Opus, "" for silence. Raises TryAgain, Unfit."""
         process = await asyncio.create_subprocess_exec(
             *(self._python, "-m", "bot.voice.hearing", str(self._folder), language),
             str(int(self._seconds)),
