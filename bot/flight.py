@@ -28,8 +28,8 @@ from bot.channels import (
 )
 from bot.conversation import Conversations
 from bot.db import Database
-from bot.messages import Media, Nudge, Outbound
-from bot.parts import Files, Withdrawn, as_outbound, fill
+from bot.messages import Nudge, Outbound
+from bot.parts import Files, Withdrawn, as_outbound, filled
 from bot.rates import Meters
 from bot.store import fates
 from bot.store.deliveries import Due, Part, Planned
@@ -180,10 +180,12 @@ class Flight:
         return Fate(due.id, "sent", parts=tuple(done))
 
     async def _send_part(self, due: Due, part: Part) -> SentPart:
+        empty = as_outbound(due, part, self._conversations)
+        async with filled(self._files, empty, due, part, self._channel.limits) as outbound:
+            return await self._hand_over(due, part, outbound)
+
+    async def _hand_over(self, due: Due, part: Part, outbound: Outbound) -> SentPart:
         """A part that may have been sent is looked up first."""
-        outbound = as_outbound(due, part, self._conversations)
-        if isinstance(outbound, Media):
-            outbound = await fill(self._files, outbound, due, part, self._channel.limits)
         if part.state == "unknown":
             found = await self._look_up(outbound, part)
             if found is not None:

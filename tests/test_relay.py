@@ -14,9 +14,10 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from bot import clock, models
+from bot import clock, models, parts
 from bot.channels import Rejected, TryLater
-from bot.messages import Receipt
+from bot.channels.telegram import Telegram
+from bot.messages import Media, Receipt
 from bot.rehearsal import samples, transcripts
 from bot.store import posts, stories
 from bot.web import build
@@ -167,6 +168,33 @@ def test_taken_back_between_words_and_voice(database_url: str) -> None:
 
 def the_post(db: Any) -> int:
     return int(db.execute(select(models.posts.c.id)).scalar_one())
+
+
+def test_few_files_are_in_memory_at_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many wait for a film of 16 MB."""
+    monkeypatch.setattr(parts, "AT_ONCE", 2)
+    fill, upload, held = parts.fill, Telegram._upload, list[int]()
+
+    async def counted(*given: Any) -> Any:
+        held.append(held[-1] + 1 if held else 1)
+        return await fill(*given)
+
+    async def done(self: Telegram, media: Media) -> Any:
+        sent = await upload(self, media)
+        held.append(held[-1] - 1)
+        return sent
+
+    async def story(stage: Stage) -> None:
+        for name in ("Mai", "Bopha", "Kham"):
+            stage.settle(stage.add(name, "telegram", "en"), "crafts")
+        monkeypatch.setattr(parts, "fill", counted)
+        monkeypatch.setattr(Telegram, "_upload", done)
+        await ask(stage, "Noy")
+        assert uploads(stage) == 4 and max(held) == 2
+
+    play(database_url, story)
 
 
 def test_the_window_closes_between_words_and_voice(database_url: str) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import test_utils, web
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot import models, qr
 from bot.channels import Forbidden, Gone, Moved, Rejected, SendError, TryLater, Unknown, Unusable
-from bot.channels.telegram import UPDATES, Telegram, errors
+from bot.channels.telegram import UPDATES, Telegram, errors, transport
 from bot.messages import Button, Inbound, Media, Menu, Retract, Say, Tap
 from bot.store import meeting
 from tests.channels import PUBLIC, SECRET, TOKEN, Line, Wire, answer, from_telegram, telegram
