@@ -141,10 +141,11 @@ class Files:
 
 
 @contextlib.asynccontextmanager
-async def filled(
-    files: Files, outbound: Outbound, due: Due, part: Part, limits: Limits
+async def made(
+    due: Due, part: Part, conversations: Conversations, files: Files, limits: Limits
 ) -> AsyncIterator[Outbound]:
-    """Complete, for as long as it is handed over. Raises what `fill` raises."""
+    """As it is handed over, and for as long as that takes. Raises what `fill` raises."""
+    outbound = as_outbound(due, part, conversations)
     if not isinstance(outbound, Media):
         yield outbound
     elif limits.fetches:  # nothing of it is held here

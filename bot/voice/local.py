@@ -58,12 +58,20 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _text(said: bytes) -> str:
+    """Whatever it says of a failure, our own words for it reach the log."""
+    match _parsed(said):
+        case {"text": str(text)}:
+            return text
+        case {"unfit": _}:
+            raise Unfit("unheard")
+        case {"error": _}:
+            raise TryAgain("no_model")
+        case _:
+            raise TryAgain("engine_died")
+
+
+def _parsed(said: bytes) -> object:
     try:
-        found = json.loads(said)
+        return json.loads(said)
     except ValueError:
-        raise TryAgain("engine_died") from None
-    if "unfit" in found:
-        raise Unfit(str(found["unfit"]))
-    if "error" in found:
-        raise TryAgain(str(found["error"]))
-    return str(found["text"])
+        return None
