@@ -68,13 +68,15 @@ def run(rig: Rig) -> None:
             rounds = asyncio.run(scene.play(store))
             clock.reset()
             _print(database, rounds, median(_alone(voice) for _round in rounds))
+        of_cells: list[float] = []
         for database in DATABASES:
             before, most, of_cell = scene.measure(scene.store(database))
+            of_cells.append(of_cell)
             print(
                 f"  {database}, memory of the process at most: {most:.0f} MB"
-                f" (aim {MOST_MB}: {met(most < MOST_MB)}), before that {before:.0f} MB;"
-                f" of a cell {of_cell:.0f} MB"
+                f" (aim {MOST_MB}: {met(most < MOST_MB)}), before that {before:.0f} MB"
             )
+        print(f"  of a cell, which is the same for both: {max(of_cells):.0f} MB seen at most")
 
 
 def _print(database: str, rounds: Sequence[Spent], alone: float) -> None:
