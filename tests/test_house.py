@@ -38,7 +38,7 @@ LEVELS = (
     ("bot.when.words", "bot.voice.judging", "bot.voice.local", "bot.voice.endpoint",
      "bot.media.shelves", "bot.media.voices", "bot.media.pictures", "bot.media.cleaning",
      "bot.media.films", "bot.media.papers", "bot.media.offices", "bot.mydata.labels"),
-    ("bot.when.said", "bot.media.vault", "bot.media.documents"),
+    ("bot.when.said", "bot.media.vault", "bot.media.documents", "bot.media.soundtracks"),
     ("bot.when.dayrules", "bot.when.hourrules"),
     ("bot.when.rules",),
     ("bot.invitation", "bot.offers", "bot.typed", "bot.naming", "bot.workdays", "bot.likeness",

@@ -55,16 +55,20 @@ def find(db: Connection, token: str, since: datetime) -> Enclosure | None:
 
 
 def find_media(db: Connection, enclosure: Enclosure) -> Medium | None:
-    """As long as it is stored, and stands in a post that its reader may see; not in a leaf."""
+    """As long as it stands in a post that was shown to this reader and may be seen; not in a leaf.
+
+    Taken back or told more narrowly, the same recording goes on in another post.
+    """
+    shown = shown_in_full(enclosure.message)
     may_see = posts.c.state != "hidden"
-    if any(ref.table == REFERRED for ref in shown_in_full(enclosure.message)):
+    if any(ref.table == REFERRED for ref in shown):
         may_see = or_(may_see, posts.c.state == "hidden")
     statement = (
         select(media.c.name, media.c.kind, media.c.mime)
         .join(bubbles, bubbles.c.media_id == media.c.id)
         .join(posts, posts.c.id == bubbles.c.post_id)
         .where(media.c.id == enclosure.media_id, media.c.state == "stored", may_see)
-        .where(posts.c.kind != LEAF)
+        .where(posts.c.id.in_({ref.id for ref in shown}), posts.c.kind != LEAF)
     )
     row = db.execute(statement).first()
     return None if row is None else Medium(*row)
