@@ -310,6 +310,8 @@ def tell_readers(db: Connection, now: datetime, id_: str, content: Mapping[str, 
     found = reports.find(db, content["report"])
     if found is None or reporting.is_early(db, content, now):
         return
+    if not reports.list_notes(db, found.id):  # who said it was forgotten before it came
+        return
     about = _("A concern was reported to the safeguarding focal points.")
     if content["what"] == "more":
         about = _("Something was added to a concern that was reported.")

@@ -340,6 +340,28 @@ def test_her_voice_goes_with_her(database_url: str, named: bool) -> None:
     staged(database_url, play)
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_who_is_forgotten_before_it_came(database_url: str, held: bool) -> None:
+    """As long as it is on its way it is known to be hers; an empty report is told to nobody."""
+
+    async def play(stage: Stage) -> None:
+        sophea = await with_focal_point(stage)
+        stage.failing["files"] = [NOT_NOW] * 100
+        await report(stage)
+        if not held:
+            await stage.later(MINUTES)
+            assert [each.state for each in rows(stage, models.media)] == ["waiting"]
+        await stage.say("Noy", "forget me")
+        await stage.choose("Noy", "My posts stay")
+        await stage.choose("Noy", "Yes, forget me")
+        for _minute in range(8):
+            await stage.later(timedelta(minutes=1))
+        assert count(stage, models.media) == count(stage, models.envelopes) == 0
+        assert heard(sophea, "A concern was reported") == int(not held)
+
+    staged(database_url, play)
+
+
 def test_it_goes_with_its_report(database_url: str) -> None:
     async def play(stage: Stage) -> None:
         await with_focal_point(stage)
