@@ -101,7 +101,9 @@ def more(turn: Turn) -> None:
     if turn.choice == "cancel":
         return turn.say(_("Cancelled. Nothing was sent."))
     reports.forget_words(turn.db, turn.inbox_id)
-    if is_small(turn.text, turn.files) or not can_be_passed_on(turn.text, turn.files):
+    if is_small(turn.text, turn.files):
+        return turn.again(_("Please write a few words on what happened."))
+    if not can_be_passed_on(turn.text, turn.files):
         return turn.again(NOT_PASSED_ON)
     files = reporting.handles(turn.content)
     turn.data |= {"words": turn.text, "files": files}

@@ -20,7 +20,8 @@ def upgrade() -> None:
         batch_op.create_foreign_key(
             batch_op.f("fk_notes_media_id"), "media", ["media_id"], ["id"], ondelete="SET NULL"
         )
-    # What stands in the old column was to be fetched within the hour: it is handed over once more.
+    # What stood in the old column was of use for an hour: a file that its provider fetches only
+    # after the upgrade counts as one that could not be brought.
     with op.batch_alter_table("dispatches", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_dispatches_media_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_dispatches_media_id"))
