@@ -275,8 +275,10 @@ async def _try(stage: Stage, each: Try, role: str) -> None:
 async def _do(stage: Stage, who: Person, act: str) -> None:
     if act == "an offer":
         alex = stage.people["Alex"]
+        await stage.later(timedelta(minutes=1))  # not too much of one at once
         await _do(stage, alex, "facilitate")
-        if "More" in [label for label, _data in alex.heard[-1].buttons]:  # where somebody waits
+        desk = next(each for each in reversed(alex.heard) if "[Unanswered]" in str(each))
+        if "[More]" in str(desk):  # where somebody waits
             await _do(stage, alex, "[More]")
         for words in ("[Share the work]", who.name, "[Host]", "[For a month]"):
             await _do(stage, alex, words)
