@@ -31,6 +31,7 @@ _TELLING = frozenset(
         "members",
         "organisations",
         "posts",
+        "previews",
         "leaves",
         "captions",
         "stories",

@@ -198,6 +198,7 @@ WAYS: dict[str, str] = {
     "facilitate.choose": "own",  # of those communities where she has the power it is for
     "facilitate.chosen": "own",
     "facilitate.refuse": "own",
+    "facilitate.more": "desk",
     "facilitate.unanswered": "unanswered",
     "unanswered.start": "unanswered",
     "facilitate.unreached": "unreached",

@@ -250,7 +250,7 @@ def _review(turn: Turn, *before: Text, after: timedelta = timedelta(0)) -> None:
     turn.ask(
         *before,
         _("Your story {number}:", number=found.id),
-        *tale.parts(stories.list_parts(turn.db, found.id)),
+        *tale.preview(stories.list_parts(turn.db, found.id)),
         *([_("Only you see it so far.")] if found.state != TOLD else []),
         choices=(told, Choice("change", _("Change a part")), Choice("later", _("Go on later"))),
         then=reviewed,

@@ -74,7 +74,7 @@ LEVELS = (
     ("bot.conversation", "bot.scheduler", "bot.planning", "bot.truth", "bot.telling", "bot.posting",
      "bot.nameless", "bot.rotation", "bot.mydata", "bot.eraser", "bot.sessions.calendars",
      "bot.recalling", "bot.allowances", "bot.hearing", "bot.reading", "bot.restoring", "bot.weekly",
-     "bot.choosing", "bot.translating", "bot.rewording"),
+     "bot.choosing", "bot.translating", "bot.rewording", "bot.reporting"),
     ("bot.ahead", "bot.sessions.matching", "bot.sessions.reminding", "bot.sessions.seats",
      "bot.captioning", "bot.media.arriving", "bot.stories.withdrawing", "bot.stories.results"),
     ("bot.rhythm", "bot.sessions.calling", "bot.timetable", "bot.almanac", "bot.briefing",
@@ -113,7 +113,8 @@ MAY_KNOW = {
         "bot.unfinished", "bot.briefing", "bot.store.*", "bot.conversation", "bot.turn",
         "bot.scheduler", "bot.truth", "bot.telling", "bot.posting", "bot.responses", "bot.nameless",
         "bot.envelopes", "bot.sentences", "bot.proofreading", "bot.proposing", "bot.counting",
-        "bot.reflecting", "bot.lookback", "bot.themes", "bot.hiding", "bot.stories.*", "bot.trees"),
+        "bot.reflecting", "bot.lookback", "bot.themes", "bot.hiding", "bot.stories.*", "bot.trees",
+        "bot.reporting"),
 }  # fmt: skip
 FOLDERS = ("bot.channels", "bot.store", "bot.web", "handlers")  # siblings are strangers
 

@@ -21,6 +21,7 @@ from bot.i18n import render
 from bot.messages import File, Inbound
 from bot.scheduler import Progress
 from bot.store import (
+    captions,
     communities,
     consents,
     forgetting,
@@ -630,6 +631,38 @@ def test_formulas_are_words_in_a_file(database_url: str) -> None:
         assert rows[0][0].value == str(id_)
         assert rows[0][9].value == f"'{text}" and rows[0][9].data_type == "s"
         assert rows[0][3].value is None  # she is not named
+
+    played(database_url, work)
+
+
+def test_spoken_words_that_their_teller_stands_for(database_url: str) -> None:
+    """What a computer heard, or a peer wrote down, is not hers until she says that it is right."""
+
+    def work(db: Any) -> None:
+        place = community(db)
+        who, peer = member(db, place, 1), member(db, place, 2)
+        id_ = stories.add(db, who, place, NOW)
+        post_id = posts.add(db, who, said("", "voice"), NOW, kind="story", state="live")
+        stories.put(db, id_, "happened", post_id)
+        consents.give(db, id_, "programme", "nameless", "yes", NOW)
+        stories.mark(db, id_, state="told", told_at=NOW)
+        [bubble] = posts.list_bubbles(db, post_id)
+        assert bubble.media_id is not None
+
+        def happened() -> Any:
+            _export, content = exporting.export(db, None, "programme", None, NOW)
+            return load_workbook(io.BytesIO(content))["stories"]["J2"]
+
+        heard = captions.show(db, bubble.media_id, "automatic", "We lend rise.", None, "en", NOW)
+        assert happened().value == "[voice]"
+        captions.show(db, bubble.media_id, "written", "We lend rice.", peer, "en", NOW)
+        assert happened().value == "[voice]"
+        written = captions.find(db, heard + 1)
+        assert written is not None
+        captions.stand_for(db, written)
+        assert happened().value == "[voice] We lend rice."
+        captions.refuse(db, bubble.media_id, NOW)
+        assert happened().value == "[voice]"
 
     played(database_url, work)
 

@@ -56,6 +56,14 @@ def parts(found: Sequence[Part]) -> list[Text]:
     return [_("{head}:\n{post}", head=HEADS[each.name], post=each.ref) for each in found]
 
 
+def preview(found: Sequence[Part]) -> list[Text]:
+    """The same for who has just told it: she knows how it sounds."""
+    return [
+        _("{head}:\n{post}", head=HEADS[each.name], post=Ref("previews", each.post_id))
+        for each in found
+    ]
+
+
 def teller(consent: Consent, member_id: int) -> Text:
     """Whose it is, as she agreed for those who read it."""
     number = consent.story_id

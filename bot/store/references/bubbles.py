@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, literal, select
+from sqlalchemy import ColumnElement, Connection, literal, null, select
 
 from bot.captioned import FILES, line
 from bot.i18n import Own
@@ -15,6 +15,7 @@ from bot.models.captions import captions
 from bot.models.media import media
 from bot.models.people import members
 from bot.models.records import records
+from bot.models.safeguards import notes
 from bot.models.talks import bubbles, posts
 from bot.store.references.beneath import COLUMNS, SHOWN, words_of
 from bot.store.references.words import Words, plain, same, sentence, written_in
@@ -167,6 +168,25 @@ def read_records(db: Connection, ids: list[int]) -> dict[int, Words]:
         row.id: same(row.text) if row.kind == "text" else sentence(_file(row))
         for row in db.execute(statement)
     }
+
+
+def read_notes(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What was said about a report: for a focal point, or who has the receipt."""
+    statement = (
+        select(
+            notes.c.id,
+            notes.c.kind,
+            notes.c.text,
+            literal("live").label("state"),
+            literal(False).label("forwarded"),
+            null().label("language"),
+            null().label("caption"),
+            *_of_media(),
+        )
+        .outerjoin(media, media.c.id == notes.c.media_id)
+        .where(notes.c.id.in_(ids))
+    )
+    return {row.id: Shown([row]) for row in db.execute(statement)}
 
 
 def _of_media() -> list[ColumnElement[Any]]:
