@@ -159,7 +159,9 @@ WAYS: dict[str, str] = {
     "interest.*": "read",
     "standing.*": "own",  # her own words, whatever became of her role
     "market.hide": "hide",
-    "concealing.*": "hide",
+    **dict.fromkeys(
+        [f"concealing.{each}" for each in ("begin", "older", "ask", "why", "confirm")], "hide"
+    ),
     "market.confirm_hiding": "hide",
     "offering.*": "ask",
     "myanswers.*": "own",  # her own words, whatever became of her role
