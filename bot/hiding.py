@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.messages import Choice, Text, _
+from bot.offers import CANCEL
 
 WHY = _("Why? The one who wrote it hears the reason.")
 CHOICES = (
@@ -10,7 +11,7 @@ CHOICES = (
     Choice("hurt", _("It may hurt")),
     Choice("place", _("Not for this group")),
     Choice("other", _("Another reason")),
-    Choice("cancel", _("Cancel")),
+    CANCEL,
 )
 REASONS: dict[str, Text] = {
     "name": _("it names or shows somebody"),

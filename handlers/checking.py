@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, Message, Ref, _
+from bot.offers import CANCEL
 from bot.smalltalk import is_small
 from bot.store import communities, posts, rounds, voices
 from bot.store.audiences import Audience
@@ -65,7 +66,7 @@ def ask(turn: Turn) -> None:
             "What would you like to ask about story {number}? Its teller gets it, and may answer.",
             number=pair[1].story_id,
         ),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=asked,
         free=True,
     )
@@ -125,7 +126,7 @@ def answer(turn: Turn) -> None:
     turn.data = {"candidate": found[1].id}
     turn.ask(
         _("Please write your answer, or say it in a voice note."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=answered,
         free=True,
     )
@@ -205,7 +206,7 @@ def decide(turn: Turn) -> None:
                 Choice(f"of:{each.id}", _("Story {number}", number=each.story_id))
                 for each in listed
             ),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=decided,
     )
@@ -218,7 +219,7 @@ def decided(turn: Turn) -> None:
     turn.data["candidate"] = int(turn.chosen)
     turn.ask(
         _("Why this one? A sentence or a voice note; all of them hear it."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=settle,
         free=True,
     )

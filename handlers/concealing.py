@@ -6,6 +6,7 @@ from bot.conversation import Conversation
 from bot.desk import find_place, note
 from bot.hiding import CHOICES, REASONS, WHY
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.store import communities, stories
 from bot.store.audiences import Audience
 from bot.store.communities import Community
@@ -91,7 +92,7 @@ def why(turn: Turn) -> None:
             "Hide it? Nobody reads it here any more, it leaves every choice and every new file; "
             "its teller keeps it."
         ),
-        choices=(Choice("hide", _("Hide it")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("hide", _("Hide it")), CANCEL),
         then=confirm,
     )
 

@@ -15,6 +15,7 @@ from bot import reporting
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import N_, Choice, Message, Ref, Text, _
+from bot.offers import CANCEL
 from bot.posting import NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on
 from bot.store import audit, communities, envelopes, reports
@@ -94,7 +95,7 @@ def answer(turn: Turn) -> None:
             "Please write or say your answer. "
             "It is opened with the code, maybe on a phone others see or hear."
         ),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=answering,
         free=True,
     )

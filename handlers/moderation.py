@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.hiding import CHOICES, REASONS, WHY
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.posting import author, hearers
 from bot.store import audit, communities, posts, threads
 from bot.store.audiences import Audience
@@ -46,8 +47,7 @@ def begin(turn: Turn) -> None:
         Choice(f"post:{each.id}", _("Post {number}", number=number))
         for number, each in enumerate(found, 1)
     ]
-    cancel = Choice("cancel", _("Cancel"))
-    turn.ask(_("Which one shall be hidden?"), *lines, choices=[*choices, cancel], then=post)
+    turn.ask(_("Which one shall be hidden?"), *lines, choices=[*choices, CANCEL], then=post)
 
 
 @moderation.step
@@ -81,7 +81,7 @@ def why(turn: Turn) -> None:
         )
         if len(choices) > 1
         else _("Hide it from the thread?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=confirm,
     )
 
@@ -214,7 +214,7 @@ def move(turn: Turn) -> None:
     choices = [Choice(f"community:{each.id}", labels[each.id]) for each in places]
     turn.ask(
         _("Where shall {thread} be?", thread=thread.ref),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=place,
     )
 

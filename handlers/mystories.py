@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.store import consents, stories
 from bot.store.stories import DRAFT, HIDDEN, TOLD, Story
 from bot.stories import agreement, tale
@@ -116,7 +117,7 @@ def _ask(turn: Turn, question: Text, yes: Choice) -> None:
     if _hers(turn, turn.argument) is None:
         return gone(turn)
     turn.data = {"story": turn.argument}
-    turn.ask(question, choices=(yes, Choice("cancel", _("Cancel"))), then=confirm)
+    turn.ask(question, choices=(yes, CANCEL), then=confirm)
 
 
 @mystories.step

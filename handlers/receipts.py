@@ -7,6 +7,7 @@ from bot.conversation import Conversation
 from bot.hearing import learn_language
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.nameless import tells_by_sight
+from bot.offers import CANCEL
 from bot.posting import NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import envelopes, reports
@@ -15,7 +16,6 @@ from bot.store.reports import Report
 from bot.turn import Turn
 
 HELP = Choice("help", _("Get help now"))
-CANCEL = Choice("cancel", _("Cancel"))
 CLEAR = Choice("discreet.clear", _("Clear"))
 
 receipts = Conversation("receipts", words=N_("i have a code, my receipt"), anywhere=True)

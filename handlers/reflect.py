@@ -13,9 +13,8 @@ from bot.store.reflections import KIND
 from bot.store.weekly import Question
 from bot.themes import THEMES
 from bot.timing import morning_after, zone
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts: what is said of it waits for the next bubble
 BREATH = timedelta(minutes=2)  # what she writes so soon after it is part of it
 OPEN_FOR = timedelta(minutes=20)  # a voice note or a picture even later, until she has chosen
 NOTE_AGAIN = timedelta(seconds=20)  # what is added is confirmed at most so often

@@ -8,7 +8,7 @@ after a short random time, so that the moment names nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,17 +19,15 @@ from bot.envelopes import opens
 from bot.hearing import learn_language
 from bot.messages import N_, Choice, Message, Ref, Text, _, _n
 from bot.nameless import tells_by_sight
+from bot.offers import CANCEL
 from bot.posting import NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import envelopes, messages, programmes, reports
 from bot.store.audiences import Audience
 from bot.telling import tell
-from bot.turn import Turn
-
-BURST = timedelta(seconds=3)  # people write in bursts: the next question waits for more
+from bot.turn import BURST, Turn
 
 HELP = Choice("help", _("Get help now"))
-CANCEL = Choice("cancel", _("Cancel"))
 CLEAR = Choice("discreet.clear", _("Clear"))
 
 report = Conversation("report", words=N_("report a concern, report, safe report"), anywhere=True)

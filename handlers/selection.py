@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot import drafts
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE
 from bot.smalltalk import is_small
 from bot.store import communities, consents, posts, rounds, stories, voices
@@ -197,7 +198,7 @@ def choose(turn: Turn) -> None:
             "hears it, and your group if it is chosen.",
             number=pair[1].story_id,
         ),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=reason,
         free=True,
     )
@@ -220,7 +221,7 @@ def reason(turn: Turn) -> None:
         choices=(
             Choice("nameless", _("Without my name")),
             Choice("named", _("With my name")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=confirm,
         free=True,

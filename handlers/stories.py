@@ -6,15 +6,14 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.smalltalk import is_small
 from bot.store import communities, messages, posts, stories
 from bot.store.communities import Community
 from bot.store.posts import Post
 from bot.store.stories import DOMAINS, DRAFT, PARTS, TOLD, Story
 from bot.stories import agreement, tale
-from bot.turn import Turn
-
-BURST = timedelta(seconds=3)  # people write in bursts
+from bot.turn import BURST, Turn
 
 stories_ = Conversation(
     "stories",
@@ -286,7 +285,7 @@ def change(turn: Turn) -> None:
         _("Which part would you like to say anew?"),
         choices=[
             *(Choice(name, tale.HEADS[name]) for name in PARTS),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=which,
     )
@@ -300,7 +299,7 @@ def which(turn: Turn) -> None:
     turn.ask(
         tale.QUESTIONS[turn.choice or ""],
         _("What you say now takes the place of what stands there."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=anew,
         free=True,
     )
