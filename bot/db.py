@@ -1,4 +1,4 @@
-"""The store, and how the databases differ; only this file and `engines` know one from the other.
+"""The store, and how the databases differ; only this file and `connecting` know one from the other.
 
 A unit of work is a plain function of a Connection; `Database.run` gives it one transaction on a
 thread of its own. SQLite has one writer thread, PostgreSQL a pool of them.
@@ -34,7 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from bot import clock, engines
+from bot import clock, connecting
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -67,7 +67,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = secrets.token_urlsafe(9)  # of this process, as its lanes and connections say
         self.engine = (
-            engines.sqlite(self.url) if self.is_sqlite else engines.postgresql(self.url, self.name)
+            connecting.sqlite(self.url)
+            if self.is_sqlite
+            else connecting.postgresql(self.url, self.name)
         )
         workers = 1 if self.is_sqlite else threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")

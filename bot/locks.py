@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from bot.connecting import APPLICATION
 from bot.db import Database, store_errors
-from bot.engines import APPLICATION
 
 
 class LaneLock:

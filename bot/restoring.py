@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from bot import archive, ledgers, seals
 from bot.archive import ArchiveError, Head
+from bot.connecting import APPLICATION
 from bot.db import (
     Database,
     StoreDown,
@@ -28,7 +29,6 @@ from bot.db import (
     sync,
     take_time,
 )
-from bot.engines import APPLICATION
 from bot.media.vault import Vault
 from bot.seals import SealError
 from bot.store import backups, copying, forgetting, ledger, secrets

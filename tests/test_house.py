@@ -53,7 +53,7 @@ LEVELS = (
     ("bot.models.keys",),
     ("bot.models.*",),
     ("bot.rehearsal.phones", "bot.rehearsal.transcripts", "bot.rehearsal.samples",
-     "bot.engines"),
+     "bot.connecting"),
     ("bot.models", "bot.db", "bot.fitting", "bot.listing", "bot.smalltalk", "bot.channels",
      "bot.disks"),
     ("bot.channels.telegram.errors", "bot.channels.whatsapp.errors", "bot.downloads"),
@@ -147,7 +147,7 @@ HOMES = {
     "sqlalchemy": (
         "bot.columns",
         "bot.db",
-        "bot.engines",
+        "bot.connecting",
         "bot.models",
         "bot.models.*",
         "bot.store.*",

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import Connection, func, select, text
 
-from bot import engines
+from bot import connecting
 from bot.db import Database, StoreDown
 from bot.models import lanes
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=Tr
 
 @pytest.fixture
 def silent(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(engines, "IDLE", "300ms")
+    monkeypatch.setattr(connecting, "IDLE", "300ms")
     with closing(Database(database_url)) as found:
         yield found
 
