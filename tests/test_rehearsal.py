@@ -367,7 +367,7 @@ def test_who_writes_by_hand_lets_time_go_on(usual: Settings, phones: Phones) -> 
         assert clock.now() == before
         await Hand(app, phones).writes("s2", "hello")
         assert not clock.stands()
-        assert before <= clock.now() < before + timedelta(seconds=1)
+        assert before <= clock.now() < before + timedelta(seconds=30)
 
     live(usual, work)
 
@@ -391,7 +391,7 @@ def test_the_usual_store_is_not_touched(usual: Settings, phones: Phones) -> None
         await hand.writes("alex", "hello")
         await hand.hears("alex", "invite code")
         await app.drain()
-        kept = list(phones.all["alex"].bubbles)
+        kept, moved = list(phones.all["alex"].bubbles), clock.moved()
         play = room.of_programme("demo-programme", ["alex"], newcomer=True)
         await rehearsals.begin(play)
         before = path.read_bytes()
@@ -407,7 +407,7 @@ def test_the_usual_store_is_not_touched(usual: Settings, phones: Phones) -> None
         assert phones.all["alex"].bubbles == []
         assert path.read_bytes() == before
         await rehearsals.back()
-        assert clock.moved() == timedelta(hours=5)
+        assert clock.moved() == moved >= timedelta(hours=5)
         assert list(phones.all.values()) == people
         assert phones.all["alex"].bubbles == kept
         assert rehearsals.about() is None

@@ -85,7 +85,6 @@ class _Writer:
     _said: dict[str | None, str] = field(default_factory=dict)  # first words, by bubble
     _acted: bool = False  # the last thing was done by somebody
     _until: datetime | None = None  # as far as is written
-    _moved: timedelta = timedelta(0)  # by the last line, if it says no more than that
 
     def take(self, fact: Fact) -> None:
         self._let_time_pass(fact)
@@ -94,24 +93,22 @@ class _Writer:
         elif fact.phone in self.phones.all:
             self._tell(self.phones.all[fact.phone], fact)
         self._acted = fact.verb in ACTS
-        self._until = fact.at
 
     def _let_time_pass(self, fact: Fact) -> None:
         """Moves of the clock to the second, and silences that may mean something."""
-        moved = timedelta(seconds=int(fact.words)) if fact.verb == "moves" else timedelta(0)
-        silence = fact.at - (self._until or fact.at) - moved
+        silence = fact.at - (self._until or fact.at)
         if silence >= LONG or (silence >= PAUSE and self._acted and fact.verb in ACTS):
             self._later(silence)
-        if moved:
+        end = fact.at
+        if fact.verb == "moves":  # what comes meanwhile is heard at its end
+            moved = timedelta(seconds=int(fact.words))
             self._later(moved)
-        self._moved = self._moved if moved else timedelta(0)
+            end += moved
+        self._until = max(end, self._until or end)
 
     def _later(self, by: timedelta) -> None:
-        """One line, however many parts the time came in."""
-        if self._moved:
-            self.lines.pop()
-        self._moved += timedelta(seconds=int(by.total_seconds()))
-        self.lines.append(transcripts.as_later(self._moved))
+        whole = int(by.total_seconds())
+        self.lines.append(transcripts.as_later(timedelta(seconds=whole)))
 
     def _tell(self, phone: Phone, fact: Fact) -> None:
         if fact.verb == "hears":
