@@ -28,7 +28,18 @@ import aiohttp
 from sqlalchemy import event
 
 import handlers
-from bot import cli, db, eraser, erasing, i18n, ledgers, restoring, scheduler, sender, timing
+from bot import (
+    cli,
+    connecting,
+    eraser,
+    erasing,
+    i18n,
+    ledgers,
+    restoring,
+    scheduler,
+    sender,
+    timing,
+)
 from bot import settings as linkline_settings
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
@@ -270,14 +281,14 @@ def tick_often() -> None:
 
 def give_up_soon() -> None:
     """SQLite waits a moment only for a lock that somebody else holds."""
-    make = db._sqlite_engine
+    make = connecting.sqlite
 
     def made(url: Any) -> Any:
         engine = make(url)
         event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=300"))
         return engine
 
-    db._sqlite_engine = made
+    connecting.sqlite = made
 
 
 def send_no_telegram() -> None:
