@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from bot.messages import Ref
 from bot.models.people import communities
-from bot.models.stories import consents, stories
+from bot.models.stories import consents, how_told, stories
 
 COMMUNITY, PROGRAMME, PUBLIC = "community", "programme", "public"
 USES = (COMMUNITY, PROGRAMME, PUBLIC)  # each is wider than the one before
@@ -43,11 +43,6 @@ _CONSENT = (
     .join(communities, communities.c.id == stories.c.community_id)
 )
 _LIVE = consents.c.withdrawn_at.is_(None)
-
-
-def how_told(how: str, *, discreet: bool) -> str:
-    """How she is named at this moment: where a group is discreet, no organisation is."""
-    return NAMELESS if how == ORGANISATION and discreet else how
 
 
 def list_live(db: Connection, story_id: int) -> dict[str, Consent]:

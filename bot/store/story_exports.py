@@ -15,13 +15,13 @@ from bot.models.people import communities, members, memberships
 from bot.models.stories import (
     consents,
     exported,
+    how_told,
     may_be,
     stories,
     story_exports,
     story_parts,
 )
 from bot.models.talks import bubbles
-from bot.store.consents import how_told
 
 READERS = ("facilitator", "monitor")  # whose work the files are for
 
