@@ -21,8 +21,12 @@ QUESTIONS: dict[str, Text] = {  # one at a time, in this order, then from the fi
 PATHWAYS: dict[str, Text] = {
     "empowerment": _("Empowerment"),
     "influence": _("Influence"),
-    "amplifying": _("Amplifying"),
+    "amplifying": _("Amplifying voices"),
 }
+WHICH_PATHWAY = _(
+    "What kind of change is it about? Empowerment: people gain confidence and skills. Influence: "
+    "rules, leaders or services change. Amplifying voices: more people are heard."
+)
 FEELINGS: dict[str, Text] = {
     "glad": _("😊 Glad"),
     "strong": _("💪 Strong"),

@@ -198,6 +198,8 @@ def decide(turn: Turn) -> None:
     if found is None:
         return
     listed = rounds.list_candidates(turn.db, found)
+    if any(each.teller_id == turn.member.id for each in listed):
+        return yours(turn, found)
     turn.data = {"round": found.id}
     turn.ask(
         _("Which story matters most?"),
@@ -209,6 +211,17 @@ def decide(turn: Turn) -> None:
             CANCEL,
         ],
         then=decided,
+    )
+
+
+def yours(turn: Turn, found: Round) -> None:
+    """Nobody decides about her own story."""
+    turn.say(
+        _(
+            "One of these stories is yours, so another facilitator decides. "
+            "Otherwise all of them are chosen on {at}.",
+            at=found.next_at,
+        )
     )
 
 

@@ -29,7 +29,7 @@ def begin(turn: Turn) -> None:
             Choice("none", _("It is only about me")),
             Choice("agreed", _("Yes, all agree")),
             Choice("asking", _("Not asked yet")),
-            Choice("no", _("No")),
+            Choice("no", _("Not all agree")),
         ),
         then=others,
     )
@@ -63,6 +63,7 @@ def others(turn: Turn) -> None:
             "when they have agreed, you find it under MY STORIES."
         ),
         *said,
+        choices=(tale.MINE,),
     )
 
 
@@ -113,10 +114,12 @@ def _finish(turn: Turn, story: Story) -> None:
         return turn.say(
             _("It stays with you alone. You find it under MY STORIES."),
             *said,
+            choices=(tale.MINE,),
         )
     turn.say(
         _("Thank you. So it is agreed for story {number}:", number=story.id),
         *tale.agreed(hows),
         *said,
         _("You can change this or take the story back at any time: write MY STORIES."),
+        choices=(tale.MINE,),
     )

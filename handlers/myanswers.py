@@ -70,7 +70,10 @@ def open_one(turn: Turn) -> None:
     if found is None:
         return gone(turn)
     asked = [] if found.content_id is None else [Ref("contents", found.content_id)]
-    choices = [Choice(f"myanswers.take_back:{found.id}", _("Take it back"))]
+    choices = [
+        Choice(f"stories.start_from:{found.id}", _("Make it a story")),
+        Choice(f"myanswers.take_back:{found.id}", _("Take it back")),
+    ]
     if _is_open(turn, found):
         choices = [
             Choice(f"myanswers.change:{found.id}", _("Change it")),

@@ -6,7 +6,15 @@ from datetime import timedelta
 
 from bot.conversation import Conversation, Step
 from bot.messages import N_, Choice, Text, _
-from bot.reflecting import FEELINGS, MINE, PATHWAYS, QUESTIONS, after, when_kept
+from bot.reflecting import (
+    FEELINGS,
+    MINE,
+    PATHWAYS,
+    QUESTIONS,
+    WHICH_PATHWAY,
+    after,
+    when_kept,
+)
 from bot.smalltalk import is_agreement, is_small
 from bot.store import communities, posts, presence, reflections, tallies, weekly
 from bot.store.reflections import KIND
@@ -181,11 +189,7 @@ def _choose(turn: Turn, asked: Text, labels: dict[str, Text], then: Step) -> Non
 def theme(turn: Turn) -> None:
     if not _marks(turn, "theme"):
         return
-    asked = _(
-        "Which pathway? Empowerment: people gain confidence and skills. Influence: rules, leaders "
-        "or services change. Amplifying: more people are heard."
-    )
-    _choose(turn, asked, PATHWAYS, pathway)
+    _choose(turn, WHICH_PATHWAY, PATHWAYS, pathway)
 
 
 @reflect.step

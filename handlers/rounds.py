@@ -60,7 +60,7 @@ def _state(found: Round) -> list[Text]:
         return [_("A round of stories is open in {place} until {at}.", at=found.closes_at, **about)]
     if found.state == TIE:
         return [_("More than one story is ahead in {place}. Please decide.", **about)]
-    return [_("The voices in {place} are counted.", **about)]
+    return [_("The choices in {place} are counted.", **about)]
 
 
 def _choices(turn: Turn, found: Round) -> list[Choice]:
@@ -229,7 +229,7 @@ def confirm(turn: Turn) -> None:
     above = _above(turn) if _goes_on(turn) else None
     for place, ids in found:
         _open(turn, place, ids, above, closes)
-    turn.say(_("It is open. When the time is over I count the voices and let you know."))
+    turn.say(_("It is open. When the time is over I count the choices and let you know."))
 
 
 def _drop(turn: Turn) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot import drafts
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
@@ -10,6 +12,7 @@ from bot.posting import DRAFT_GONE
 from bot.smalltalk import is_small
 from bot.store import communities, consents, posts, rounds, stories, voices
 from bot.store.rounds import Candidate, Round
+from bot.store.stories import Part
 from bot.stories import results, tale
 from bot.turn import BURST, Turn
 
@@ -67,6 +70,13 @@ def read(turn: Turn) -> None:
     _tell(turn, found, rounds.list_candidates(turn.db, found), candidate)
 
 
+@selection.action
+def read_heavy(turn: Turn) -> None:
+    """She chose to read it now."""
+    turn.data = {"heavy": True}
+    read(turn)
+
+
 def _reads(turn: Turn, found: Round, candidate: Candidate) -> bool:
     """Who chooses in it; and of what was chosen everybody who hears the result."""
     if rounds.find_for(turn.db, found.id, turn.member.id, turn.now) is not None:
@@ -79,20 +89,33 @@ def _tell(turn: Turn, found: Round, listed: list[Candidate], candidate: Candidat
     consent = consents.find(turn.db, candidate.story_id, found.use)
     if consent is None:
         return gone(turn)
+    parts = stories.list_parts(turn.db, candidate.story_id)
+    choices = _choices(turn, found, listed, candidate)
+    words = tale.parts(parts)
+    if _waits(turn, candidate, parts):
+        words = [_("It is a heavy story."), _("You choose whether you read it, and when.")]
+        choices = [Choice(f"selection.read_heavy:{candidate.id}", _("Read now")), *choices]
     turn.say(
         tale.teller(consent, candidate.teller_id),
-        *tale.parts(stories.list_parts(turn.db, candidate.story_id)),
+        *words,
         *_state(turn, found, candidate),
-        choices=_choices(turn, found, listed, candidate),
+        choices=choices,
         subject=consent.ref,
     )
+
+
+def _waits(turn: Turn, candidate: Candidate, parts: Sequence[Part]) -> bool:
+    """A heavy one is read by who chose to, and by its teller."""
+    if turn.data.get("heavy") or candidate.teller_id == turn.member.id:
+        return False
+    return any(each.heavy for each in parts)
 
 
 def _state(turn: Turn, found: Round, candidate: Candidate) -> list[Text]:
     if not found.takes_choices(turn.now):
         return []
     if candidate.teller_id == turn.member.id:
-        return [_("This one is yours; others choose it, or another one.")]
+        return [_("This is your own story; others may choose it.")]
     mine = voices.find(turn.db, found.id, turn.member.id)
     if mine is not None and mine.candidate_id == candidate.id:
         return [_("You have chosen this one. Nobody else sees that.")]
@@ -216,8 +239,8 @@ def reason(turn: Turn) -> None:
     turn.ask(
         _("Your reason:"),
         _("{post}", post=posts.get(turn.db, turn.data["post"]).ref),
-        _("Shall your name stand beside it? Without it nobody learns whose it is."),
-        *_warnings(turn),
+        _("Shall your name stand beside it?"),
+        *(_warnings(turn) or [_("Without it nobody learns whose reason it is.")]),
         choices=(
             Choice("nameless", _("Without my name")),
             Choice("named", _("With my name")),

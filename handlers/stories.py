@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
 from bot.offers import CANCEL
+from bot.reflecting import WHICH_PATHWAY
 from bot.smalltalk import is_small
 from bot.store import communities, messages, posts, stories
 from bot.store.communities import Community
@@ -33,7 +34,7 @@ def start(turn: Turn) -> None:
             choices=(
                 Choice(f"stories.go_on:{latest[0].id}", _("Go on")),
                 Choice("stories.choose", _("A new story")),
-                Choice("mystories.start", _("My stories")),
+                tale.MINE,
             ),
         )
     choose(turn)
@@ -104,7 +105,7 @@ def _begin(turn: Turn) -> None:
     if copied is not None and _growing(turn, copied) is not None:
         post_id = stories.copy(turn.db, copied, turn.member.id, turn.now)
         _hold(turn, "happened", post_id)
-        said.append(_("What you have said already is the third answer."))
+        said.append(_("What you have said already is kept as “What happened”."))
     _next(turn, *said)
 
 
@@ -178,11 +179,14 @@ def answer(turn: Turn) -> None:
 def _later(turn: Turn) -> None:
     if "story" not in turn.data:
         return turn.say(_("All right. Whenever you like, write STORY."))
+    found = stories.find_hers(turn.db, turn.data["story"], turn.member.id)
+    if found is not None and found.state == TOLD:
+        return turn.say(_("Your change is saved."), choices=(tale.MINE,))
     turn.say(
         _("It is kept as story {number}, for you alone.", number=turn.data["story"]),
         choices=(
             Choice(f"stories.go_on:{turn.data['story']}", _("Go on")),
-            Choice("mystories.start", _("My stories")),
+            tale.MINE,
         ),
     )
 
@@ -219,7 +223,7 @@ def _hold(turn: Turn, part: str, post_id: int) -> None:
 def _ask_kind(turn: Turn, after: timedelta) -> None:
     choices = [Choice(each, tale.KINDS[each]) for each in DOMAINS]
     turn.ask(
-        _("What kind of change is it?"),
+        WHICH_PATHWAY,
         choices=[*choices, Choice("none", _("I do not know"))],
         then=kind,
         free=True,
@@ -250,7 +254,7 @@ def _review(turn: Turn, *before: Text, after: timedelta = timedelta(0)) -> None:
         *before,
         _("Your story {number}:", number=found.id),
         *tale.preview(stories.list_parts(turn.db, found.id)),
-        *([_("Only you see it so far.")] if found.state != TOLD else []),
+        *agreement.who_reads(turn.db, found),
         choices=(told, Choice("change", _("Change a part")), Choice("later", _("Go on later"))),
         then=reviewed,
         free=True,
@@ -283,10 +287,7 @@ def change(turn: Turn) -> None:
     turn.data = {"story": found.id, "community": found.community_id, "skipped": []}
     turn.ask(
         _("Which part would you like to say anew?"),
-        choices=[
-            *(Choice(name, tale.HEADS[name]) for name in PARTS),
-            CANCEL,
-        ],
+        choices=[*(Choice(name, tale.HEADS[name]) for name in PARTS), CANCEL],
         then=which,
     )
 

@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select, update
 from bot import clock, counting, erasing, models
 from bot.db import Database
 from bot.i18n import render
-from bot.messages import File, Inbound
+from bot.messages import File, Inbound, refs_in
 from bot.scheduler import Progress
 from bot.store import (
     captions,
@@ -32,7 +32,7 @@ from bot.store import (
     voices,
 )
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE
-from bot.stories import exporting, settling, withdrawing
+from bot.stories import exporting, settling, tale, withdrawing
 from tests import transcript
 from tests.stage import Stage
 from tests.test_seats import NOW, community, member, opened
@@ -278,6 +278,41 @@ def test_a_tie_is_chosen_among_again_and_then_decided(database_url: str) -> None
     played(database_url, work)
 
 
+def test_nobody_decides_about_her_own_story(database_url: str) -> None:
+    async def play() -> None:
+        stage = Stage(database_url)
+        stage.load(transcript.programme(transcript.Transcript([], {"crafts": []}, [])))
+        for name in ("Alex", "Sok"):
+            stage.settle(stage.add(name, "telegram", "en"), "crafts", "facilitator")
+
+        def tie(db: Any) -> list[int]:
+            alex, sok = db.execute(
+                select(models.members.c.id).order_by(models.members.c.id)
+            ).scalars()
+            ids = [story(db, 1, alex), story(db, 1, member(db, 1, 7))]
+            mine = round_of(db, 1, *ids)
+            for chooser, each in zip((sok, member(db, 1, 8)), ids, strict=True):
+                choose(db, mine, each, chooser)
+            rounds.change(db, mine, again=True)
+            settling.look(db, CLOSES)
+            return ids
+
+        clock.move(CLOSES - clock.now())
+        try:
+            first, _second = stage.app.database.run_now(tie)
+            await stage.later(timedelta(minutes=1))
+            await do(stage, "Alex", "[Decide]")
+            assert "another facilitator decides" in stage.people["Alex"].heard[-1].text
+            await do(stage, "Sok", "[Decide]")
+            await do(stage, "Sok", f"[Story {first}]")
+            await do(stage, "Sok", "It goes on")
+            assert any("It is decided" in each.text for each in stage.people["Sok"].heard)
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
 def test_a_second_choice_is_counted_alone(database_url: str) -> None:
     """Seven chose among three; of those who choose again fewer than five do, or six."""
 
@@ -317,7 +352,7 @@ def test_no_number_is_told_when_too_few_voices_are_left(database_url: str) -> No
         withdrawing.leave(db, CLOSES, taken, USES)
         look(db, CLOSES + 5 * DAY)
         assert told(db, "Chosen: story {number}.")
-        assert not told(db, "voices were for it") and not told(db, "voices was for it")
+        assert not told(db, "{every} chose it")
 
     played(database_url, work)
 
@@ -615,6 +650,29 @@ def test_a_file_asked_for_by_chat_lacks_what_was_withdrawn_meanwhile(database_ur
         assert exporting.find_made(db, to - 1, asked) is None  # it was somebody else who asked
         db.execute(update(models.memberships).values(role="member"))
         assert exporting.find_made(db, to, asked) is None  # her role is over
+
+    played(database_url, work)
+
+
+def test_no_organisation_is_named_once_a_group_is_discreet(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        teller = member(db, place, 1)
+        id_ = story(db, place, teller, ())
+        consents.give(db, id_, "community", "organisation", "yes", NOW)
+        db.execute(update(models.members).values(organisation="Looms of the North"))
+
+        def told_by() -> tuple[str, str | None]:
+            [line] = story_exports.list_lines(db, "community", None)
+            consent = consents.find(db, id_, "community")
+            assert consent is not None
+            assert consent.told == line.how
+            refs = [each.table for each in refs_in(tale.teller(consent, teller))]
+            return ",".join(refs), line.name
+
+        assert told_by() == ("organisations", "Looms of the North")
+        db.execute(update(models.communities).values(discreet=True))
+        assert told_by() == ("", None)
 
     played(database_url, work)
 

@@ -147,3 +147,8 @@ def may_be(use: str) -> ColumnElement[bool]:
         stories.c.state == "told",
         stories.c.member_id.is_not(None),
     )
+
+
+def how_told(how: str, *, discreet: bool) -> str:
+    """How a teller is named at this moment: where a group is discreet, no organisation is."""
+    return "nameless" if how == "organisation" and discreet else how

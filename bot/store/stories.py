@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from bot.db import insert_returning
-from bot.messages import Ref
 from bot.models.stories import may_be, stories, story_parts
 from bot.models.talks import bubbles, posts
 
@@ -38,10 +37,7 @@ class Part:
 
     name: str
     post_id: int
-
-    @property
-    def ref(self) -> Ref:
-        return Ref("posts", self.post_id)
+    heavy: bool = False  # others choose whether and when they read the story
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +132,10 @@ def mark(db: Connection, story_id: int, **values: Any) -> None:
 def list_parts(db: Connection, story_id: int) -> list[Part]:
     """Those with something in them, in the order of the questions."""
     words = exists().where(bubbles.c.post_id == story_parts.c.post_id)
-    found = select(story_parts.c.name, story_parts.c.post_id).where(
-        story_parts.c.story_id == story_id, words
+    found = (
+        select(story_parts.c.name, story_parts.c.post_id, posts.c.heavy)
+        .join(posts, posts.c.id == story_parts.c.post_id)
+        .where(story_parts.c.story_id == story_id, words)
     )
     rows = [Part(*row) for row in db.execute(found)]
     return sorted(rows, key=lambda each: PARTS.index(each.name))
@@ -148,15 +146,20 @@ def find_part(db: Connection, story_id: int, name: str) -> Part | None:
 
 
 def put(db: Connection, story_id: int, name: str, post_id: int) -> None:
-    """This post is that part from now on."""
+    """This post is that part from now on, and as heavy as the one before."""
     this = (story_parts.c.story_id == story_id, story_parts.c.name == name)
+    before = select(story_parts.c.post_id).where(*this).scalar_subquery()
+    old = posts.alias("old")
+    was = exists().where(old.c.id == before, old.c.heavy)
+    db.execute(update(posts).where(posts.c.id == post_id, was).values(heavy=True))
     db.execute(delete(story_parts).where(*this))
     db.execute(insert(story_parts).values({"story_id": story_id, "name": name, "post_id": post_id}))
 
 
 def copy(db: Connection, post_id: int, member_id: int, now: datetime) -> int:
-    """A post with the same words and files, for a story."""
+    """A post with the same words and files, for a story; a heavy one stays heavy."""
     row = {"author_id": member_id, "kind": "story", "state": "kept", "created_at": now}
+    row["heavy"] = db.execute(select(posts.c.heavy).where(posts.c.id == post_id)).scalar_one()
     [new_id] = insert_returning(db, posts, [row])
     said = db.execute(select(bubbles).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id))
     same = [{**each._mapping, "post_id": new_id, "key": None} for each in said]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
@@ -14,6 +15,7 @@ from bot.models.people import communities, members, memberships
 from bot.models.stories import (
     consents,
     exported,
+    how_told,
     may_be,
     stories,
     story_exports,
@@ -75,19 +77,21 @@ def list_lines(db: Connection, use: str, community_ids: Sequence[int] | None) ->
     rows = db.execute(found).all()
     ids = [row.id for row in rows]
     words, uses = _words(db, ids), _uses(db, ids)
-    return [
-        Line(
-            row.id,
-            "" if row.discreet else row.slug,
-            row.domain,
-            row.how,
-            row.given_at,
-            {"name": row.name, "organisation": row.organisation}.get(row.how),
-            words.get(row.id, {}),
-            uses.get(row.id, ()),
-        )
-        for row in rows
-    ]
+    return [_line(row, words.get(row.id, {}), uses.get(row.id, ())) for row in rows]
+
+
+def _line(row: Any, words: dict[str, str], uses: tuple[str, ...]) -> Line:
+    how = how_told(row.how, discreet=row.discreet)
+    return Line(
+        row.id,
+        "" if row.discreet else row.slug,
+        row.domain,
+        how,
+        row.given_at,
+        {"name": row.name, "organisation": row.organisation}.get(how),
+        words,
+        uses,
+    )
 
 
 def _words(db: Connection, ids: Collection[int]) -> dict[int, dict[str, str]]:

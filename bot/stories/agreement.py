@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlalchemy import Connection
+
 from bot import nameless
 from bot.i18n import render
 from bot.messages import Text, _, refs_in
@@ -63,6 +65,14 @@ def worded(turn: Turn, story: Story) -> list[Text]:
     """Who reads new words of a story that was told without her name may know whose they are."""
     unnamed = any(each.how != NAME for each in consents.list_live(turn.db, story.id).values())
     return warnings(turn, story) if story.state == TOLD and unnamed else []
+
+
+def who_reads(db: Connection, story: Story) -> list[Text]:
+    """In words, as things stand now."""
+    if story.state == HIDDEN:
+        return [tale.HIDDEN]
+    hows = {use: each.told for use, each in consents.list_live(db, story.id).items()}
+    return tale.agreed(hows) if hows else [_("Only you see it.")]
 
 
 def warnings(turn: Turn, story: Story) -> list[Text]:

@@ -169,7 +169,7 @@ def choose(db: Connection, now: datetime, found: Round, chosen: Sequence[Candida
     rounds.change(db, found.id, state=CHECKING, next_at=until)
     message = Message(
         (
-            _("The voices in {place} are counted.", place=found.place),
+            _("The choices in {place} are counted.", place=found.place),
             *(_("Chosen: story {number}.", number=each.story_id) for each in chosen),
             _(
                 "Before everybody hears it, you may ask its teller one question. "

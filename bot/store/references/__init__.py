@@ -206,7 +206,7 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "threads": _read_threads,
     "waiting": _read_waiting,
     "posts": read_posts,
-    "previews": read_posts,  # what she is about to send: its recordings are not played to her
+    "previews": read_stories,  # what she is about to send: its recordings are not played
     "leaves": read_leaves,
     "stories": read_stories,
     # In threads without a name it is noted nowhere who looked at what: mostly the one who asked.
