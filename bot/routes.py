@@ -309,11 +309,14 @@ class Routes:
         """The same tap twice is one tap."""
 
     def _wrong_choice(self, turn: Turn) -> None:
+        assert turn.talk is not None
+        confided = turn.talk.step.startswith(CONFIDED)
+        if confided:
+            reports.forget_words(turn.db, turn.inbox_id)
         sent = not is_small(turn.text, turn.files) and can_be_passed_on("", turn.files)
         if not sent:
             return turn.again(_("Please choose one of these. You can tap it or type its number."))
-        assert turn.talk is not None
-        if turn.talk.step.startswith(CONFIDED):
+        if confided:
             return turn.again(_("What you sent was not passed on. Please choose first:"))
         turn.talk.kept = (*turn.talk.kept, turn.inbox_id)
         turn.again(_("I have kept what you sent. Please choose first:"))

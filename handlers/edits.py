@@ -16,6 +16,8 @@ def edited(turn: Turn) -> None:
     """Apps also report changes nobody sees; only another text counts."""
     if turn.inbound.id is None or not turn.text:
         return
+    if turn.talk is not None and turn.talk.step.startswith(("report.", "receipts.")):
+        return turn.start("report.edit")
     found = posts.find_by_bubble(turn.db, turn.inbound.lane, turn.inbound.id)
     if found is None:
         return turn.start("nameless.edit")
