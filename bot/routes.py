@@ -310,11 +310,9 @@ class Routes:
 
     def _wrong_choice(self, turn: Turn) -> None:
         assert turn.talk is not None
-        confided = turn.talk.step.startswith(CONFIDED)
-        if confided:
+        if confided := turn.talk.step.startswith(CONFIDED):
             reports.forget_words(turn.db, turn.inbox_id)
-        sent = not is_small(turn.text, turn.files) and can_be_passed_on("", turn.files)
-        if not sent:
+        if is_small(turn.text, turn.files) or not can_be_passed_on("", turn.files):
             return turn.again(_("Please choose one of these. You can tap it or type its number."))
         if confided:
             return turn.again(_("What you sent was not passed on. Please choose first:"))

@@ -19,16 +19,7 @@ from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
 from bot.nameless import LONGEST, TELLING, hold, tells_by_sight, tells_who
 from bot.offers import CANCEL, SEND
-from bot.store import (
-    communities,
-    envelopes,
-    media,
-    members,
-    outcomes,
-    posts,
-    reports,
-    threads,
-)
+from bot.store import communities, envelopes, media, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
 from bot.store.threads import Thread
@@ -147,8 +138,7 @@ def edit(turn: Turn) -> None:
             if bubble["key"] in keys and bubble["text"] != turn.text:
                 bubble["text"] = turn.text
                 envelopes.change(turn.db, id_, content)
-                return turn.say(_("Your change is saved."))
-    reports.forget_words(turn.db, turn.inbox_id)  # it may be of what she reported
+                turn.say(_("Your change is saved."))
 
 
 @opens("question")

@@ -319,7 +319,7 @@ def test_a_bubble_that_is_changed_before_it_is_sent(database_url: str) -> None:
         assert heard(stage.people["Alex"], "Your change is saved.") == 1
         await stage.choose("Alex", "Without my name")
         await stage.say("Alex", "his name is Bounzebra")
-        assert heard(stage.people["Alex"], "What you sent was not passed on.") == 1
+        assert heard(stage.people["Alex"], "Please choose one of these.") == 1
         await stage.choose("Alex", "No, I use the code")
         [note] = rows(stage, models.notes)
         assert note.text == "Listen:\nhe takes money"
