@@ -14,6 +14,7 @@ from bot.scheduler import Job, attempt
 from bot.store import envelopes
 
 AT_ONCE = 50  # envelopes in one transaction
+LOOK = timedelta(seconds=15)  # between two looks at what is due
 AGAIN = timedelta(minutes=5)  # one that could not be opened is tried again
 
 # (connection, now, id of the envelope: a key for what is said once, content)
@@ -41,7 +42,7 @@ def opening(openers: Iterable[Opener]) -> Job:
         due = envelopes.list_due(db, now, AT_ONCE)
         return {"opened": sum(_try(db, now, by_kind, id_, content) for id_, _at, content in due)}
 
-    return Job("envelopes.open", timedelta(seconds=15), work)
+    return Job("envelopes.open", LOOK, work)
 
 
 def _try(

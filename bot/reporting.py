@@ -21,7 +21,9 @@ from bot.smalltalk import PASSED_ON
 from bot.store import enclosures, envelopes, media, reports
 
 HELD = "report_files"  # the kind of envelope that holds handles of files
-FETCHED = "report_fetch"  # ... and of the one that waits for what becomes of them
+FETCHED = "report_fetch"  # ... of the one that waits for what becomes of them
+READERS = "report"  # ... after which its readers are told
+SENDER = "report_answer"  # ... and after which the one who reported is
 SOON = timedelta(seconds=30)  # between two looks at what is being fetched
 
 Handle = dict[str, Any]  # of a file at its provider, as JSON
@@ -37,18 +39,43 @@ def kinds(given: Iterable[Handle]) -> set[str]:
     return {each["file"]["kind"] for each in given}
 
 
-def hold(
+def add_words(data: dict[str, Any], inbound: Inbound, text: str) -> None:
+    """A bubble of hers, in the sealed talk."""
+    data["said"] = {**data.get("said", {}), inbound.id or inbound.key: text}
+
+
+def change_words(data: dict[str, Any], inbound: Inbound, text: str) -> bool:
+    """What she takes out of a bubble in her app must not go out; False if it is none of these."""
+    said = data.get("said", {})
+    if said.get(inbound.id, text) == text:
+        return False
+    data["said"] = {**said, inbound.id: text}
+    return True
+
+
+def words(data: Mapping[str, Any]) -> str:
+    """All she wrote; in one piece in a talk that was begun before bubbles were told apart."""
+    said = (data.get("words"), *data.get("said", {}).values())
+    return "\n".join(each for each in said if each)
+
+
+def pass_on(
     db: Connection,
     report_id: int,
     member_id: int,
+    what: str,
     given: Sequence[Handle],
     now: datetime,
     due_at: datetime,
 ) -> None:
-    """Let files come into a report at that moment."""
+    """At that moment files come into a report; then its readers hear of what is new, or more."""
+    content = {"kind": READERS, "report": report_id, "what": what}
     if given:
-        content = {"kind": HELD, "member": member_id, "report": report_id, "files": list(given)}
-        envelopes.add(db, content | {"since": now.isoformat()}, due_at)
+        held = {"kind": HELD, "member": member_id, "report": report_id, "files": list(given)}
+        envelopes.add(db, held | patience(given, now), due_at)
+        # After an outage both are due: what comes later is opened later.
+        due_at += SOON
+    envelopes.add(db, content | patience(given, now), due_at)
 
 
 def patience(given: Sequence[Handle], now: datetime) -> dict[str, str]:

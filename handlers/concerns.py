@@ -113,7 +113,7 @@ def answering(turn: Turn) -> None:
     _keep(turn, found)
     _note(turn, "report.answered")
     if found.tells and found.reporter_id is not None:
-        content = {"kind": "report_answer", "member": found.reporter_id, "report": found.id}
+        content = {"kind": reporting.SENDER, "member": found.reporter_id, "report": found.id}
         content |= reporting.patience(reporting.handles(turn.content), turn.now)
         envelopes.add(turn.db, content, turn.now + reports.delay())
     turn.say(
@@ -145,7 +145,7 @@ def _tell_the_others(turn: Turn, found: Report) -> None:
     )
 
 
-@opens("report_answer")
+@opens(reporting.SENDER)
 def tell_reporter(db: Connection, now: datetime, id_: str, content: Mapping[str, Any]) -> None:
     """A neutral word: it says neither what nor from whom, and opens nothing."""
     if reporting.is_early(db, content, now):

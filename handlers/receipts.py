@@ -10,7 +10,7 @@ from bot.nameless import tells_by_sight
 from bot.offers import CANCEL
 from bot.posting import NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, is_small
-from bot.store import envelopes, reports
+from bot.store import reports
 from bot.store.audiences import Audience
 from bot.store.reports import Report
 from bot.turn import Turn
@@ -106,7 +106,8 @@ def more(turn: Turn) -> None:
     if not can_be_passed_on(turn.text, turn.files):
         return turn.again(NOT_PASSED_ON)
     files = reporting.handles(turn.content)
-    turn.data |= {"words": turn.text, "files": files}
+    reporting.add_words(turn.data, turn.inbound, turn.text)
+    turn.data["files"] = files
     told = [] if _is_named(turn) else tells_by_sight(reporting.kinds(files))
     if not told:
         return _add(turn)
@@ -134,7 +135,7 @@ def sure(turn: Turn) -> None:
         return turn.say(_("Cancelled. Nothing was sent."))
     if turn.choice == "write":
         turn.data["files"] = []
-    if turn.data["words"] or turn.data["files"]:
+    if reporting.words(turn.data) or turn.data["files"]:
         return _add(turn)
     turn.ask(_("Please write it here. Nothing was sent."), choices=(CANCEL,), then=more, free=True)
 
@@ -145,13 +146,11 @@ def _add(turn: Turn) -> None:
         return turn.start("report.nobody")
     if not allowances.take(turn.db, allowances.REPORTS, turn.address_id, turn.now):
         return turn.say(allowances.REPORTS.over, _("Nothing was sent."))
-    words, files = turn.data["words"], turn.data["files"]
+    words, files = reporting.words(turn.data), turn.data["files"]
     if words:
         reports.add_note(turn.db, found.id, reports.REPORTER, words, turn.now)
     due_at = turn.now + reports.delay()
-    reporting.hold(turn.db, found.id, turn.member.id, files, turn.now, due_at)
-    content = {"kind": "report", "report": found.id, "what": "more"}
-    envelopes.add(turn.db, content | reporting.patience(files, turn.now), due_at)
+    reporting.pass_on(turn.db, found.id, turn.member.id, "more", files, turn.now, due_at)
     turn.say(_("Thank you. It is added."))
     _last_bubble(turn)
 

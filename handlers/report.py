@@ -22,7 +22,7 @@ from bot.nameless import tells_by_sight
 from bot.offers import CANCEL
 from bot.posting import NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, is_small
-from bot.store import envelopes, messages, programmes, reports
+from bot.store import programmes, reports
 from bot.store.audiences import Audience
 from bot.telling import tell
 from bot.turn import BURST, Turn
@@ -139,7 +139,7 @@ def _says_something(turn: Turn) -> bool:
 
 def _take(turn: Turn) -> None:
     """It stands in the sealed talk, and later in the report; the inbox forgets it."""
-    turn.data["words"] = "\n".join(filter(None, (turn.data.get("words"), turn.text)))
+    reporting.add_words(turn.data, turn.inbound, turn.text)
     turn.data["files"] = [*_files(turn), *reporting.handles(turn.content)]
     reports.forget_words(turn.db, turn.inbox_id)
 
@@ -147,6 +147,16 @@ def _take(turn: Turn) -> None:
 def _files(turn: Turn) -> list[reporting.Handle]:
     found: list[reporting.Handle] = turn.data.get("files", [])
     return found
+
+
+@report.action
+def edit(turn: Turn) -> None:
+    """A bubble that was changed before anything was sent."""
+    reports.forget_words(turn.db, turn.inbox_id)
+    if turn.talk is None or not reporting.change_words(turn.talk.data, turn.inbound, turn.text):
+        return
+    if not turn.postpone():
+        turn.say(_("Your change is saved."))
 
 
 def _ask_name(turn: Turn) -> None:
@@ -189,8 +199,7 @@ def _add(turn: Turn) -> None:
     if not _says_something(turn):
         return
     _take(turn)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
+    if turn.postpone():
         return turn.wait()
     turn.again(_("Added."))
 
@@ -218,7 +227,7 @@ def sure(turn: Turn) -> None:
         return _cancel(turn)
     if turn.choice == "write":
         turn.data["files"] = []
-    if turn.data["words"] or _files(turn):
+    if reporting.words(turn.data) or _files(turn):
         return _ask_whether_to_tell(turn)
     turn.ask(
         _("Please write it here. Nothing was sent."),
@@ -251,7 +260,7 @@ def receipt(turn: Turn) -> None:
         turn.db,
         programme_id,
         turn.member.id,
-        turn.data["words"],
+        reporting.words(turn.data),
         turn.now,
         named=named,
         tells=turn.choice == "tell",
@@ -284,13 +293,12 @@ def _who_gets_it(turn: Turn, programme_id: int, *, at_once: bool) -> list[Text]:
 
 def _tell_readers(turn: Turn, report_id: int, *, named: bool, at_once: bool) -> None:
     """When all of it is there; the moment at which a nameless one comes is nobody's."""
-    content = {"kind": "report", "report": report_id, "what": "new"}
     if at_once:
+        content = {"report": report_id, "what": "new"}
         return tell_readers.open(turn.db, turn.now, f"{turn.inbox_id}", content)
     due_at = turn.now if named else turn.now + reports.delay()
     files = _files(turn)
-    reporting.hold(turn.db, report_id, turn.member.id, files, turn.now, due_at)
-    envelopes.add(turn.db, content | reporting.patience(files, turn.now), due_at)
+    reporting.pass_on(turn.db, report_id, turn.member.id, "new", files, turn.now, due_at)
 
 
 def _cancel(turn: Turn) -> None:
@@ -302,7 +310,7 @@ def _last_bubble(turn: Turn) -> None:
     turn.say(_("You can empty this screen now."), choices=(CLEAR,))
 
 
-@opens("report")
+@opens(reporting.READERS)
 def tell_readers(db: Connection, now: datetime, id_: str, content: Mapping[str, Any]) -> None:
     """Only that there is something; its words are shown to who is a focal point when she asks."""
     found = reports.find(db, content["report"])

@@ -10,10 +10,7 @@ from sqlalchemy import Connection
 
 from bot import reporting
 from bot.envelopes import opens
-from bot.messages import Message, _
 from bot.store import envelopes, reports
-from bot.store.audiences import Audience
-from bot.telling import tell
 
 
 @opens(reporting.HELD)
@@ -28,15 +25,9 @@ def look(db: Connection, now: datetime, id_: str, content: Mapping[str, Any]) ->
     """Who reads it hears of what came late, and who sent it of what will not come."""
     became = reporting.what_became(db, content, now)
     if "late" in became:
-        envelopes.add(db, {"kind": "report", "report": content["report"], "what": "more"}, now)
+        more = {"kind": reporting.READERS, "report": content["report"], "what": "more"}
+        envelopes.add(db, more, now)
     if "failed" in became:
-        _tell_sender(db, now, id_, content)
-
-
-def _tell_sender(db: Connection, now: datetime, id_: str, content: Mapping[str, Any]) -> None:
-    """Neither what it was nor where it went; with her code she reads which it is."""
-    about = _("Something new is there for you.")
-    found = reports.find(db, content["report"])
-    if found is not None and found.reporter_id == content["member"] and found.tells:
-        about = _("Something you sent did not arrive. With your code you can send it again.")
-    tell(db, now, f"something_new/{id_}", Audience("member", content["member"]), Message((about,)))
+        # Later, and only by chance: at this moment those who read it may be told.
+        lost = {"kind": reporting.SENDER, "member": content["member"], "report": content["report"]}
+        envelopes.add(db, lost, now + reports.delay())

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from bot import seals
 from bot.db import insert_returning, mark_due
+from bot.i18n import fold
 from bot.messages import File
 from bot.models import safeguards
 from bot.models.media import media, new_rows
@@ -28,7 +29,7 @@ REPORTER, FOCAL_POINT = safeguards.REPORTER, safeguards.FOCAL_POINT
 SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=5)
 # There is always a digit in it: "zebra three" is no code, but two words to pass on.
-_CODE = re.compile(rf"(?=.*[2-9])([{SIGNS}]{{5}})[-_ ]([{SIGNS}]{{5}})", re.I)
+_CODE = re.compile(rf"(?=.*[2-9])([{SIGNS}]{{5}})[-–—_ ]([{SIGNS}]{{5}})", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def new_code() -> str:
 
 def find_code(text: str) -> str | None:
     """A receipt code, if a text is nothing else."""
-    found = _CODE.fullmatch(text.strip())
+    found = _CODE.fullmatch(fold(text))
     return f"{found[1]}-{found[2]}".upper() if found else None
 
 
