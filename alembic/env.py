@@ -4,7 +4,7 @@ from typing import Any
 
 from alembic import context
 from bot.columns import Moment, Sealed
-from bot.db import Database
+from bot.db import Database, take_time
 from bot.models import metadata
 from bot.settings import read_settings
 
@@ -19,6 +19,8 @@ def run() -> None:
             # SQLite copies a table to change it; rows that point to it must not go with it.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            take_time(connection)
         migrate(connection)
         connection.commit()
         if database.is_sqlite:

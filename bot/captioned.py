@@ -1,8 +1,15 @@
-"""How words that stand for a voice or a picture are put below it."""
+"""Files among words: what stands for one, and how words that stand for it are put below it."""
 
 from __future__ import annotations
 
 from bot.messages import Text, _
+
+FILES = {
+    "voice": _("(voice note)"),
+    "video": _("(video)"),
+    "photo": _("(photo)"),
+    "document": _("(file)"),
+}
 
 
 def line(kind: str, text: str, name: str | None) -> Text:

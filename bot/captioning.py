@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.messages import Choice, Message, Ref, Text, _
 from bot.posting import author
-from bot.store import leaves, posts, threads
+from bot.store import agreements, leaves, posts, threads
 from bot.store.audiences import Audience
 from bot.store.captions import Caption
 from bot.store.posts import Post
@@ -65,7 +65,7 @@ def question(service: str) -> Message:
             ),
         ),
         (
-            Choice("voice.agree", _("Yes")),
+            Choice(f"voice.agree:{agreements.number_of(service)}", _("Yes")),
             Choice("voice.refuse", _("No")),
             Choice("voice.later", _("Ask me later")),
         ),

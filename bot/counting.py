@@ -1,4 +1,4 @@
-"""Counting without shaming: what a group reflected on in a month, and nothing that names anybody.
+"""Counting without shaming: what a group reflected on and told in a month; nobody is named.
 
 Nothing is said of fewer than five people, whatever they did, and counts go up in fives: one person
 more or less, from one look to the next, is not seen. Months are whole and over, so that looking
@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.messages import Month, Text, _
-from bot.store import communities, figures
+from bot.store import communities, figures, stories
 from bot.store.communities import Community
+from bot.store.consents import COMMUNITY, PROGRAMME, PUBLIC
 from bot.store.figures import Reflected
 from bot.themes import THEMES
 from bot.timing import zone
@@ -35,7 +36,13 @@ def reflected(db: Connection, community: Community, now: datetime) -> list[Text]
     begin, middle, end = months(now, community.timezone)
     last = figures.count_reflected(db, community.id, middle, end)
     before = figures.count_reflected(db, community.id, begin, middle)
-    return [_said(middle, last), *_themes(last), _said(begin, before)]
+    return [
+        _said(middle, last),
+        *_themes(last),
+        *_told(db, community.id, middle, end),
+        _said(begin, before),
+        *_told(db, community.id, begin, middle),
+    ]
 
 
 def _said(since: datetime, counted: Reflected) -> Text:
@@ -54,6 +61,27 @@ def _themes(counted: Reflected) -> list[Text]:
         for name, label in THEMES.items()
         if (people := counted.themes.get(name, 0)) >= FEW
     ]
+
+
+def _told(db: Connection, community_id: int, since: datetime, until: datetime) -> list[Text]:
+    """Stories of change; what else they may be used for only where that is not of a few."""
+    told, wider, widest = (
+        stories.count_stories(db, community_id, use, since, until)
+        for use in (COMMUNITY, PROGRAMME, PUBLIC)
+    )
+    month = Month(since + timedelta(days=1))
+    said = [
+        _("Stories of change in {month}: {told}.", month=month, told=about(told.told, told.people))
+    ]
+    if told.people >= FEW:
+        said.append(
+            _(
+                "The whole programme may read: {programme}. Everybody: {public}.",
+                programme=about(wider.told, wider.people),
+                public=about(widest.told, widest.people),
+            )
+        )
+    return said
 
 
 def about(count: int, people: int) -> Text:

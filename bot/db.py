@@ -1,4 +1,4 @@
-"""Engines and their differences: the only file that knows SQLite from PostgreSQL.
+"""The store, and how the databases differ; only this file and `connecting` know one from the other.
 
 A unit of work is a plain function of a Connection; `Database.run` gives it one transaction on a
 thread of its own. SQLite has one writer thread, PostgreSQL a pool of them.
@@ -24,11 +24,8 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Engine,
     Select,
     Table,
-    create_engine,
-    event,
     insert,
     literal,
     literal_column,
@@ -37,7 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from bot import clock
+from bot import clock, connecting
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -49,7 +46,6 @@ _RERUNS = 12
 
 WAKE_CHANNEL = "linkline"  # where PostgreSQL tells other processes which lane has something due
 _DUE = "due lanes"
-APPLICATION = "linkline"  # by this name PostgreSQL knows our connections
 
 SCRUB_WAIT = 0.02  # seconds that readers may hold up the log of SQLite, and it the writers
 SCRUB_TRIES = 30
@@ -71,7 +67,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = secrets.token_urlsafe(9)  # of this process, as its lanes and connections say
         self.engine = (
-            _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, self.name)
+            connecting.sqlite(self.url)
+            if self.is_sqlite
+            else connecting.postgresql(self.url, self.name)
         )
         workers = 1 if self.is_sqlite else threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
@@ -108,6 +106,8 @@ class Database:
         with store_errors(), self.engine.connect() as db:
             if self.is_sqlite:
                 db.exec_driver_sql("BEGIN")  # a reader of the WAL: it holds nobody up
+            else:
+                take_time(db)
             yield db
             db.rollback()
 
@@ -215,6 +215,11 @@ def store_errors() -> Iterator[None]:
         raise _as_store_error(error) from error
 
 
+def take_time(db: Connection) -> None:
+    """PostgreSQL ends a transaction that has long done nothing; this one may."""
+    db.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def must_end(error: Exception) -> bool:
     """Whether the unit of work cannot go on: it is to be rerun, or the store does not answer."""
     return _worth_rerunning(error) or isinstance(_as_store_error(error), StoreDown)
@@ -236,51 +241,6 @@ def _as_store_error(error: Exception) -> Exception:
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         no_store = True
     return StoreDown(type(error.orig).__name__) if no_store or state == _NO_TABLE else error
-
-
-def _sqlite_engine(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        path = Path(url.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # for this user only; the WAL beside it takes after it
-    engine = create_engine(
-        url,
-        # The driver must not begin on its own: we do, with IMMEDIATE.
-        connect_args={"check_same_thread": False, "timeout": 10, "isolation_level": None},
-        query_cache_size=1500,
-        hide_parameters=True,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: Any, _record: Any) -> None:
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",
-            "busy_timeout=10000",
-            "temp_store=MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
-def _postgresql_engine(url: URL, name: str) -> Engine:
-    return create_engine(
-        url,
-        # A turn that waited for its address row must not go on with what it had read before:
-        # here it fails with a serialization error and is rerun whole.
-        isolation_level="REPEATABLE READ",
-        connect_args={"application_name": f"{APPLICATION}/{name}"},
-        # SQLAlchemy asks psycopg for the count of inserted rows only when told to.
-        execution_options={"preserve_rowcount": True},
-        pool_size=12,
-        max_overflow=8,
-        pool_pre_ping=False,
-        query_cache_size=1500,
-        hide_parameters=True,
-    )
 
 
 def store_now(db: Connection) -> ColumnElement[int]:

@@ -31,6 +31,7 @@ _TELLING = frozenset(
         "members",
         "organisations",
         "posts",
+        "previews",
         "leaves",
         "captions",
         "stories",
@@ -63,9 +64,13 @@ _TELLING_TALKS = (
     "changes.",
     "reflect.",
     "reflections.",
+    "stories.",
+    "consents.",
+    "selection.",
+    "happy.",
 )  # whose questions tell, before anything is answered
 # That somebody keeps something for herself.
-_TELLING_CHOICES = ("confide.", "lookback.", "reflections.")
+_TELLING_CHOICES = ("confide.", "lookback.", "reflections.", "mystories.", "selection.", "tree.")
 
 
 def is_bubble(message: Message) -> bool:

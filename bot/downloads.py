@@ -109,14 +109,13 @@ def outside_only(address: Any) -> socket.socket:
 def is_outside(host: str) -> bool:
     """Whether an IP address is on the public internet, and is no other one in disguise."""
     found = ipaddress.ip_address(host.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and (
-        found.ipv4_mapped or found.sixtofour or found.teredo or found in _TRANSLATED
-    ):
+    if isinstance(found, ipaddress.IPv6Address) and (found not in _UNICAST or found.sixtofour):
         return False
     return found.is_global and not found.is_multicast
 
 
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # to IPv4, wherever that leads
+# All that was ever given out. Beside it stand sites of their own, and many ways to write IPv4.
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int | None]:

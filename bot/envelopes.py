@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import logs
-from bot.db import must_end
-from bot.scheduler import Job
+from bot.scheduler import Job, attempt
 from bot.store import envelopes
 
 AT_ONCE = 50  # envelopes in one transaction
+LOOK = timedelta(seconds=15)  # between two looks at what is due
 AGAIN = timedelta(minutes=5)  # one that could not be opened is tried again
 
 # (connection, now, id of the envelope: a key for what is said once, content)
 Open = Callable[[Connection, datetime, str, Mapping[str, Any]], None]
-
-log = logs.get("envelopes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +40,22 @@ def opening(openers: Iterable[Opener]) -> Job:
 
     def work(db: Connection, now: datetime) -> dict[str, int]:
         due = envelopes.list_due(db, now, AT_ONCE)
-        return {"opened": sum(_open(db, now, by_kind, id_, content) for id_, _at, content in due)}
+        return {"opened": sum(_try(db, now, by_kind, id_, content) for id_, _at, content in due)}
 
-    return Job("envelopes.open", timedelta(seconds=15), work)
+    return Job("envelopes.open", LOOK, work)
+
+
+def _try(
+    db: Connection, now: datetime, openers: Mapping[str, Open], id_: str, content: dict[str, Any]
+) -> bool:
+    opened = attempt(db, partial(_open, db, now, openers, id_, content))
+    if opened is None:
+        envelopes.postpone(db, id_, now + AGAIN)
+    return bool(opened)
 
 
 def _open(
     db: Connection, now: datetime, openers: Mapping[str, Open], id_: str, content: dict[str, Any]
 ) -> bool:
-    try:
-        with db.begin_nested():
-            openers[content["kind"]](db, now, id_, content)
-            return envelopes.remove(db, id_)
-    except Exception as error:
-        if must_end(error):
-            raise
-        log.error("not_opened", error=type(error).__name__, where=logs.where(error))
-        envelopes.postpone(db, id_, now + AGAIN)
-        return False
+    openers[content["kind"]](db, now, id_, content)
+    return envelopes.remove(db, id_)

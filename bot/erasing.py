@@ -31,8 +31,8 @@ LATER = "later"  # the place of a step that can only be done at the next tick
 TABLES = (
     "members", "addresses", "address_keys", "memberships", "codes", "conversations", "inbox",
     "messages", "deliveries", "dispatches", "showings", "prompts", "posts", "bubbles", "threads",
-    "follows", "envelopes", "reports", "opinions", "topics", "interests", "sessions", "signups",
-    "needs", "records", "tasks", "media", "proposals", "ideas", "hands", "sections",
+    "follows", "envelopes", "reports", "notes", "opinions", "topics", "interests", "sessions",
+    "signups", "needs", "records", "tasks", "media", "proposals", "ideas", "hands", "sections",
     "captions", "agreements", "reflections",
     "stories", "story_parts", "consents", "candidates", "choices", "reasons", "exported",
     "leaves",
@@ -142,11 +142,16 @@ def _envelopes(db: Connection, whom: Whom, place: str, now: datetime) -> tuple[i
     hers, place_after = traces.remove_envelopes(db, place, whom.member_id)
     for each in hers:
         media.drop_held(db, each, coarse(now))
+        media.drop(db, each.get("media", ()), now)
     return len(hers), place_after
 
 
 def _reports(db: Connection, whom: Whom, place: int, now: datetime) -> tuple[int, Place]:
-    return traces.unname_reports(db, place, whom.member_id)
+    """What she said there aloud goes; her words stay, without her."""
+    hers, place_after = traces.list_reports(db, place, whom.member_id)
+    media.drop_of_reports(db, hers, now)
+    traces.unname_reports(db, hers)
+    return len(hers), place_after
 
 
 def _waiting(

@@ -28,8 +28,8 @@ from bot.channels import (
 )
 from bot.conversation import Conversations
 from bot.db import Database
-from bot.messages import Media, Nudge, Outbound
-from bot.parts import Files, Withdrawn, as_outbound, fill
+from bot.messages import Nudge, Outbound
+from bot.parts import Files, Withdrawn, made
 from bot.rates import Meters
 from bot.store import fates
 from bot.store.deliveries import Due, Part, Planned
@@ -91,7 +91,7 @@ class Flight:
         self.paused_until: datetime | None = None
         self.until = 0.0  # on the steady clock: so long we may surely send
         self.ending = False  # what has not begun stays here
-        self._channel = channel
+        self._channel, self._limits = channel, channel.limits
         self._lane = channel.lane
         self._database = database
         self._conversations = conversations
@@ -99,8 +99,7 @@ class Flight:
         self._landed = landed
         self._handed: deque[str] = deque(maxlen=1000)  # ids of this life, perhaps not settled yet
         self._leases: set[asyncio.Timeout] = set()  # of the calls that are on their way
-        self._refused = 0  # calls in a row
-        self._rests = 0  # in a row
+        self._refused = self._rests = 0  # calls, and rests, in a row
         self._slowed: dict[int, int] = {}  # chats that were told to wait, how often in a row
 
     def extend(self, until: float) -> None:
@@ -180,10 +179,11 @@ class Flight:
         return Fate(due.id, "sent", parts=tuple(done))
 
     async def _send_part(self, due: Due, part: Part) -> SentPart:
+        async with made(due, part, self._conversations, self._files, self._limits) as outbound:
+            return await self._hand_over(due, part, outbound)
+
+    async def _hand_over(self, due: Due, part: Part, outbound: Outbound) -> SentPart:
         """A part that may have been sent is looked up first."""
-        outbound = as_outbound(due, part, self._conversations)
-        if isinstance(outbound, Media):
-            outbound = await fill(self._files, outbound, due, part, self._channel.limits)
         if part.state == "unknown":
             found = await self._look_up(outbound, part)
             if found is not None:

@@ -14,13 +14,11 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot import logs
-from bot.db import must_end
 from bot.likeness import ALIKE, rank
 from bot.messages import Choice, Message, Ref, _
 from bot.offers import came_of
 from bot.posting import author
-from bot.scheduler import Counts, Progress
+from bot.scheduler import Counts, Progress, attempt
 from bot.store import copies, followups, messages, posts, tallies, threads
 from bot.store.audiences import Audience
 from bot.store.followups import Stretch, Waiting, resting
@@ -45,8 +43,6 @@ TOO_LATE = timedelta(days=42)  # nobody remembers
 Holidays = Mapping[tuple[int, str], Sequence[Stretch]]
 Step = Callable[[Connection, datetime, Waiting, Sequence[Stretch]], str | None]
 Look = Callable[[Connection, datetime, int], list[Waiting]]
-
-log = logs.get("followups")
 
 
 def ask_on(db: Connection, now: datetime) -> Counts | Progress:
@@ -83,18 +79,11 @@ def _go_on(look: Look, step: Step, after: int, db: Connection, now: datetime) ->
 def _try(
     step: Step, db: Connection, now: datetime, waiting: Waiting, every: Holidays
 ) -> str | None:
-    """One that fails must not hold up the others."""
+    """None if nothing is to be done for it now."""
     free = resting(every, waiting.programme_id, waiting.timezone)
     if not is_open(now, zone(waiting.timezone), free):
         return None
-    try:
-        with db.begin_nested():
-            return step(db, now, waiting, free)
-    except Exception as error:
-        if must_end(error):
-            raise
-        log.error("not_followed_up", error=type(error).__name__, where=logs.where(error))
-        return None
+    return attempt(db, partial(step, db, now, waiting, free))
 
 
 # No answer yet -----------------------------------------------------------------------------------

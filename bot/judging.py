@@ -30,7 +30,7 @@ from bot.store import (
     threads,
 )
 from bot.store.deliveries import Due
-from bot.store.enclosures import list_awaited, shown_in_full
+from bot.store.enclosures import NOTES, list_awaited, shown_in_full
 from bot.store.fates import Fate
 from bot.timing import hours_of, quiet_until, zone
 
@@ -228,7 +228,10 @@ def _awaited(db: Connection, due: Sequence[Due], now: datetime) -> dict[int, Fat
         for each in due
         if not each.parts and each.kind != "direct" and now < each.created_at + ARRIVES_IN
     ]
-    posts = {each.id: {ref.id for ref in shown_in_full(each.message)} for each in new}
+    posts = {
+        each.id: {ref.id for ref in shown_in_full(each.message) if ref.table != NOTES}
+        for each in new
+    }
     wanted = set[int]().union(*posts.values())
     awaited = list_awaited(db, wanted) if wanted else set()
     found = {}

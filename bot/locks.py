@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from bot.db import APPLICATION, Database, store_errors
+from bot.connecting import APPLICATION
+from bot.db import Database, store_errors
 
 
 class LaneLock:

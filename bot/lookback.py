@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
-from bot import logs
-from bot.db import must_end
 from bot.messages import Choice, Message, Ref, _
-from bot.scheduler import Counts, Progress
+from bot.scheduler import Counts, Progress, attempt
 from bot.store import followups, reflections
 from bot.store.audiences import Audience
 from bot.store.reflections import Due
@@ -20,24 +19,16 @@ BATCH = 50  # in one transaction
 AGAIN = timedelta(days=1)  # what failed is tried again
 OF_USE = timedelta(days=7)  # then whoever could not be told is not told any more
 
-log = logs.get("lookback")
-
 
 def bring_back(db: Connection, now: datetime) -> Counts | Progress:
     found = reflections.list_due(db, now, 1)
     if not found:
         return {}
     [due] = found
-    try:
-        with db.begin_nested():
-            done = _bring(db, now, due)
-    except Exception as error:
-        if must_end(error):
-            raise
-        log.error("not_brought_back", error=type(error).__name__, where=logs.where(error))
-        reflections.mark(db, due.id, look_back_at=now + AGAIN)  # it must not hold up the others
-        done = "failed"
-    return Progress({done: 1}, then=bring_back)
+    done = attempt(db, partial(_bring, db, now, due))
+    if done is None:
+        reflections.mark(db, due.id, look_back_at=now + AGAIN)
+    return Progress({done or "failed": 1}, then=bring_back)
 
 
 def _bring(db: Connection, now: datetime, due: Due) -> str:

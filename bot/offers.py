@@ -1,8 +1,12 @@
-"""What is offered under a post, wherever it is shown."""
+"""What is offered again and again: under a draft, to end a talk, under a post."""
 
 from __future__ import annotations
 
 from bot.messages import Choice, _
+
+SEND = Choice("send", _("Send"))
+CHANGE = Choice("change", _("Change"))
+CANCEL = Choice("cancel", _("Cancel"))
 
 
 def under_question(thread_id: int, *, followed: bool = False) -> tuple[Choice, ...]:

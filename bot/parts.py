@@ -6,6 +6,9 @@ nowhere; what a member sent comes out of the vault, if it may still be seen.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,6 +27,7 @@ from bot.store.enclosures import Enclosure
 from bot.stories import exporting
 
 QR_NAME = "qr.png"
+AT_ONCE = 8  # files that are held in memory to be handed over, of up to 16 MB each
 AGAIN = timedelta(seconds=30)  # when files can be read again
 _FILE_NAMES = {
     calendars.TABLE: calendars.FILE_NAME,
@@ -75,6 +79,7 @@ class Files:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self.places = asyncio.Semaphore(AT_ONCE)
 
     async def of_token(self, token: str, since: datetime) -> File | None:
         """For a provider that fetches it; None if it was handed over before that, or never."""
@@ -133,6 +138,21 @@ class Files:
         else:
             return None
         return None if written is None else File(name, mime, written)
+
+
+@contextlib.asynccontextmanager
+async def made(
+    due: Due, part: Part, conversations: Conversations, files: Files, limits: Limits
+) -> AsyncIterator[Outbound]:
+    """As it is handed over, and for as long as that takes. Raises what `fill` raises."""
+    outbound = as_outbound(due, part, conversations)
+    if not isinstance(outbound, Media):
+        yield outbound
+    elif limits.fetches:  # nothing of it is held here
+        yield await fill(files, outbound, due, part, limits)
+    else:
+        async with files.places:
+            yield await fill(files, outbound, due, part, limits)
 
 
 async def fill(files: Files, media: Media, due: Due, part: Part, limits: Limits) -> Media:

@@ -9,12 +9,6 @@ from bot.store.posts import Post
 from bot.store.threads import Thread
 
 DRAFT_GONE = _("What you had begun is not here any more. Please write it again.")
-
-
-# With a report, where a voice would tell who speaks.
-ONLY_WORDS = _(
-    "Here only words are passed on. What you sent was not kept. Please write a few words."
-)
 NOT_PASSED_ON = _(
     "Places and contact cards are not passed on. Please say it in words, or in a voice note."
 )

@@ -6,13 +6,12 @@ Each is said once: its key names the proposal and the moment that it is about.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
-from bot import logs
-from bot.db import must_end
 from bot.messages import Choice, Message, Text, _, _n
-from bot.scheduler import Counts, Progress
+from bot.scheduler import Counts, Progress, attempt
 from bot.store import communities, copies, messages, posts, proposals, sections, threads
 from bot.store.audiences import Audience
 from bot.store.proposals import CLOSED, DRAFTING, IDEAS, Idea, Proposal
@@ -26,24 +25,16 @@ AGAIN = timedelta(hours=1)  # what failed is tried again
 ASLEEP = timedelta(days=1)  # a group that has ended may go on one day
 RAISED = 1000  # so many are spared the last call; where there are more, nobody is
 
-log = logs.get("proposing")
-
 
 def look(db: Connection, now: datetime) -> Counts | Progress:
     """One that is due; each is a transaction of its own."""
     due = proposals.list_due(db, now, 1)
     if not due:
         return {}
-    try:
-        with db.begin_nested():
-            done = _go_on(db, now, due[0])
-    except Exception as error:
-        if must_end(error):
-            raise
-        log.error("not_looked_at", error=type(error).__name__, where=logs.where(error))
-        proposals.change(db, due[0], next_at=now + AGAIN)  # it must not hold up the others
-        done = "failed"
-    return Progress({done: 1}, then=look)
+    done = attempt(db, partial(_go_on, db, now, due[0]))
+    if done is None:
+        proposals.change(db, due[0], next_at=now + AGAIN)
+    return Progress({done or "failed": 1}, then=look)
 
 
 def _go_on(db: Connection, now: datetime, proposal_id: int) -> str:

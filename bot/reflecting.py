@@ -21,8 +21,12 @@ QUESTIONS: dict[str, Text] = {  # one at a time, in this order, then from the fi
 PATHWAYS: dict[str, Text] = {
     "empowerment": _("Empowerment"),
     "influence": _("Influence"),
-    "amplifying": _("Amplifying"),
+    "amplifying": _("Amplifying voices"),
 }
+WHICH_PATHWAY = _(
+    "What kind of change is it about? Empowerment: people gain confidence and skills. Influence: "
+    "rules, leaders or services change. Amplifying voices: more people are heard."
+)
 FEELINGS: dict[str, Text] = {
     "glad": _("😊 Glad"),
     "strong": _("💪 Strong"),
@@ -58,17 +62,22 @@ def readers(reflection_id: int, *, but: str = "me") -> tuple[Choice, ...]:
 def when_kept(reflection_id: int, *, shares: bool, more: bool) -> tuple[Choice, ...]:
     """Under "Kept, for you alone"; `shares`: she has a group to show it to."""
     return (
-        *(readers(reflection_id) if shares else ()),
+        *((*readers(reflection_id), _story(reflection_id)) if shares else ()),
         *((Choice(f"reflect.more:{reflection_id}", _("More")),) if more else ()),
         Choice(f"reflect.fine:{reflection_id}", _("Fine")),
     )
 
 
 def when_opened(reflection_id: int) -> tuple[Choice, ...]:
-    """Under one that she looks at again; what else may grow out of it is offered here."""
+    """Under one that she looks at again."""
     return (
         Choice(f"reflections.edit:{reflection_id}", _("Edit words")),
         Choice(f"confide.readers:{reflection_id}", _("Who sees it")),
+        _story(reflection_id),
         Choice(f"reflect.more:{reflection_id}", _("More")),
         Choice(f"reflections.delete:{reflection_id}", _("Delete")),
     )
+
+
+def _story(reflection_id: int) -> Choice:
+    return Choice(f"reflections.grow:{reflection_id}", _("Make it a story"))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from bot import trees
 from bot.messages import Choice, Listing, Message, Ref, Text, _
+from bot.offers import CANCEL
 from bot.store import responses, schedules
 from bot.store.editions import Edition
 from bot.store.responses import FACILITATORS, GROUP, ME, Response
@@ -44,7 +45,7 @@ def readers(db: Connection, community_id: int, now: datetime) -> tuple[Choice, .
     found = [Choice(FACILITATORS, _("Only facilitators")), Choice(ME, _("Only me"))]
     if is_told(db, community_id, now):
         found.insert(0, Choice(GROUP, _("My group")))
-    return (*found, Choice("cancel", _("Cancel")))
+    return (*found, CANCEL)
 
 
 def is_told(db: Connection, community_id: int, now: datetime) -> bool:

@@ -19,14 +19,15 @@ from sqlalchemy import Connection
 
 from bot import archive, ledgers, seals
 from bot.archive import ArchiveError, Head
+from bot.connecting import APPLICATION
 from bot.db import (
-    APPLICATION,
     Database,
     StoreDown,
     close_file,
     remove_file,
     store_errors,
     sync,
+    take_time,
 )
 from bot.media.vault import Vault
 from bot.seals import SealError
@@ -146,6 +147,7 @@ def restore(database: Database, plan: Plan, live: Live, upgrade: Upgrade) -> Out
 def _fill_postgresql(
     db: Connection, database: Database, plan: Plan, live: Live, upgrade: Upgrade
 ) -> Outcome:
+    take_time(db)
     db.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
     copying.drop_all(db)
     upgrade(database, db, plan.head.revision)

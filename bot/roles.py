@@ -159,6 +159,9 @@ WAYS: dict[str, str] = {
     "interest.*": "read",
     "standing.*": "own",  # her own words, whatever became of her role
     "market.hide": "hide",
+    **dict.fromkeys(
+        [f"concealing.{each}" for each in ("begin", "older", "ask", "why", "confirm")], "hide"
+    ),
     "market.confirm_hiding": "hide",
     "offering.*": "ask",
     "myanswers.*": "own",  # her own words, whatever became of her role
@@ -197,6 +200,7 @@ WAYS: dict[str, str] = {
     "facilitate.choose": "own",  # of those communities where she has the power it is for
     "facilitate.chosen": "own",
     "facilitate.refuse": "own",
+    "facilitate.more": "desk",
     "facilitate.unanswered": "unanswered",
     "unanswered.start": "unanswered",
     "facilitate.unreached": "unreached",

@@ -309,11 +309,12 @@ class Routes:
         """The same tap twice is one tap."""
 
     def _wrong_choice(self, turn: Turn) -> None:
-        sent = not is_small(turn.text, turn.files) and can_be_passed_on("", turn.files)
-        if not sent:
-            return turn.again(_("Please choose one of these. You can tap it or type its number."))
         assert turn.talk is not None
-        if turn.talk.step.startswith(CONFIDED):
+        if confided := turn.talk.step.startswith(CONFIDED):
+            reports.forget_words(turn.db, turn.inbox_id)
+        if is_small(turn.text, turn.files) or not can_be_passed_on("", turn.files):
+            return turn.again(_("Please choose one of these. You can tap it or type its number."))
+        if confided:
             return turn.again(_("What you sent was not passed on. Please choose first:"))
         turn.talk.kept = (*turn.talk.kept, turn.inbox_id)
         turn.again(_("I have kept what you sent. Please choose first:"))

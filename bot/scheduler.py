@@ -12,16 +12,18 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from bot import clock, logs
-from bot.db import Database, StoreDown
+from bot.db import Database, StoreDown, must_end
 from bot.store import occurrences
 
 Counts = dict[str, int]
 Work = Callable[[Connection, datetime], "Counts | Progress"]
+T = TypeVar("T")
 
 TICK = 15  # seconds
 BREATH = 0.002  # seconds between two transactions of a job: others write in between
@@ -57,6 +59,18 @@ def job(*, every: timedelta) -> Callable[[Work], Job]:
         return Job(f"{work.__module__.rpartition('.')[2]}.{work.__name__}", every, work)
 
     return wrap
+
+
+def attempt(db: Connection, step: Callable[[], T]) -> T | None:
+    """What one of several steps has done; None if it failed: it must not hold up the others."""
+    try:
+        with db.begin_nested():
+            return step()
+    except Exception as error:
+        if must_end(error):
+            raise
+        log.error("step_failed", error=type(error).__name__, where=logs.where(error))
+        return None
 
 
 class Scheduler:

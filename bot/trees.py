@@ -19,6 +19,7 @@ from bot.store import appointments, communities, leaves
 from bot.store.editions import Edition
 from bot.store.leaves import Leaf, Painted
 from bot.tree import crown, picture
+from bot.tree.words import drawable
 
 FILE_NAME = "tree.jpg"
 MEDIA_TYPE = "image/jpeg"
@@ -117,13 +118,15 @@ async def _share(key: _Key) -> bytes:
 
 def _paint(key: _Key) -> bytes:
     title, found = key
-    shown = [
-        picture.Leaf(
-            each.id, f"{each.name}: {each.words}" if each.name else each.words, each.spoken
-        )
-        for each in found
-    ]
-    return picture.draw(shown, title)
+    return picture.draw(
+        [picture.Leaf(each.id, _on_leaf(each), each.spoken) for each in found], title
+    )
+
+
+def _on_leaf(leaf: Painted) -> str:
+    """A name of signs that cannot be drawn is left away, with its colon."""
+    name = drawable(leaf.name or "")
+    return ": ".join(each for each in (name, leaf.words) if each)
 
 
 def _no_names(ref: Ref, language: str) -> str:

@@ -24,6 +24,8 @@ from bot.store.threads import Thread
 from bot.talk import Talk
 from bot.telling import retract, tell
 
+BURST = timedelta(seconds=3)  # people write in bursts: what is said of it waits for the next bubble
+
 
 @dataclass(slots=True)
 class Turn:
@@ -159,6 +161,11 @@ class Turn:
         """Go on waiting for an answer to the same question, without repeating it."""
         assert self.talk is not None
         self.asked = replace(self.talk, data=self.data)
+
+    def postpone(self) -> bool:
+        """Let the question wait for further bubbles of a burst; False if it has left already."""
+        waiting = self.talk.message_id if self.talk else None
+        return waiting is not None and outbox.postpone(self.db, waiting, self.now + BURST)
 
     def tell(
         self,

@@ -8,6 +8,7 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.i18n import languages, own_name, units, written_in
 from bot.messages import N_, Choice, Ref, Text, _, _n
+from bot.offers import CANCEL, CHANGE, SEND
 from bot.posting import NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, has_words
 from bot.store import audit, communities, posts, reach, spending, unreached
@@ -84,12 +85,7 @@ def _preview(turn: Turn) -> None:
         *looks,
         *_counted(turn, community),
         *_marked(turn, community),
-        choices=[
-            Choice("send", _("Send")),
-            *add,
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ],
+        choices=[SEND, *add, CHANGE, CANCEL],
         then=confirm,
     )
 

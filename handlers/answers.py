@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Message, Ref, Text, _, _n
+from bot.offers import CANCEL, SEND
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON, addition, answer, hearers, reply
 from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import members, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
-from bot.turn import Turn
-
-BURST = timedelta(seconds=3)  # a further bubble in this time is part of the answer
+from bot.turn import BURST, Turn
 
 answers = Conversation("answers")
 
@@ -46,7 +44,7 @@ def _confirm_forwarded(turn: Turn, thread: Thread, post_id: int) -> None:
     turn.data |= {"thread": thread.id, "post": post_id}
     turn.ask(
         _("You forwarded this. Shall it go out as your answer to {thread}?", thread=thread.ref),
-        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        choices=(SEND, CANCEL),
         then=forwarded,
     )
 
@@ -146,7 +144,7 @@ def _ask_named(turn: Turn, thread: Thread, post_id: int) -> None:
     turn.data |= {"thread": thread.id, "post": post_id, "sure": True}
     turn.ask(
         _("This goes out with your name: {name}.", name=Ref("members", turn.member.id)),
-        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        choices=(SEND, CANCEL),
         then=forwarded,
     )
 

@@ -10,15 +10,15 @@ from sqlalchemy import Connection
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.nameless import SMALL, TELLING, tells_who
+from bot.offers import CANCEL, CHANGE, SEND
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.scheduler import job
 from bot.smalltalk import can_be_passed_on, has_words, is_agreement, is_small
-from bot.store import communities, members, messages, posts, programmes
+from bot.store import communities, members, posts, programmes
 from bot.store.audiences import Audience
 from bot.store.communities import Community, Membership
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts: the preview waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
 DRAFTS_LAST = timedelta(days=7)
 # With her name, without it, or to the facilitators alone.
@@ -98,7 +98,7 @@ def _choose_community(turn: Turn, after: timedelta) -> None:
     choices = [
         Choice(f"community:{id_}", label) for id_, label in communities.labels(found).items()
     ]
-    choices.append(Choice("cancel", _("Cancel")))
+    choices.append(CANCEL)
     turn.ask(
         _("Which group shall see it?"), choices=choices, then=community, free=True, after=after
     )
@@ -191,9 +191,9 @@ def _warnings(turn: Turn, everybody: int) -> list[Text]:
 def _choices(turn: Turn, where: Community) -> list[Choice]:
     way = turn.data.get("way", "named")
     found = [
-        Choice("send", _("Send")),
-        Choice("change", _("Change")),
-        Choice("cancel", _("Cancel")),
+        SEND,
+        CHANGE,
+        CANCEL,
         Choice(
             "heavy", _("Not a heavy story") if turn.data.get("heavy") else _("It is a heavy story")
         ),
@@ -250,9 +250,7 @@ def _add_to_draft(turn: Turn) -> None:
         return turn.again(_("Please choose one of these. You can tap it or type its number."))
     if not is_small(turn.text, turn.files):
         posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
-        waiting = turn.talk.message_id if turn.talk else None
-        unseen = waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST)
-        if not unseen:
+        if not turn.postpone():
             _note_addition(turn)
     turn.wait()
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from bot import captioning
 from bot.conversation import Conversation
 from bot.messages import Choice, Message, Ref, _
+from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE
 from bot.scheduler import Counts, job
 from bot.store import captions, posts
@@ -23,7 +24,6 @@ LONGEST = 6000  # characters
 
 captions_ = Conversation("captions")
 
-_CANCEL = Choice("cancel", _("Cancel"))
 _CHANGED = _("That has changed meanwhile.")
 _TOO_LONG = _("That is very long. Please write it in fewer words.")
 
@@ -63,7 +63,7 @@ def correct(turn: Turn) -> None:
     turn.data = {"caption": caption.id}
     turn.ask(
         _("Please write what you said, as it shall stand there."),
-        choices=(_CANCEL,),
+        choices=(CANCEL,),
         then=corrected,
         free=True,
     )
@@ -125,7 +125,7 @@ def begin(turn: Turn) -> None:
     turn.ask(
         _("Please listen to it, and write what is said, as it is said."),
         _("Your name stands beside it: {name}.", name=Ref("members", turn.member.id)),
-        choices=(_CANCEL,),
+        choices=(CANCEL,),
         then=wrote,
         free=True,
     )
@@ -232,7 +232,7 @@ def describe(turn: Turn) -> None:
     turn.data = {"caption": caption.id}
     turn.ask(
         _("Please write one sentence on what the photo shows, or say it."),
-        choices=(_CANCEL,),
+        choices=(CANCEL,),
         then=described,
         free=True,
     )

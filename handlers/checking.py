@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, Message, Ref, _
+from bot.offers import CANCEL
 from bot.smalltalk import is_small
 from bot.store import communities, posts, rounds, voices
 from bot.store.audiences import Audience
@@ -65,7 +66,7 @@ def ask(turn: Turn) -> None:
             "What would you like to ask about story {number}? Its teller gets it, and may answer.",
             number=pair[1].story_id,
         ),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=asked,
         free=True,
     )
@@ -125,7 +126,7 @@ def answer(turn: Turn) -> None:
     turn.data = {"candidate": found[1].id}
     turn.ask(
         _("Please write your answer, or say it in a voice note."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=answered,
         free=True,
     )
@@ -197,6 +198,8 @@ def decide(turn: Turn) -> None:
     if found is None:
         return
     listed = rounds.list_candidates(turn.db, found)
+    if any(each.teller_id == turn.member.id for each in listed):
+        return yours(turn, found)
     turn.data = {"round": found.id}
     turn.ask(
         _("Which story matters most?"),
@@ -205,9 +208,20 @@ def decide(turn: Turn) -> None:
                 Choice(f"of:{each.id}", _("Story {number}", number=each.story_id))
                 for each in listed
             ),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=decided,
+    )
+
+
+def yours(turn: Turn, found: Round) -> None:
+    """Nobody decides about her own story."""
+    turn.say(
+        _(
+            "One of these stories is yours, so another facilitator decides. "
+            "Otherwise all of them are chosen on {at}.",
+            at=found.next_at,
+        )
     )
 
 
@@ -218,7 +232,7 @@ def decided(turn: Turn) -> None:
     turn.data["candidate"] = int(turn.chosen)
     turn.ask(
         _("Why this one? A sentence or a voice note; all of them hear it."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=settle,
         free=True,
     )

@@ -11,6 +11,7 @@ from bot.conversation import Conversation
 from bot.desk import note
 from bot.i18n import fold, word_list
 from bot.messages import N_, Choice, Ref, Text, _, _n
+from bot.offers import CANCEL
 from bot.roles import ROLE_NAMES
 from bot.store import communities, members, roles
 from bot.store.audiences import Audience
@@ -47,7 +48,7 @@ def begin(turn: Turn) -> None:
             "Write the name as the group sees it, or take a link to send on.",
             community=community.ref,
         ),
-        choices=(Choice("link", _("A link")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("link", _("A link")), CANCEL),
         then=name,
         free=True,
     )
@@ -88,10 +89,7 @@ def _ask_for_what(turn: Turn, community: Community, member_id: int) -> None:
             "A host announces, and sees what has no answer.",
             name=Ref("members", member_id),
         ),
-        choices=[
-            *(Choice(each, ROLE_NAMES[each]) for each in ("facilitator", "host")),
-            Choice("cancel", _("Cancel")),
-        ],
+        choices=[*(Choice(each, ROLE_NAMES[each]) for each in ("facilitator", "host")), CANCEL],
         then=role,
     )
 
@@ -107,7 +105,7 @@ def role(turn: Turn) -> None:
             Choice("0", _("For good")),
             Choice(str(SEASON), _("For a season")),
             Choice(str(MONTH), _("For a month")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=lasts,
         free=True,

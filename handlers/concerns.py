@@ -11,10 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot import reporting
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import N_, Choice, Message, Ref, Text, _
-from bot.posting import ONLY_WORDS
+from bot.offers import CANCEL
+from bot.posting import NOT_PASSED_ON
+from bot.smalltalk import can_be_passed_on
 from bot.store import audit, communities, envelopes, reports
 from bot.store.audiences import Audience
 from bot.store.reports import Report
@@ -88,8 +91,11 @@ def answer(turn: Turn) -> None:
         return refuse(turn)
     turn.data = {"report": found.id}
     turn.ask(
-        _("Please write your answer. It is read with the code, maybe on a phone others see."),
-        choices=(Choice("cancel", _("Cancel")),),
+        _(
+            "Please write or say your answer. "
+            "It is opened with the code, maybe on a phone others see or hear."
+        ),
+        choices=(CANCEL,),
         then=answering,
         free=True,
     )
@@ -102,21 +108,30 @@ def answering(turn: Turn) -> None:
     found = _hers(turn, turn.data["report"])
     if found is None:
         return refuse(turn)
-    if not turn.text:
-        return turn.again(ONLY_WORDS)
-    note_id = reports.add_note(turn.db, found.id, "focal_point", turn.text, turn.now)
+    if not can_be_passed_on(turn.text, turn.files):
+        return turn.again(NOT_PASSED_ON)
+    _keep(turn, found)
     _note(turn, "report.answered")
     if found.tells and found.reporter_id is not None:
-        content = {"kind": "report_answer", "member": found.reporter_id}
+        content = {"kind": reporting.SENDER, "member": found.reporter_id, "report": found.id}
+        content |= reporting.patience(reporting.handles(turn.content), turn.now)
         envelopes.add(turn.db, content, turn.now + reports.delay())
     turn.say(
         _("Your answer is kept. It is read with the code."),
         choices=(Choice(f"concerns.close:{found.id}", _("Close this concern")),),
     )
-    _tell_the_others(turn, found, note_id)
+    _tell_the_others(turn, found)
 
 
-def _tell_the_others(turn: Turn, found: Report, note_id: int) -> None:
+def _keep(turn: Turn, found: Report) -> None:
+    """Her own voice is hers, and goes with her; a report's is nobody's."""
+    if turn.text:
+        reports.add_note(turn.db, found.id, reports.FOCAL_POINT, turn.text, turn.now)
+    lane, files = turn.inbound.lane, turn.files
+    reports.add_files(turn.db, found.id, reports.FOCAL_POINT, turn.member.id, lane, files, turn.now)
+
+
+def _tell_the_others(turn: Turn, found: Report) -> None:
     """So that not two of them answer."""
     turn.tell(
         Audience("safeguarding", found.programme_id, but=(turn.member.id,)),
@@ -126,13 +141,15 @@ def _tell_the_others(turn: Turn, found: Report, note_id: int) -> None:
         ),
         kind="safety",
         choices=(Choice(f"concerns.read:{found.id}", _("Read it")),),
-        once=f"report_answered/{note_id}",
+        once=f"report_answered/in{turn.inbox_id}",
     )
 
 
-@opens("report_answer")
+@opens(reporting.SENDER)
 def tell_reporter(db: Connection, now: datetime, id_: str, content: Mapping[str, Any]) -> None:
     """A neutral word: it says neither what nor from whom, and opens nothing."""
+    if reporting.is_early(db, content, now):
+        return
     message = Message((_("Something new is there for you."),))
     tell(db, now, f"something_new/{id_}", Audience("member", content["member"]), message)
 

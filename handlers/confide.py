@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _, _n
+from bot.offers import CANCEL, SEND
 from bot.posting import reflection
 from bot.reflecting import MINE
 from bot.reflecting import readers as choices_of
@@ -79,8 +80,7 @@ def _begin(turn: Turn, scope: str) -> None:
         return _preview(turn, places[0])
     labels = communities.labels(communities.list_of(turn.db, turn.member.id))
     choices = [Choice(f"community:{each.id}", labels[each.id]) for each in places]
-    cancel = Choice("cancel", _("Cancel"))
-    turn.ask(_("Which group shall see it?"), choices=[*choices, cancel], then=place)
+    turn.ask(_("Which group shall see it?"), choices=[*choices, CANCEL], then=place)
 
 
 def _places(turn: Turn) -> list[Community]:
@@ -110,9 +110,9 @@ def _preview(turn: Turn, where: Community) -> None:
     if heavy:
         lines.append(_("Others first read that it is a heavy story, and choose when to read it."))
     choices = (
-        Choice("send", _("Send")),
+        SEND,
         Choice("heavy", _("Not a heavy story") if heavy else _("It is a heavy story")),
-        Choice("cancel", _("Cancel")),
+        CANCEL,
     )
     turn.ask(*lines, choices=choices, then=confirm)
 

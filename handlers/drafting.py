@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON, author
 from bot.proposing import keep_back
 from bot.smalltalk import can_be_passed_on, is_small
-from bot.store import communities, messages, posts, proposals, sections, threads
+from bot.store import communities, posts, proposals, sections, threads
 from bot.store.proposals import DRAFTING, Proposal
 from bot.store.sections import Section
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts
 SAID = 3  # of what was said about it, in one look
 
 drafting = Conversation("drafting")
@@ -174,7 +172,7 @@ def choose(turn: Turn) -> None:
     choices = [Choice(f"part:{each.id}", each.label) for each in open_ones]
     turn.ask(
         _("Which part would you write?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=take,
     )
 
@@ -257,7 +255,7 @@ def write(turn: Turn) -> None:
         section.title,
         *before,
         _("Please write or say it here, in one message or several."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=words,
         free=True,
     )
@@ -280,12 +278,11 @@ def words(turn: Turn) -> None:
     )
     if not can_be_passed_on(turn.text, turn.files):
         return turn.again(NOT_PASSED_ON)
-    waiting = turn.talk.message_id if turn.talk and begun is not None else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
+    if begun is not None and turn.postpone():
         return turn.wait()
     turn.ask(
         _("I have it. Write more, or choose Done."),
-        choices=(Choice("done", _("Done")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("done", _("Done")), CANCEL),
         then=words,
         free=True,
         after=BURST,

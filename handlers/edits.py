@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import _
-from bot.store import posts, threads
+from bot.store import posts, reports, threads
 from bot.store.posts import Post
 from bot.turn import Turn
 
@@ -16,8 +16,11 @@ def edited(turn: Turn) -> None:
     """Apps also report changes nobody sees; only another text counts."""
     if turn.inbound.id is None or not turn.text:
         return
+    if turn.talk is not None and turn.talk.step.startswith(("report.", "receipts.")):
+        return turn.start("report.edit")
     found = posts.find_by_bubble(turn.db, turn.inbound.lane, turn.inbound.id)
-    if found is None:
+    if found is None:  # of what is held, or of what she reported
+        reports.forget_words(turn.db, turn.inbox_id)
         return turn.start("nameless.edit")
     post, bubble_id, text = found
     if not _is_hers(turn, post) or text == turn.text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import N_, Choice, Ref, _
+from bot.offers import CANCEL
 from bot.store import communities, story_exports
 from bot.store.consents import COMMUNITY, PROGRAMME, PUBLIC
 from bot.stories import exporting
@@ -36,7 +37,7 @@ def begin(turn: Turn) -> None:
             Choice(PUBLIC, _("For everybody")),
             Choice(PROGRAMME, _("For the programme")),
             Choice(COMMUNITY, _("For the group")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=use,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _, _n
 from bot.roles import power_of
 from bot.store import communities, responses, threads
-from bot.store.communities import Community
+from bot.store.communities import Community, Membership
 from bot.timing import zone
 from bot.turn import Turn
 
@@ -15,7 +17,9 @@ LISTED = 8  # questions in one list
 facilitate = Conversation("facilitate", command="facilitate", words=N_("facilitate, my group"))
 unanswered_ = Conversation("unanswered", words=N_("unanswered"))
 
-# What can be done there, by those whose role has the power for it.
+MOST = 10  # choices of a list that can be tapped in WhatsApp
+
+# What can be done there, by those whose role has the power for it; the rarer ones last.
 DESK = (
     ("facilitate.unanswered", _("Unanswered")),
     ("invites.show", _("Invite")),
@@ -23,6 +27,8 @@ DESK = (
     ("announce.begin", _("Announce")),
     ("rounds.show", _("Stories")),
     ("facilitate.unreached", _("Not reached")),
+)
+RARER = (
     ("cofacilitator.begin", _("Share the work")),
     ("roles.take", _("Take a role back")),
     ("vouch.begin", _("New number")),
@@ -86,12 +92,7 @@ def desk(turn: Turn) -> None:
         ),
         _waiting_questions(threads.count_unanswered(turn.db, community.id, _role(turn, community))),
     ]
-    choices = [
-        Choice(f"{action}:{community.id}", label)
-        for action, label in DESK
-        if place.may(power_of(action) or "", turn.now)
-        and (action != "given.show" or responses.list_given(turn.db, community.id, 1))
-    ]
+    choices, rarer = _offered(turn, place, DESK), _offered(turn, place, RARER)
     waiting = communities.list_waiting(turn.db, community.id)
     if waiting and place.may("admit", turn.now):
         lines.append(
@@ -100,7 +101,30 @@ def desk(turn: Turn) -> None:
         everybody = _("Welcome all {n}", n=len(waiting))
         welcome = Choice(f"admission.admit_all:{waiting[-1]}", everybody)
         choices.insert(0, welcome)
-    turn.say(*lines, choices=choices)
+    if len(choices) + len(rarer) > MOST:
+        rarer = [Choice(f"facilitate.more:{community.id}", _("More"))]
+    turn.say(*lines, choices=[*choices, *rarer])
+
+
+@facilitate.action
+def more(turn: Turn) -> None:
+    """What has no place on a list that can be tapped."""
+    place = communities.find_membership(turn.db, turn.member.id, turn.argument)
+    if place is None or not place.may("desk", turn.now):
+        return refuse(turn)
+    about = _("{community}", community=place.community.ref)
+    turn.say(about, choices=_offered(turn, place, RARER))
+
+
+def _offered(turn: Turn, place: Membership, listed: Iterable[tuple[str, Text]]) -> list[Choice]:
+    """Those for which her role has the power."""
+    community_id = place.community.id
+    return [
+        Choice(f"{action}:{community_id}", label)
+        for action, label in listed
+        if place.may(power_of(action) or "", turn.now)
+        and (action != "given.show" or responses.list_given(turn.db, community_id, 1))
+    ]
 
 
 def _role(turn: Turn, community: Community) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.store import addresses, forgetting
 from bot.turn import Turn
 
@@ -45,11 +46,7 @@ def begin(turn: Turn) -> None:
             "Shall what you wrote to your groups stay there, as words of a former member, "
             "or go too?"
         ),
-        choices=(
-            Choice("stay", _("My posts stay")),
-            Choice("go", _("My posts go too")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("stay", _("My posts stay")), Choice("go", _("My posts go too")), CANCEL),
         then=posts,
     )
 
@@ -91,7 +88,7 @@ def _confirm(turn: Turn, *said: Text) -> None:
     turn.ask(
         *said,
         _("This cannot be undone. Shall I forget you now?"),
-        choices=(Choice("yes", _("Yes, forget me")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("yes", _("Yes, forget me")), CANCEL),
         then=confirm,
     )
 

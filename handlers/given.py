@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.store import audit, communities, posts, responses
 from bot.store.audiences import Audience
 from bot.store.communities import Community
@@ -118,7 +119,7 @@ def hide(turn: Turn) -> None:
     turn.data = {"post": found.id}
     turn.ask(
         _("Hide this answer? Nobody reads it here any more; the one who wrote it hears of it."),
-        choices=(Choice("hide", _("Hide it")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("hide", _("Hide it")), CANCEL),
         then=confirm,
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE
 from bot.store import communities, leaves, posts
 from bot.store.communities import Community
@@ -35,7 +36,7 @@ def start(turn: Turn) -> None:
         _("On the tree of which group shall it hang?"),
         choices=[
             *(Choice(f"group:{each.id}", labels[each.id]) for each in found),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=group,
     )
@@ -73,7 +74,7 @@ def moment(turn: Turn) -> None:
     turn.ask(
         _("I have kept your voice note. Would you like to write a few words for the leaf?"),
         _("Without them it shows a small sign that somebody spoke; the voice is not passed on."),
-        choices=(Choice("none", _("Without words")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("none", _("Without words")), CANCEL),
         then=words,
         free=True,
     )
@@ -102,15 +103,14 @@ def _confirm(turn: Turn) -> None:
     if place is None:
         return turn.start("threads.gone")
     said = [_("Your leaf:"), _("{post}", post=Ref("leaves", turn.data["post"]))]
-    cancel = Choice("cancel", _("Cancel"))
     if place.discreet:
         said.append(_("No name stands on it."))
         said += _few(turn, place)
         return turn.ask(
-            *said, choices=(Choice("no", _("Hang it up")), cancel), then=name, free=True
+            *said, choices=(Choice("no", _("Hang it up")), CANCEL), then=name, free=True
         )
     ask = _("All in {community} can see it. With your name on it?", community=place.ref)
-    choices = (Choice("no", _("No name")), Choice("yes", _("With my name")), cancel)
+    choices = (Choice("no", _("No name")), Choice("yes", _("With my name")), CANCEL)
     turn.ask(*said, ask, *_few(turn, place), choices=choices, then=name, free=True)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _, _n
+from bot.offers import CANCEL, SEND
 from bot.posting import author
 from bot.scheduler import Counts, Progress, job
 from bot.sessions import harvest
@@ -134,11 +135,7 @@ def preview(turn: Turn) -> None:
         _("What came of {session}:", session=session.ref),
         *harvest.lines(pieces, tasks.list_of(turn.db, session.id)),
         _who_reads_it(turn, session),
-        choices=(
-            Choice("send", _("Send")),
-            Choice("more", _("Add notes")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(SEND, Choice("more", _("Add notes")), CANCEL),
         then=confirm,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.store import attendance, communities, members, sessions
 from bot.store.audiences import Audience
 from bot.store.sessions import CANCELLED, Session
@@ -43,7 +44,7 @@ def _begin(turn: Turn, session_id: int) -> None:
     turn.ask(
         _("Who could hold the next session? It need not be an expert."),
         _("Choose, or write the name as the group sees it."),
-        choices=(*_people(turn, session), Choice("cancel", _("Cancel"))),
+        choices=(*_people(turn, session), CANCEL),
         then=who,
         free=True,
     )

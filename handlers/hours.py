@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot import digests, typed
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
+from bot.offers import CANCEL
 from bot.sessions import reminding
 from bot.store import members, presence
 from bot.timing import NEVER, OFFICE, USUAL
@@ -25,7 +26,7 @@ def start(turn: Turn) -> None:
             Choice("usual", _("At night")),
             Choice("office", _("Office hours only")),
             Choice("never", _("No quiet hours")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=chosen,
         free=True,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from bot import allowances
+from bot import allowances, drafts
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, Ref, Text, _, _n
+from bot.offers import CANCEL, CHANGE, SEND
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON
-from bot.smalltalk import can_be_passed_on, has_words, is_agreement, is_small
-from bot.store import communities, messages, posts, proposals
+from bot.smalltalk import can_be_passed_on, has_words, is_small
+from bot.store import communities, posts, proposals
 from bot.store.audiences import Audience
 from bot.store.proposals import Idea, Proposal
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
 LISTED = 6  # in one look
 EACH = 5  # ideas of one member
-BURST = timedelta(seconds=3)  # people write in bursts
 
 ideas = Conversation("ideas")
 
@@ -164,11 +162,7 @@ def _keep(turn: Turn) -> None:
         _("Your idea:"),
         _("{post}", post=Ref("posts", turn.data["post"])),
         _("It stands on the list without your name. If it is chosen, your name stands with it."),
-        choices=(
-            Choice("send", _("Send")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(SEND, CHANGE, CANCEL),
         then=confirm,
         free=True,
         after=BURST,
@@ -181,7 +175,7 @@ def confirm(turn: Turn) -> None:
     if not posts.is_draft_of(turn.db, post_id, turn.member.id):
         return turn.say(DRAFT_GONE)
     if turn.choice is None:
-        return _add(turn)
+        return drafts.add(turn, _("Added."))
     if turn.choice == "send":
         return _send(turn)
     posts.remove(turn.db, post_id)
@@ -189,19 +183,6 @@ def confirm(turn: Turn) -> None:
         return turn.say(_("Cancelled. Nothing was sent."))
     del turn.data["post"]
     turn.ask(_("Please write or say it again, as you would like it."), then=write)
-
-
-def _add(turn: Turn) -> None:
-    """A further bubble before she has chosen belongs to it."""
-    if is_agreement(turn.text):
-        return turn.again(_("Please choose one of these. You can tap it or type its number."))
-    if is_small(turn.text, turn.files):
-        return turn.wait()
-    posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
-        return turn.wait()
-    turn.again(_("Added."))
 
 
 def _send(turn: Turn) -> None:
@@ -253,7 +234,7 @@ def _ask_which(turn: Turn, proposal: Proposal, listed: list[Idea]) -> None:
     ]
     turn.ask(
         _n("Shall it go from the list?", "Which one shall go from the list?", n=len(listed)),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=which,
     )
 

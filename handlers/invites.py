@@ -9,6 +9,7 @@ from bot.conversation import Conversation
 from bot.desk import note
 from bot.invitation import invitation
 from bot.messages import N_, Choice, _, _n
+from bot.offers import CANCEL
 from bot.roles import INVITED_BY_CHAT, POWERS, ROLE_NAMES
 from bot.store import communities, invites, lanes
 from bot.store.communities import Community
@@ -87,10 +88,7 @@ def for_role(turn: Turn) -> None:
     turn.data = {"community": community.id}
     turn.ask(
         _("Which role shall the invite be for, in {community}?", community=community.ref),
-        choices=[
-            *(Choice(each, ROLE_NAMES[each]) for each in INVITED_BY_CHAT),
-            Choice("cancel", _("Cancel")),
-        ],
+        choices=[*(Choice(each, ROLE_NAMES[each]) for each in INVITED_BY_CHAT), CANCEL],
         then=role,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.sessions import seats
 from bot.store import communities, posts, presence
 from bot.store.communities import Membership
@@ -28,7 +29,7 @@ def start(turn: Turn) -> None:
         _("Which group would you like to leave?"),
         choices=[
             *(Choice(f"group:{each.community.id}", labels[each.community.id]) for each in mine),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=group,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, _
+from bot.offers import CANCEL
 from bot.store import leaves as hung
 from bot.truth import remaining
 from bot.turn import Turn
@@ -58,7 +59,7 @@ def take_down(turn: Turn) -> None:
     turn.ask(
         _("{post}", post=Ref("leaves", found.id, LINE)),
         _("Take this leaf down? It is gone from the next picture."),
-        choices=(Choice("yes", _("Take it down")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("yes", _("Take it down")), CANCEL),
         then=confirm,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bot.conversation import Conversation
 from bot.i18n import languages, own_name
 from bot.messages import Choice, Ref, Text, _, _n
+from bot.offers import CANCEL
 from bot.store import communities, contents, editions, opinions
 from bot.store.communities import Community
 from bot.store.contents import Content, Wording
@@ -144,7 +145,7 @@ def own(turn: Turn) -> None:
                 Choice(f"content:{each.id}", _("Number {number}", number=number))
                 for number, each in enumerate(latest, 1)
             ),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=one,
     )

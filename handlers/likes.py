@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
+from bot.offers import CANCEL
 from bot.store import agreements, members
 from bot.turn import Turn
 
@@ -22,7 +23,7 @@ def start(turn: Turn) -> None:
         Choice("reads", _("I rather read")),
         Choice("described", _("Describe photos")),
         Choice("listens", _("As they come")),
-        Choice("cancel", _("Cancel")),
+        CANCEL,
     ]
     if agreements.find(turn.db, turn.member.id) is not None:
         choices.insert(3, Choice("voice", _("My voice to text")))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.sessions import matching
 from bot.sessions.matching import PLAN, line
 from bot.store import communities, topics
@@ -217,7 +218,7 @@ def hide(turn: Turn) -> None:
     turn.ask(
         line(topic, turn.member.id),
         _("Hide it from the market? Nobody finds it any more; the one who wrote it hears of it."),
-        choices=(Choice("hide", _("Hide it")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("hide", _("Hide it")), CANCEL),
         then=confirm_hiding,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bot.conversation import Conversation
+from bot.hiding import CHOICES, REASONS, WHY
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.posting import author, hearers
 from bot.store import audit, communities, posts, threads
 from bot.store.audiences import Audience
@@ -14,13 +16,6 @@ from bot.truth import remaining
 from bot.turn import Turn
 
 LISTED = 6  # posts to choose from
-
-REASONS = {
-    "name": _("it names or shows somebody"),
-    "hurt": _("it may hurt somebody"),
-    "place": _("it does not belong in this group"),
-    "other": _("a reason the facilitator can tell you"),
-}
 
 moderation = Conversation("moderation")
 
@@ -52,8 +47,7 @@ def begin(turn: Turn) -> None:
         Choice(f"post:{each.id}", _("Post {number}", number=number))
         for number, each in enumerate(found, 1)
     ]
-    cancel = Choice("cancel", _("Cancel"))
-    turn.ask(_("Which one shall be hidden?"), *lines, choices=[*choices, cancel], then=post)
+    turn.ask(_("Which one shall be hidden?"), *lines, choices=[*choices, CANCEL], then=post)
 
 
 @moderation.step
@@ -65,17 +59,7 @@ def post(turn: Turn) -> None:
 
 def _ask_why(turn: Turn, post_id: int) -> None:
     turn.data = {"post": post_id}
-    turn.ask(
-        _("Why? The one who wrote it hears the reason."),
-        choices=(
-            Choice("name", _("It names somebody")),
-            Choice("hurt", _("It may hurt")),
-            Choice("place", _("Not for this group")),
-            Choice("other", _("Another reason")),
-            Choice("cancel", _("Cancel")),
-        ),
-        then=why,
-    )
+    turn.ask(WHY, choices=CHOICES, then=why)
 
 
 @moderation.step
@@ -97,7 +81,7 @@ def why(turn: Turn) -> None:
         )
         if len(choices) > 1
         else _("Hide it from the thread?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=confirm,
     )
 
@@ -230,7 +214,7 @@ def move(turn: Turn) -> None:
     choices = [Choice(f"community:{each.id}", labels[each.id]) for each in places]
     turn.ask(
         _("Where shall {thread} be?", thread=thread.ref),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=place,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, _
+from bot.offers import CANCEL
 from bot.responses import SEEN_BY
 from bot.responses import readers as readers_of
 from bot.store import responses, weekly
@@ -69,7 +70,10 @@ def open_one(turn: Turn) -> None:
     if found is None:
         return gone(turn)
     asked = [] if found.content_id is None else [Ref("contents", found.content_id)]
-    choices = [Choice(f"myanswers.take_back:{found.id}", _("Take it back"))]
+    choices = [
+        Choice(f"stories.start_from:{found.id}", _("Make it a story")),
+        Choice(f"myanswers.take_back:{found.id}", _("Take it back")),
+    ]
     if _is_open(turn, found):
         choices = [
             Choice(f"myanswers.change:{found.id}", _("Change it")),
@@ -123,7 +127,7 @@ def take_back(turn: Turn) -> None:
     turn.data = {"post": found.id}
     turn.ask(
         _("Take your answer back? It is deleted here, and where phones allow it there too."),
-        choices=(Choice("yes", _("Take it back")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("yes", _("Take it back")), CANCEL),
         then=confirm,
     )
 

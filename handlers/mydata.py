@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, _
+from bot.offers import CANCEL
 from bot.store import tallies
 from bot.turn import Turn
 
@@ -31,7 +32,7 @@ def start(turn: Turn) -> None:
             "groups, what you wrote, also without your name."
         ),
         _("It comes into this chat. Whoever holds this phone can read it."),
-        choices=(Choice("send", _("Send it here")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("send", _("Send it here")), CANCEL),
         then=confirm,
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Ref, Text, _
-from bot.store import consents, stories
-from bot.store.stories import DRAFT, TOLD, Story
+from bot.offers import CANCEL
+from bot.store import stories
+from bot.store.stories import DRAFT, HIDDEN, TOLD, Story
 from bot.stories import agreement, tale
 from bot.turn import Turn
 
@@ -45,7 +46,7 @@ def list_mine(turn: Turn) -> None:
 
 def _line(turn: Turn, story: Story) -> Text:
     first = stories.list_parts(turn.db, story.id)[0]
-    about: dict[str, object] = {"number": story.id, "post": Ref("posts", first.post_id, LINE)}
+    about: dict[str, object] = {"number": story.id, "post": Ref("stories", first.post_id, LINE)}
     if story.state == TOLD:
         return _("Story {number}: {post}", **about)
     return _("Story {number}, only you see it: {post}", **about)
@@ -61,21 +62,18 @@ def open_one(turn: Turn) -> None:
     found = _hers(turn, turn.argument)
     if found is None:
         return gone(turn)
-    live = consents.list_live(turn.db, found.id)
-    hows = {use: each.how for use, each in live.items()}
-    choices = [
-        Choice(f"consents.begin:{found.id}", _("Who may read it")),
-        Choice(f"stories.change:{found.id}", _("Change a part")),
-    ]
+    choices = [Choice(f"stories.change:{found.id}", _("Change a part"))]
+    if found.state != HIDDEN:
+        choices.insert(0, Choice(f"consents.begin:{found.id}", _("Who may read it")))
     if found.state == DRAFT:
         choices.append(Choice(f"stories.go_on:{found.id}", _("Go on")))
-    if hows:
+    if found.state == TOLD:
         choices.append(Choice(f"mystories.take_back:{found.id}", _("Take it back")))
     choices.append(Choice(f"mystories.delete:{found.id}", _("Delete it")))
     turn.say(
         _("Your story {number}:", number=found.id),
         *tale.parts(stories.list_parts(turn.db, found.id)),
-        *(tale.agreed(hows) if hows else [_("Only you see it.")]),
+        *agreement.who_reads(turn.db, found),
         choices=choices,
     )
 
@@ -111,7 +109,7 @@ def _ask(turn: Turn, question: Text, yes: Choice) -> None:
     if _hers(turn, turn.argument) is None:
         return gone(turn)
     turn.data = {"story": turn.argument}
-    turn.ask(question, choices=(yes, Choice("cancel", _("Cancel"))), then=confirm)
+    turn.ask(question, choices=(yes, CANCEL), then=confirm)
 
 
 @mystories.step

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,15 +18,15 @@ from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
 from bot.nameless import LONGEST, TELLING, hold, tells_by_sight, tells_who
+from bot.offers import CANCEL, SEND
 from bot.store import communities, envelopes, media, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
 from bot.store.threads import Thread
 from bot.telling import tell
 from bot.timing import coarse
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts
 MINUTES = int(LONGEST.total_seconds()) // 60
 
 nameless = Conversation("nameless")
@@ -206,7 +206,7 @@ def reply(turn: Turn) -> None:
         lines.append(TELLING)
     turn.ask(
         *lines,
-        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        choices=(SEND, CANCEL),
         then=confirm,
         free=True,
         after=BURST,

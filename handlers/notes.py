@@ -6,8 +6,6 @@ that stays; a piece becomes a decision or a task by a choice, or by the word it 
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import regex
 
 from bot.conversation import Conversation
@@ -15,11 +13,10 @@ from bot.i18n import fold, word_list
 from bot.messages import N_, Choice, Ref, Text, _
 from bot.sessions.harvest import task_line
 from bot.smalltalk import is_small
-from bot.store import communities, harvests, messages, records, sessions, tasks, threads
+from bot.store import communities, harvests, records, sessions, tasks, threads
 from bot.store.sessions import CANCELLED, PLANNED, TOLD, Session
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts: what is said of it waits for the next bubble
 SHOWN = 40  # pieces in one look
 LISTED = 5  # harvests in one list
 DECISION = N_("decision, decided, we decided")
@@ -177,7 +174,7 @@ def _keep(turn: Turn, session: Session) -> None:
         return turn.start("tasks.give", session=session.id, task=task_id)
     turn.text = words
     records.add(turn.db, session.id, turn.member.id, turn.content, turn.now, kind)
-    if turn.talk is not None and turn.answering and _is_burst(turn):
+    if turn.answering and turn.postpone():
         return turn.wait()
     _noted(turn, _("Noted as a decision.") if kind == "decision" else _("Noted."))
 
@@ -196,12 +193,6 @@ def _begins_with(text: str) -> tuple[str, str]:
         if found is not None and fold(found[1]) in word_list(words):
             return kind, found[2]
     return "note", text
-
-
-def _is_burst(turn: Turn) -> bool:
-    """What was said of the bubble before has not left: it stands for this one too."""
-    waiting = turn.talk.message_id if turn.talk else None
-    return waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST)
 
 
 def _noted(turn: Turn, said: Text, *more: Text) -> None:

@@ -7,18 +7,18 @@ from datetime import timedelta
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL, CHANGE
 from bot.posting import DRAFT_GONE
 from bot.sessions import matching
 from bot.sessions.matching import NOBODY_AN_EXPERT, line, suggestion
 from bot.smalltalk import has_words, is_agreement, is_small
-from bot.store import communities, messages, posts, responses, topics
+from bot.store import communities, posts, responses, topics
 from bot.store.communities import Community
 from bot.store.responses import GROUP
 from bot.store.topics import ASK, DRAFT, OFFER, Topic
 from bot.themes import NO_THEME, THEMES
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts: the card waits for the next bubble
 LONGEST = 500  # signs of an offer or an ask: what belongs to it has its place in the session
 CHOOSE = _("Please choose one of these. You can tap it or type its number.")
 SHORTER = _("Please say it shorter, in one or two sentences. The rest has its place in a session.")
@@ -51,7 +51,7 @@ def _begin(turn: Turn, kind: str) -> None:
     choices = [Choice(f"community:{each.id}", labels[each.id]) for each in places]
     turn.ask(
         _("Which group shall see it?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=place,
     )
 
@@ -191,13 +191,13 @@ def _who_sees_it(turn: Turn, topic: Topic, where: Community) -> Text:
 
 def _choices(turn: Turn, topic: Topic, where: Community) -> list[Choice]:
     begun = topic.state == DRAFT
-    found = [Choice("change", _("Change")), Choice("theme", _("Another theme"))]
+    found = [CHANGE, Choice("theme", _("Another theme"))]
     if topic.wide:
         found.append(Choice("narrow", _("Only my group")))
     elif topics.has_neighbours(turn.db, where.id):
         found.append(Choice("widen", _("All groups")))
     if begun:
-        return [Choice("put_up", _("Put it up")), *found, Choice("cancel", _("Cancel"))]
+        return [Choice("put_up", _("Put it up")), *found, CANCEL]
     return [*found, Choice("done", _("Done"))]
 
 
@@ -249,8 +249,7 @@ def _add(turn: Turn, topic: Topic) -> None:
     if len(text) > LONGEST:
         return turn.again(SHORTER)
     topics.change(turn.db, topic.id, text=text)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
+    if turn.postpone():
         return turn.wait()
     _card(turn, topic, BURST)
 

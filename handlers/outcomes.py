@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _, _n
-from bot.offers import came_of
+from bot.offers import CANCEL, CHANGE, SEND, came_of
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON, hearers, outcome, outcome_for_helper
 from bot.smalltalk import can_be_passed_on, is_agreement, is_small
-from bot.store import messages, outcomes, posts
+from bot.store import outcomes, posts
 from bot.store.audiences import Audience
 from bot.store.posts import Post
 from bot.store.threads import Thread
-from bot.turn import Turn
-
-BURST = timedelta(seconds=3)  # people write in bursts
+from bot.turn import BURST, Turn
 
 outcomes_ = Conversation("outcomes")
 
@@ -144,11 +140,7 @@ def _preview(turn: Turn, thread: Thread) -> None:
         _("What you add to {thread}:", thread=thread.ref),
         _("{post}", post=Ref("posts", turn.data["post"])),
         who if heard else _("It stands on top of {thread}, with your name: {name}.", **about),
-        choices=(
-            Choice("send", _("Send")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(SEND, CHANGE, CANCEL),
         then=confirm,
         free=True,
         after=BURST,
@@ -179,8 +171,7 @@ def _add_to_draft(turn: Turn, thread: Thread) -> None:
     if is_small(turn.text, turn.files):
         return turn.wait()
     posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
+    if turn.postpone():
         return turn.wait()
     _preview(turn, thread)
 

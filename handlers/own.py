@@ -7,6 +7,7 @@ from bot.conversation import Conversation
 from bot.desk import find_place, note
 from bot.i18n import graphemes, guess_language, languages, own_name
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL, CHANGE
 from bot.posting import DRAFT_GONE
 from bot.smalltalk import has_words
 from bot.store import contents, posts
@@ -28,11 +29,7 @@ def begin(turn: Turn) -> None:
     turn.data = {"community": community.id}
     turn.ask(
         _("What would you like to write for {community}?", community=community.ref),
-        choices=(
-            Choice("tip", _("A tip")),
-            Choice("prompt", _("A weekly question")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("tip", _("A tip")), Choice("prompt", _("A weekly question")), CANCEL),
         then=kind,
     )
 
@@ -101,8 +98,8 @@ def _preview(turn: Turn) -> None:
                 Choice(f"add:{code}", _("Add {language}", language=own_name(code)))
                 for code in missing
             ),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
+            CHANGE,
+            CANCEL,
         ],
         then=confirm,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bot import digests
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.pace import PACES
 from bot.store import communities, members, presence
 from bot.store.communities import Membership
@@ -49,7 +50,7 @@ def _choose(turn: Turn, found: list[Membership], then: str) -> None:
         _("Which group is it about?"),
         choices=[
             *(Choice(f"group:{each.community.id}", labels[each.community.id]) for each in found),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=group,
     )

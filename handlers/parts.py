@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from bot import deadlines
 from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import Choice, _
+from bot.offers import CANCEL
 from bot.proposing import keep_all_back, next_reminder
 from bot.smalltalk import has_words
-from bot.store import communities, posts, presence, proposals, sections
+from bot.store import communities, posts, proposals, sections
 from bot.store.audiences import Audience
 from bot.store.proposals import DRAFTING, READY, Proposal
-from bot.timing import zone
 from bot.turn import Turn
-from bot.when import evenings
-from bot.when.dates import Unclear
 
 LONGEST = 60  # graphemes of a title
 
@@ -52,7 +49,7 @@ def show(turn: Turn) -> None:
         ]
     turn.ask(
         _("What would you like to change in {thread}?", thread=found.thread),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=deed,
     )
 
@@ -79,11 +76,7 @@ def deed(turn: Turn) -> None:
             "By which day must it be ready? Then I remind those who write. You can also write "
             "a day."
         ),
-        choices=(
-            Choice("none", _("Not known yet")),
-            Choice("30", _("In a month")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("none", _("Not known yet")), Choice("30", _("In a month")), CANCEL),
         then=day,
         free=True,
     )
@@ -123,7 +116,7 @@ def _ask_which(turn: Turn, proposal: Proposal) -> None:
     choices = [Choice(f"part:{each.id}", each.label) for each in free]
     turn.ask(
         _("Which part shall go?"),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=which,
     )
 
@@ -149,16 +142,11 @@ def day(turn: Turn) -> None:
     found = _mine(turn, turn.data["proposal"])
     if found is None:
         return
-    where = zone(presence.get(turn.db, turn.member.id).timezone)
-    at: datetime | Unclear | None = None
-    if turn.choice is None:
-        at = evenings.read(turn.text, turn.now, where)
-    elif turn.choice != "none":
-        at = evenings.after(turn.now, int(turn.choice), where)
-    if isinstance(at, Unclear):
-        return turn.again(*evenings.question(at, where))
-    if at is not None and at <= turn.now:
-        return turn.again(_("That day is too early. It must be later than {at}.", at=turn.now))
+    at = None
+    if turn.choice != "none":
+        at = deadlines.read(turn, turn.now)
+        if at is None:
+            return
     keep_all_back(turn.db, found)
     soon = None if at is None else next_reminder(at, turn.now)
     proposals.change(turn.db, found.id, deadline_at=at, next_at=soon)

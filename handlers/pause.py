@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot import digests
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, _
+from bot.offers import CANCEL
 from bot.store import members, presence
 from bot.timing import (
     FOR_GOOD,
@@ -34,7 +35,7 @@ def start(turn: Turn) -> None:
             Choice("two_weeks", _("Two weeks")),
             Choice("monday", _("Until Monday")),
             Choice("back", _("Until I come back")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=chosen,
         free=True,

@@ -6,6 +6,7 @@ from bot import ahead
 from bot.conversation import Conversation
 from bot.i18n import fold
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.store import audit, communities, contents, editions, schedules
 from bot.store.contents import Content
 from bot.timing import date_of
@@ -49,7 +50,7 @@ def _list(turn: Turn, *more: Text) -> None:
             _("{number}. {content}", number=number, content=Ref("contents", each.id, SHOWN))
             for number, each in zip(numbers, page, strict=True)
         ),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=chosen,
         free=True,
     )

@@ -6,22 +6,20 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot import allowances, proposing
+from bot import allowances, deadlines, proposing
 from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import N_, Choice, Ref, Text, _
+from bot.offers import CANCEL, CHANGE
 from bot.posting import DRAFT_GONE
 from bot.scheduler import Counts, Progress, job
 from bot.smalltalk import has_words, is_small
-from bot.store import communities, posts, presence, proposals
+from bot.store import communities, posts, proposals
 from bot.store.audiences import Audience
 from bot.store.communities import Community
 from bot.store.proposals import DRAFTING, IDEAS, Proposal
-from bot.timing import zone
 from bot.truth import reached
 from bot.turn import Turn
-from bot.when import evenings
-from bot.when.dates import Unclear
 
 LISTED = 8
 LONGEST = 300  # graphemes of what it is for
@@ -160,11 +158,7 @@ def purpose(turn: Turn) -> None:
     turn.data["post"] = posts.add(turn.db, turn.member.id, turn.content, turn.now, kind="purpose")
     turn.ask(
         _("Until which day can everybody send ideas and raise a hand? You can also write a day."),
-        choices=(
-            Choice("7", _("In one week")),
-            Choice("14", _("In two weeks")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("7", _("In one week")), Choice("14", _("In two weeks")), CANCEL),
         then=closing,
         free=True,
     )
@@ -174,7 +168,7 @@ def purpose(turn: Turn) -> None:
 def closing(turn: Turn) -> None:
     if turn.choice == "cancel":
         return _drop(turn)
-    at = _moment(turn, turn.now)
+    at = deadlines.read(turn, turn.now)
     if at is None:
         return
     turn.data["closes"] = at.isoformat()
@@ -183,11 +177,7 @@ def closing(turn: Turn) -> None:
             "By which day must it be ready? Then I remind those who write. You can also write "
             "a day."
         ),
-        choices=(
-            Choice("none", _("Not known yet")),
-            Choice("30", _("In a month")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("none", _("Not known yet")), Choice("30", _("In a month")), CANCEL),
         then=deadline,
         free=True,
     )
@@ -199,26 +189,11 @@ def deadline(turn: Turn) -> None:
         return _drop(turn)
     turn.data["deadline"] = None
     if turn.choice != "none":
-        at = _moment(turn, datetime.fromisoformat(turn.data["closes"]))
+        at = deadlines.read(turn, datetime.fromisoformat(turn.data["closes"]))
         if at is None:
             return
         turn.data["deadline"] = at.isoformat()
     _preview(turn)
-
-
-def _moment(turn: Turn, after: datetime) -> datetime | None:
-    """The evening of the day she names; None: she was asked again."""
-    where = zone(presence.get(turn.db, turn.member.id).timezone)
-    if turn.choice:
-        return evenings.after(after, int(turn.choice), where)
-    at = evenings.read(turn.text, turn.now, where)
-    if isinstance(at, Unclear):
-        turn.again(*evenings.question(at, where))
-        return None
-    if at <= after:
-        turn.again(_("That day is too early. It must be later than {at}.", at=after))
-        return None
-    return at
 
 
 def _preview(turn: Turn) -> None:
@@ -230,11 +205,7 @@ def _preview(turn: Turn) -> None:
         _("{post}", post=Ref("posts", turn.data["post"])),
         *_days(turn),
         *reached(turn.reach(_everybody(turn, place), "session")),
-        choices=(
-            Choice("open", _("Open it")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("open", _("Open it")), CHANGE, CANCEL),
         then=confirm,
     )
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from bot import allowances
+from bot import allowances, reporting
 from bot.conversation import Conversation
 from bot.hearing import learn_language
 from bot.messages import N_, Choice, Ref, Text, _
-from bot.posting import ONLY_WORDS
-from bot.smalltalk import is_small
-from bot.store import envelopes, reports
+from bot.nameless import tells_by_sight
+from bot.offers import CANCEL
+from bot.posting import NOT_PASSED_ON
+from bot.smalltalk import can_be_passed_on, is_small
+from bot.store import reports
 from bot.store.audiences import Audience
 from bot.store.reports import Report
 from bot.turn import Turn
 
 HELP = Choice("help", _("Get help now"))
-CANCEL = Choice("cancel", _("Cancel"))
 CLEAR = Choice("discreet.clear", _("Clear"))
 
 receipts = Conversation("receipts", words=N_("i have a code, my receipt"), anywhere=True)
@@ -62,7 +63,7 @@ def look(turn: Turn) -> None:
 
 
 def _answers(turn: Turn, found: Report) -> list[Text]:
-    """What was answered; her own words are not shown again."""
+    """What was answered, and what of hers did not arrive; nothing else of hers is shown again."""
     said = reports.list_notes(turn.db, found.id)
     lines = [
         _("The answer: {note}", note=Ref("notes", each.id))
@@ -71,6 +72,11 @@ def _answers(turn: Turn, found: Report) -> list[Text]:
     ]
     if not lines:
         lines = [_("What you told is kept. There is no answer yet.")]
+    lines += [
+        _("{note}", note=Ref("notes", each.id))
+        for each in said
+        if (each.author, each.file) == (reports.REPORTER, "failed")
+    ]
     if found.state == "closed":
         lines.append(_("It is closed. If you write more, it is opened again."))
     return lines
@@ -83,7 +89,7 @@ def after_reading(turn: Turn) -> None:
     if turn.choice == "done":
         return _last_bubble(turn)
     turn.ask(
-        _("Please write it. They read it under the same code."),
+        _("Please write or say it. They get it under the same code."),
         choices=(CANCEL,),
         then=more,
         free=True,
@@ -94,18 +100,57 @@ def after_reading(turn: Turn) -> None:
 def more(turn: Turn) -> None:
     if turn.choice == "cancel":
         return turn.say(_("Cancelled. Nothing was sent."))
-    if not turn.text or is_small(turn.text):
-        reports.forget_words(turn.db, turn.inbox_id)
-        return turn.again(ONLY_WORDS)
+    reports.forget_words(turn.db, turn.inbox_id)
+    if is_small(turn.text, turn.files):
+        return turn.again(_("Please write a few words on what happened."))
+    if not can_be_passed_on(turn.text, turn.files):
+        return turn.again(NOT_PASSED_ON)
+    files = reporting.handles(turn.content)
+    reporting.add_words(turn.data, turn.inbound, turn.text)
+    turn.data["files"] = files
+    told = [] if _is_named(turn) else tells_by_sight(reporting.kinds(files))
+    if not told:
+        return _add(turn)
+    turn.ask(
+        *told,
+        _("Nothing was sent yet. Shall it go out as it is?"),
+        choices=(
+            Choice("anyway", _("Send anyway")),
+            Choice("write", _("Write it instead")),
+            CANCEL,
+        ),
+        then=sure,
+    )
+
+
+def _is_named(turn: Turn) -> bool:
+    found = reports.find(turn.db, turn.data["report"])
+    return found is not None and found.named
+
+
+@receipts.step
+def sure(turn: Turn) -> None:
+    """A voice needs no name to be known."""
+    if turn.choice == "cancel":
+        return turn.say(_("Cancelled. Nothing was sent."))
+    if turn.choice == "write":
+        turn.data["files"] = []
+    if reporting.words(turn.data) or turn.data["files"]:
+        return _add(turn)
+    turn.ask(_("Please write it here. Nothing was sent."), choices=(CANCEL,), then=more, free=True)
+
+
+def _add(turn: Turn) -> None:
     found = reports.find(turn.db, turn.data["report"])
     if found is None or not _has_readers(turn, found):
         return turn.start("report.nobody")
     if not allowances.take(turn.db, allowances.REPORTS, turn.address_id, turn.now):
         return turn.say(allowances.REPORTS.over, _("Nothing was sent."))
-    reports.add_note(turn.db, found.id, "reporter", turn.text, turn.now)
-    reports.forget_words(turn.db, turn.inbox_id)
-    content = {"kind": "report", "report": found.id, "what": "more"}
-    envelopes.add(turn.db, content, turn.now + reports.delay())
+    words, files = reporting.words(turn.data), turn.data["files"]
+    if words:
+        reports.add_note(turn.db, found.id, reports.REPORTER, words, turn.now)
+    due_at = turn.now + reports.delay()
+    reporting.pass_on(turn.db, found.id, turn.member.id, "more", files, turn.now, due_at)
     turn.say(_("Thank you. It is added."))
     _last_bubble(turn)
 

@@ -6,16 +6,23 @@ from datetime import timedelta
 
 from bot.conversation import Conversation, Step
 from bot.messages import N_, Choice, Text, _
-from bot.reflecting import FEELINGS, MINE, PATHWAYS, QUESTIONS, after, when_kept
+from bot.reflecting import (
+    FEELINGS,
+    MINE,
+    PATHWAYS,
+    QUESTIONS,
+    WHICH_PATHWAY,
+    after,
+    when_kept,
+)
 from bot.smalltalk import is_agreement, is_small
 from bot.store import communities, posts, presence, reflections, tallies, weekly
 from bot.store.reflections import KIND
 from bot.store.weekly import Question
 from bot.themes import THEMES
 from bot.timing import morning_after, zone
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts: what is said of it waits for the next bubble
 BREATH = timedelta(minutes=2)  # what she writes so soon after it is part of it
 OPEN_FOR = timedelta(minutes=20)  # a voice note or a picture even later, until she has chosen
 NOTE_AGAIN = timedelta(seconds=20)  # what is added is confirmed at most so often
@@ -182,11 +189,7 @@ def _choose(turn: Turn, asked: Text, labels: dict[str, Text], then: Step) -> Non
 def theme(turn: Turn) -> None:
     if not _marks(turn, "theme"):
         return
-    asked = _(
-        "Which pathway? Empowerment: people gain confidence and skills. Influence: rules, leaders "
-        "or services change. Amplifying: more people are heard."
-    )
-    _choose(turn, asked, PATHWAYS, pathway)
+    _choose(turn, WHICH_PATHWAY, PATHWAYS, pathway)
 
 
 @reflect.step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Month, Ref, Text, _
+from bot.offers import CANCEL
 from bot.reflecting import FEELINGS, PATHWAYS, QUESTIONS, when_opened
 from bot.responses import SEEN_BY
 from bot.smalltalk import is_small
@@ -121,6 +122,17 @@ def gone(turn: Turn) -> None:
     turn.say(_("I do not find that reflection any more."))
 
 
+@reflections_.action
+def grow(turn: Turn) -> None:
+    """A story of change begins with it, in whatever post its words stand now."""
+    found = _hers(turn, turn.argument)
+    if found is None or found.state == "hidden":
+        return gone(turn)
+    reflections.mark(turn.db, found.id, adds_until=None)  # what she says next is the story
+    turn.argument = found.post_id
+    turn.start("stories.start_from")
+
+
 # Other words, or none ----------------------------------------------------------------------------
 
 
@@ -132,7 +144,7 @@ def edit(turn: Turn) -> None:
     turn.data = {"reflection": found.id}
     turn.ask(
         _("Please say it or write it anew. The old words stay until then."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=rewrite,
         free=True,
     )
@@ -164,7 +176,7 @@ def delete(turn: Turn) -> None:
     turn.data = {"reflection": found.id}
     turn.ask(
         _("Delete it? Nobody can bring it back."),
-        choices=(Choice("delete", _("Delete")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("delete", _("Delete")), CANCEL),
         then=confirm,
     )
 

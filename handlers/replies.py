@@ -9,6 +9,7 @@ from __future__ import annotations
 from bot import allowances
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, Text, _
+from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, is_agreement, is_small
 from bot.store import communities, posts, sessions
@@ -54,7 +55,7 @@ def _keep(turn: Turn, session: Session) -> None:
     turn.ask(
         _("Shall I tell it to the host of {session}? Nobody else reads it.", session=session.ref),
         _("{post}", post=Ref("posts", post_id)),
-        choices=(Choice("send", _("Tell the host")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("send", _("Tell the host")), CANCEL),
         then=confirm,
         free=True,
     )

@@ -8,27 +8,26 @@ after a short random time, so that the moment names nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import allowances
+from bot import allowances, reporting
 from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.hearing import learn_language
 from bot.messages import N_, Choice, Message, Ref, Text, _, _n
-from bot.posting import ONLY_WORDS
-from bot.smalltalk import is_small
-from bot.store import envelopes, messages, programmes, reports
+from bot.nameless import tells_by_sight
+from bot.offers import CANCEL
+from bot.posting import NOT_PASSED_ON
+from bot.smalltalk import can_be_passed_on, is_small
+from bot.store import programmes, reports
 from bot.store.audiences import Audience
 from bot.telling import tell
-from bot.turn import Turn
-
-BURST = timedelta(seconds=3)  # people write in bursts: the next question waits for more
+from bot.turn import BURST, Turn
 
 HELP = Choice("help", _("Get help now"))
-CANCEL = Choice("cancel", _("Cancel"))
 CLEAR = Choice("discreet.clear", _("Clear"))
 
 report = Conversation("report", words=N_("report a concern, report, safe report"), anywhere=True)
@@ -78,7 +77,7 @@ def _begin(turn: Turn, programme_id: int) -> None:
             n=count,
         ),
         _(
-            "Write it in your own words, in one message or several. "
+            "Write or say it in your own words, in one message or several. "
             "Is it about one of those who would read it? Then please turn to {contact}.",
             contact=programmes.contact(turn.db),
         ),
@@ -122,32 +121,48 @@ def words(turn: Turn) -> None:
         return turn.start("receipts.start")
     if turn.choice == "cancel":
         return _cancel(turn)
-    if _has_words(turn):
-        _take_words(turn)
+    if _says_something(turn):
+        _take(turn)
         _ask_name(turn)
 
 
-def _has_words(turn: Turn) -> bool:
-    if turn.text and not is_small(turn.text):
-        return True
-    if turn.files:
-        reports.forget_words(turn.db, turn.inbox_id)
-        turn.again(ONLY_WORDS)
-    else:
+def _says_something(turn: Turn) -> bool:
+    if is_small(turn.text, turn.files):
         turn.again(_("Please write a few words on what happened."))
+    elif not can_be_passed_on(turn.text, turn.files):
+        reports.forget_words(turn.db, turn.inbox_id)
+        turn.again(NOT_PASSED_ON)
+    else:
+        return True
     return False
 
 
-def _take_words(turn: Turn) -> None:
-    """They stand in the sealed talk, and later in the report; the inbox forgets them."""
-    turn.data["words"] = "\n".join(filter(None, (turn.data.get("words"), turn.text)))
+def _take(turn: Turn) -> None:
+    """It stands in the sealed talk, and later in the report; the inbox forgets it."""
+    reporting.add_words(turn.data, turn.inbound, turn.text)
+    turn.data["files"] = [*_files(turn), *reporting.handles(turn.content)]
     reports.forget_words(turn.db, turn.inbox_id)
+
+
+def _files(turn: Turn) -> list[reporting.Handle]:
+    found: list[reporting.Handle] = turn.data.get("files", [])
+    return found
+
+
+@report.action
+def edit(turn: Turn) -> None:
+    """A bubble that was changed before anything was sent."""
+    reports.forget_words(turn.db, turn.inbox_id)
+    if turn.talk is None or not reporting.change_words(turn.talk.data, turn.inbound, turn.text):
+        return
+    if not turn.postpone():
+        turn.say(_("Your change is saved."))
 
 
 def _ask_name(turn: Turn) -> None:
     if turn.member.name is None:  # nobody here knows it
         turn.data["named"] = False
-        return _ask_whether_to_tell(turn)
+        return _warn(turn)
     turn.ask(
         _("Shall they see your name?"),
         _(
@@ -174,20 +189,52 @@ def name(turn: Turn) -> None:
         turn.start("support.show", **turn.data)
         return _ask_name(turn)
     if turn.choice is None:
-        return _add_words(turn)
+        return _add(turn)
     turn.data["named"] = turn.choice == "named"
-    _ask_whether_to_tell(turn)
+    _warn(turn)
 
 
-def _add_words(turn: Turn) -> None:
+def _add(turn: Turn) -> None:
     """A further bubble of what she tells."""
-    if not _has_words(turn):
+    if not _says_something(turn):
         return
-    _take_words(turn)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
+    _take(turn)
+    if turn.postpone():
         return turn.wait()
     turn.again(_("Added."))
+
+
+def _warn(turn: Turn) -> None:
+    """A voice needs no name to be known."""
+    told = [] if turn.data["named"] else tells_by_sight(reporting.kinds(_files(turn)))
+    if not told:
+        return _ask_whether_to_tell(turn)
+    turn.ask(
+        *told,
+        _("Nothing was sent yet. Shall it go out as it is?"),
+        choices=(
+            Choice("anyway", _("Send anyway")),
+            Choice("write", _("Write it instead")),
+            CANCEL,
+        ),
+        then=sure,
+    )
+
+
+@report.step
+def sure(turn: Turn) -> None:
+    if turn.choice == "cancel":
+        return _cancel(turn)
+    if turn.choice == "write":
+        turn.data["files"] = []
+    if reporting.words(turn.data) or _files(turn):
+        return _ask_whether_to_tell(turn)
+    turn.ask(
+        _("Please write it here. Nothing was sent."),
+        choices=(HELP, CANCEL),
+        then=words,
+        free=True,
+    )
 
 
 def _ask_whether_to_tell(turn: Turn) -> None:
@@ -213,14 +260,15 @@ def receipt(turn: Turn) -> None:
         turn.db,
         programme_id,
         turn.member.id,
-        turn.data["words"],
+        reporting.words(turn.data),
         turn.now,
         named=named,
         tells=turn.choice == "tell",
     )
-    _tell_readers(turn, report_id, at_once=named)
+    at_once = named and not _files(turn)
+    _tell_readers(turn, report_id, named=named, at_once=at_once)
     turn.say(
-        *_who_gets_it(turn, programme_id, at_once=named),
+        *_who_gets_it(turn, programme_id, at_once=at_once),
         _("Your code: {code}", code=receipt_code),
         _(
             "Please write it down where nobody finds it: it is shown only now. "
@@ -243,11 +291,14 @@ def _who_gets_it(turn: Turn, programme_id: int, *, at_once: bool) -> list[Text]:
     return [_("Thank you for telling it. They get it in a few minutes.")]
 
 
-def _tell_readers(turn: Turn, report_id: int, *, at_once: bool) -> None:
-    content = {"kind": "report", "report": report_id, "what": "new"}
+def _tell_readers(turn: Turn, report_id: int, *, named: bool, at_once: bool) -> None:
+    """When all of it is there; the moment at which a nameless one comes is nobody's."""
     if at_once:
+        content = {"report": report_id, "what": "new"}
         return tell_readers.open(turn.db, turn.now, f"{turn.inbox_id}", content)
-    envelopes.add(turn.db, content, turn.now + reports.delay())
+    due_at = turn.now if named else turn.now + reports.delay()
+    files = _files(turn)
+    reporting.pass_on(turn.db, report_id, turn.member.id, "new", files, turn.now, due_at)
 
 
 def _cancel(turn: Turn) -> None:
@@ -259,11 +310,13 @@ def _last_bubble(turn: Turn) -> None:
     turn.say(_("You can empty this screen now."), choices=(CLEAR,))
 
 
-@opens("report")
+@opens(reporting.READERS)
 def tell_readers(db: Connection, now: datetime, id_: str, content: Mapping[str, Any]) -> None:
     """Only that there is something; its words are shown to who is a focal point when she asks."""
     found = reports.find(db, content["report"])
-    if found is None:
+    if found is None or reporting.is_early(db, content, now):
+        return
+    if not reports.list_notes(db, found.id):  # who said it was forgotten before it came
         return
     about = _("A concern was reported to the safeguarding focal points.")
     if content["what"] == "more":

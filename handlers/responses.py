@@ -13,12 +13,11 @@ from bot.messages import Choice, Ref, Text, _
 from bot.posting import DRAFT_GONE, NOT_PASSED_ON
 from bot.responses import is_told, readers
 from bot.smalltalk import is_agreement, is_small
-from bot.store import communities, messages, posts, responses, weekly
+from bot.store import communities, posts, responses, weekly
 from bot.store.responses import ME
 from bot.store.weekly import Question
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts: the question waits for the next bubble
 NOTE_AGAIN = timedelta(seconds=20)  # what is added later is confirmed at most so often
 
 responses_ = Conversation("responses")
@@ -152,8 +151,7 @@ def _add(turn: Turn, unseen: Text) -> None:
     if is_small(turn.text, turn.files):
         return turn.wait()
     _keep(turn)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is None or not messages.postpone(turn.db, waiting, turn.now + BURST):
+    if not turn.postpone():
         return turn.again(unseen)
     turn.wait()
 
@@ -216,13 +214,11 @@ def _add_to_answer(turn: Turn) -> None:
     """What comes when the question has left already is added, and said so once for a burst."""
     noted = turn.data.get("noted")
     again_soon = noted is not None and datetime.fromisoformat(noted) > turn.now - NOTE_AGAIN
-    waiting = turn.talk.message_id if turn.talk else None
     if is_agreement(turn.text):
         return turn.again(_("Please choose one of these. You can tap it or type its number."))
     if not is_small(turn.text, turn.files):
         _keep(turn)
-        unseen = waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST)
-        if not unseen and not again_soon:
+        if not turn.postpone() and not again_soon:
             turn.data["noted"] = turn.now.isoformat()
             turn.say(_("Added to your answer. Please choose who may see all of it."), after=BURST)
     turn.wait()

@@ -8,6 +8,7 @@ from bot import ahead, typed
 from bot.conversation import Conversation
 from bot.desk import find_place
 from bot.messages import Choice, _
+from bot.offers import CANCEL
 from bot.store import audit, schedules
 from bot.store.communities import Community
 from bot.timing import date_of, day_of, today, zone
@@ -34,7 +35,7 @@ def begin(turn: Turn) -> None:
         choices=(
             Choice(f"days:{WHILES[0]}", _("Two weeks")),
             Choice(f"days:{WHILES[1]}", _("Four weeks")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=until,
         free=True,

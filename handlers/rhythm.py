@@ -8,6 +8,7 @@ from bot.conversation import Conversation
 from bot.desk import find_place, note
 from bot.i18n import languages, own_name
 from bot.messages import N_, Choice, Ref, Text, _
+from bot.offers import CANCEL, SEND
 from bot.store import communities, contents, editions, schedules
 from bot.store.communities import Community
 from bot.store.contents import HOLD, Wording
@@ -101,7 +102,7 @@ def dates(turn: Turn) -> None:
                 Choice(f"on:{each.schedule.kind}/{each.day}", almanac.label(each))
                 for each in found[:DATES]
             ),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=date,
     )
@@ -275,7 +276,7 @@ def _ask_now(turn: Turn, found: Upcoming) -> None:
             "where it is night, in the morning.",
             community=Ref("communities", found.schedule.community_id),
         ),
-        choices=(Choice("send", _("Send")), Choice("cancel", _("Cancel"))),
+        choices=(SEND, CANCEL),
         then=send,
     )
 

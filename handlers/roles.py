@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Message, Ref, Text, _
+from bot.offers import CANCEL
 from bot.roles import ROLE_NAMES
 from bot.scheduler import job
 from bot.store import audit, communities, members, programmes, roles
@@ -79,7 +80,7 @@ def hand_back(turn: Turn) -> None:
                 contact=programmes.contact(turn.db),
             )
         )
-    choices = (Choice("back", _("Hand it back")), Choice("cancel", _("Cancel")))
+    choices = (Choice("back", _("Hand it back")), CANCEL)
     turn.ask(*lines, choices=choices, then=handed)
 
 
@@ -140,7 +141,7 @@ def take(turn: Turn) -> None:
     choices = [] if community.discreet else [_choice(each) for each in found[:LISTED]]
     turn.ask(
         _("Whose role in {community} shall end? You can write the name.", community=community.ref),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=whose,
         free=True,
     )
@@ -182,7 +183,7 @@ def whose(turn: Turn) -> None:
             name=Ref("members", found[0].member_id),
             community=community.ref,
         ),
-        choices=(Choice("end", _("End the role")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("end", _("End the role")), CANCEL),
         then=taken,
     )
 

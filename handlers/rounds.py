@@ -6,20 +6,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot import allowances
+from bot import allowances, deadlines
 from bot.conversation import Conversation
 from bot.desk import find_place, note
 from bot.messages import Choice, Message, Ref, Text, _, _n
+from bot.offers import CANCEL
 from bot.scheduler import Counts, Progress, job
-from bot.store import communities, presence, rounds
+from bot.store import communities, rounds
 from bot.store.communities import Community
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE, WAITING, Round
 from bot.store.stories import DOMAINS
 from bot.stories import settling, tale
-from bot.timing import zone
 from bot.turn import Turn
-from bot.when import evenings
-from bot.when.dates import Unclear
 
 rounds_ = Conversation("rounds")
 
@@ -44,16 +42,16 @@ def show(turn: Turn) -> None:
                 "the one that matters most, with reasons.",
                 community=place.ref,
             ),
-            choices=(
-                Choice(f"rounds.begin:{place.id}", _("Open a round")),
-                Choice(f"exports.begin:{place.id}", _("Export stories")),
-            ),
+            choices=(Choice(f"rounds.begin:{place.id}", _("Open a round")), *_always(place)),
         )
-    turn.say(*_state(found), choices=(*_choices(turn, found), _export(place)))
+    turn.say(*_state(found), choices=(*_choices(turn, found), *_always(place)))
 
 
-def _export(place: Community) -> Choice:
-    return Choice(f"exports.begin:{place.id}", _("Export stories"))
+def _always(place: Community) -> tuple[Choice, ...]:
+    return (
+        Choice(f"exports.begin:{place.id}", _("Export stories")),
+        Choice(f"concealing.begin:{place.id}", _("Hide a story")),
+    )
 
 
 def _state(found: Round) -> list[Text]:
@@ -62,7 +60,7 @@ def _state(found: Round) -> list[Text]:
         return [_("A round of stories is open in {place} until {at}.", at=found.closes_at, **about)]
     if found.state == TIE:
         return [_("More than one story is ahead in {place}. Please decide.", **about)]
-    return [_("The voices in {place} are counted.", **about)]
+    return [_("The choices in {place} are counted.", **about)]
 
 
 def _choices(turn: Turn, found: Round) -> list[Choice]:
@@ -91,7 +89,7 @@ def begin(turn: Turn) -> None:
         choices=(
             Choice("any", _("Any kind")),
             *(Choice(each, tale.KINDS[each]) for each in DOMAINS),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=domain,
     )
@@ -113,7 +111,7 @@ def domain(turn: Turn) -> None:
             Choice("90", _("The last 3 months")),
             Choice("180", _("The last 6 months")),
             Choice("365", _("The last year")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=period,
     )
@@ -126,11 +124,7 @@ def period(turn: Turn) -> None:
     turn.data["since"] = (turn.now - timedelta(days=int(turn.choice or 0))).isoformat()
     turn.ask(
         _("Until which day can everybody read and choose? You can also write a day."),
-        choices=(
-            Choice("7", _("In one week")),
-            Choice("14", _("In two weeks")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("7", _("In one week")), Choice("14", _("In two weeks")), CANCEL),
         then=closing,
         free=True,
     )
@@ -140,7 +134,7 @@ def period(turn: Turn) -> None:
 def closing(turn: Turn) -> None:
     if turn.choice == "cancel":
         return _drop(turn)
-    at = _moment(turn)
+    at = deadlines.read(turn, turn.now)
     if at is None:
         return
     turn.data["closes"] = at.isoformat()
@@ -150,28 +144,9 @@ def closing(turn: Turn) -> None:
         return _preview(turn)
     turn.ask(
         _("You facilitate more groups of this programme. Shall the round be open there, too?"),
-        choices=(
-            Choice("all", _("In all of them")),
-            Choice("one", _("Only here")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("all", _("In all of them")), Choice("one", _("Only here")), CANCEL),
         then=where,
     )
-
-
-def _moment(turn: Turn) -> datetime | None:
-    """The evening of the day she names; None: she was asked again."""
-    there = zone(presence.get(turn.db, turn.member.id).timezone)
-    if turn.choice:
-        return evenings.after(turn.now, int(turn.choice), there)
-    at = evenings.read(turn.text, turn.now, there)
-    if isinstance(at, Unclear):
-        turn.again(*evenings.question(at, there))
-        return None
-    if at <= turn.now:
-        turn.again(_("That day is too early. It must be later than {at}.", at=turn.now))
-        return None
-    return at
 
 
 def _others(turn: Turn) -> list[Community]:
@@ -229,7 +204,7 @@ def _preview(turn: Turn) -> None:
             if _goes_on(turn)
             else []
         ),
-        choices=(Choice("open", _("Open it")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("open", _("Open it")), CANCEL),
         then=confirm,
     )
 
@@ -254,7 +229,7 @@ def confirm(turn: Turn) -> None:
     above = _above(turn) if _goes_on(turn) else None
     for place, ids in found:
         _open(turn, place, ids, above, closes)
-    turn.say(_("It is open. When the time is over I count the voices and let you know."))
+    turn.say(_("It is open. When the time is over I count the choices and let you know."))
 
 
 def _drop(turn: Turn) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from bot.conversation import Conversation
 from bot.i18n import fold, graphemes
 from bot.messages import N_, Choice, Message, Text, _
+from bot.offers import CANCEL
 from bot.store import addresses, alerts, doubts, proofs
 from bot.store.proofs import Proof
 from bot.turn import Turn
@@ -66,7 +67,7 @@ def ask(turn: Turn) -> None:
         return _closed(turn)
     turn.ask(
         _("Please write your secret word."),
-        choices=(Choice("forgot", _("I forgot it")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("forgot", _("I forgot it")), CANCEL),
         then=word,
         free=True,
     )
@@ -132,7 +133,7 @@ def _ask_for_one(turn: Turn, *before: Text) -> None:
     turn.ask(
         *before,
         _("Write a word of at least four letters that nobody can guess."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=first,
         free=True,
     )
@@ -149,7 +150,7 @@ def first(turn: Turn) -> None:
     turn.ask(
         *asked_to_delete,
         _("Please write it once more, so that no letter is wrong."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=second,
         free=True,
     )

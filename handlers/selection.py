@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
 
+from bot import drafts
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.posting import DRAFT_GONE
-from bot.smalltalk import is_agreement, is_small
-from bot.store import consents, messages, posts, rounds, stories, voices
+from bot.smalltalk import is_small
+from bot.store import communities, consents, posts, rounds, stories, voices
 from bot.store.rounds import Candidate, Round
+from bot.store.stories import Part
 from bot.stories import results, tale
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # people write in bursts
 MOST = 20  # reasons in one look
 
 selection = Conversation("selection", words=N_("choose a story, read stories"))
@@ -68,6 +70,13 @@ def read(turn: Turn) -> None:
     _tell(turn, found, rounds.list_candidates(turn.db, found), candidate)
 
 
+@selection.action
+def read_heavy(turn: Turn) -> None:
+    """She chose to read it now."""
+    turn.data = {"heavy": True}
+    read(turn)
+
+
 def _reads(turn: Turn, found: Round, candidate: Candidate) -> bool:
     """Who chooses in it; and of what was chosen everybody who hears the result."""
     if rounds.find_for(turn.db, found.id, turn.member.id, turn.now) is not None:
@@ -80,20 +89,33 @@ def _tell(turn: Turn, found: Round, listed: list[Candidate], candidate: Candidat
     consent = consents.find(turn.db, candidate.story_id, found.use)
     if consent is None:
         return gone(turn)
+    parts = stories.list_parts(turn.db, candidate.story_id)
+    choices = _choices(turn, found, listed, candidate)
+    words = tale.parts(parts)
+    if _waits(turn, candidate, parts):
+        words = [_("It is a heavy story."), _("You choose whether you read it, and when.")]
+        choices = [Choice(f"selection.read_heavy:{candidate.id}", _("Read now")), *choices]
     turn.say(
         tale.teller(consent, candidate.teller_id),
-        *tale.parts(stories.list_parts(turn.db, candidate.story_id)),
+        *words,
         *_state(turn, found, candidate),
-        choices=_choices(turn, found, listed, candidate),
+        choices=choices,
         subject=consent.ref,
     )
+
+
+def _waits(turn: Turn, candidate: Candidate, parts: Sequence[Part]) -> bool:
+    """A heavy one is read by who chose to, and by its teller."""
+    if turn.data.get("heavy") or candidate.teller_id == turn.member.id:
+        return False
+    return any(each.heavy for each in parts)
 
 
 def _state(turn: Turn, found: Round, candidate: Candidate) -> list[Text]:
     if not found.takes_choices(turn.now):
         return []
     if candidate.teller_id == turn.member.id:
-        return [_("This one is yours; others choose it, or another one.")]
+        return [_("This is your own story; others may choose it.")]
     mine = voices.find(turn.db, found.id, turn.member.id)
     if mine is not None and mine.candidate_id == candidate.id:
         return [_("You have chosen this one. Nobody else sees that.")]
@@ -104,15 +126,26 @@ def _choices(
     turn: Turn, found: Round, listed: list[Candidate], candidate: Candidate
 ) -> list[Choice]:
     """After the last one the first one comes again."""
+    hides = _hides(turn, candidate)
     if not found.takes_choices(turn.now):
-        return []
+        return hides
     made = []
     if candidate.teller_id != turn.member.id and candidate.stands:
         made.append(Choice(f"selection.choose:{candidate.id}", _("Choose this one")))
     later = [each for each in listed if each.id > candidate.id] or listed
     if later[0].id != candidate.id:
         made.append(Choice(f"selection.read:{later[0].id}", _("Next story")))
-    return made
+    return [*made, *hides]
+
+
+def _hides(turn: Turn, candidate: Candidate) -> list[Choice]:
+    """Who facilitates in the group it comes from, whatever round it is read in."""
+    story = stories.find(turn.db, candidate.story_id)
+    if story is None or candidate.teller_id == turn.member.id:
+        return []
+    here = (turn.db, turn.member.id, story.community_id, "hide", turn.now)
+    may = communities.find_where(*here) is not None
+    return [Choice(f"concealing.ask:{story.id}", _("Hide it"))] if may else []
 
 
 @selection.action
@@ -188,7 +221,7 @@ def choose(turn: Turn) -> None:
             "hears it, and your group if it is chosen.",
             number=pair[1].story_id,
         ),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=reason,
         free=True,
     )
@@ -206,21 +239,28 @@ def reason(turn: Turn) -> None:
     turn.ask(
         _("Your reason:"),
         _("{post}", post=posts.get(turn.db, turn.data["post"]).ref),
-        _("Shall your name stand beside it? Without it nobody learns whose it is."),
-        *(
-            [_("A voice or a picture may be recognised, also without a name.")]
-            if any(each.kind in tale.SEEN for each in turn.files)
-            else []
-        ),
+        _("Shall your name stand beside it?"),
+        *(_warnings(turn) or [_("Without it nobody learns whose reason it is.")]),
         choices=(
             Choice("nameless", _("Without my name")),
             Choice("named", _("With my name")),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ),
         then=confirm,
         free=True,
         after=BURST,
     )
+
+
+def _warnings(turn: Turn) -> list[Text]:
+    """What may tell whose a reason is, though no name stands beside it."""
+    said = []
+    pair = rounds.find_candidate(turn.db, turn.data["candidate"])
+    if pair and len(rounds.list_choosers(turn.db, pair[0].id, turn.now)) < results.FEW:
+        said.append(_("Your group is small: peers may guess who wrote it, also without a name."))
+    if any(each.kind in tale.SEEN for each in turn.files):
+        said.append(_("A voice or a picture may be recognised, also without a name."))
+    return said
 
 
 @selection.step
@@ -229,7 +269,7 @@ def confirm(turn: Turn) -> None:
     if not posts.is_draft_of(turn.db, post_id, turn.member.id):
         return turn.say(DRAFT_GONE)
     if turn.choice is None:
-        return _add(turn, post_id)
+        return drafts.add(turn, _("Added."))
     if turn.choice == "cancel":
         posts.remove(turn.db, post_id)
         return turn.say(_("Cancelled. Nothing was sent."))
@@ -247,16 +287,3 @@ def confirm(turn: Turn) -> None:
         ),
         choices=(Choice(f"selection.show:{found.id}", _("Read the stories")),),
     )
-
-
-def _add(turn: Turn, post_id: int) -> None:
-    """A further bubble before she has chosen belongs to it."""
-    if is_agreement(turn.text):
-        return turn.again(_("Please choose one of these. You can tap it or type its number."))
-    if is_small(turn.text, turn.files):
-        return turn.wait()
-    posts.add_bubbles(turn.db, post_id, turn.content, turn.now)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is not None and messages.postpone(turn.db, waiting, turn.now + BURST):
-        return turn.wait()
-    turn.again(_("Added."))

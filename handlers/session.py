@@ -11,6 +11,7 @@ from bot import allowances
 from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL, CHANGE
 from bot.sessions import calling, plans
 from bot.sessions.calling import INVITED
 from bot.smalltalk import has_words, is_small
@@ -53,7 +54,7 @@ def start(turn: Turn) -> None:
     choices = [Choice(f"group:{id_}", label) for id_, label in communities.labels(mine).items()]
     turn.ask(
         _("Which group is the session for? Others can be asked along later."),
-        choices=[*choices, Choice("cancel", _("Cancel"))],
+        choices=[*choices, CANCEL],
         then=group,
     )
 
@@ -226,8 +227,8 @@ def _show(turn: Turn) -> None:
         else _("Nothing is changed yet. When you save it, those who come are told once."),
         choices=(
             Choice("make", _("Invite them")) if new else Choice("save", _("Save")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
+            CHANGE,
+            CANCEL,
         ),
         then=confirm,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bot.conversation import Conversation
 from bot.messages import Choice, Ref, _
+from bot.offers import CANCEL
 from bot.scheduler import job
 from bot.sessions import matching
 from bot.store import topics
@@ -35,7 +36,7 @@ def take_back(turn: Turn) -> None:
     turn.ask(
         _("{topic}", topic=Ref("topics", topic.id, matching.LINE)),
         _("Take it back? Nobody finds it in the market any more."),
-        choices=(Choice("take_back", _("Take it back")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("take_back", _("Take it back")), CANCEL),
         then=taken_back,
     )
 

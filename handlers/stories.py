@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
+from bot.reflecting import WHICH_PATHWAY
 from bot.smalltalk import is_small
 from bot.store import communities, messages, posts, stories
 from bot.store.communities import Community
+from bot.store.posts import Post
 from bot.store.stories import DOMAINS, DRAFT, PARTS, TOLD, Story
 from bot.stories import agreement, tale
-from bot.truth import remaining
-from bot.turn import Turn
-
-BURST = timedelta(seconds=3)  # people write in bursts
+from bot.turn import BURST, Turn
 
 stories_ = Conversation(
     "stories",
@@ -34,7 +34,7 @@ def start(turn: Turn) -> None:
             choices=(
                 Choice(f"stories.go_on:{latest[0].id}", _("Go on")),
                 Choice("stories.choose", _("A new story")),
-                Choice("mystories.start", _("My stories")),
+                tale.MINE,
             ),
         )
     choose(turn)
@@ -42,15 +42,24 @@ def start(turn: Turn) -> None:
 
 @stories_.action
 def start_from(turn: Turn) -> None:
-    """A post of hers, of which turn.argument is the id, grows into a story."""
-    found = posts.find(turn.db, turn.argument)
-    if found is None or found.author_id != turn.member.id or found.state == "hidden":
+    """A post of hers, of which turn.argument is the id, grows into a story, but only into one."""
+    found = _growing(turn, turn.argument)
+    if found is None:
         return turn.start("mystories.gone")
-    turn.data = {"copy": found.id}
-    if found.community_id is None:
-        return _choose(turn)
-    turn.argument = found.community_id
-    _begin(turn)
+    grown = stories.find_grown(turn.db, turn.member.id, found.id)
+    if grown is not None:
+        turn.argument = grown.id
+        return go_on(turn) if grown.state == DRAFT else turn.start("mystories.show")
+    turn.data, turn.argument = {"copy": found.id}, found.community_id or 0
+    return _choose(turn) if _place(turn, turn.argument) is None else _begin(turn)
+
+
+def _growing(turn: Turn, post_id: int) -> Post | None:
+    """None also if it was hidden or taken back meanwhile."""
+    found = posts.find(turn.db, post_id)
+    if found is None or found.author_id != turn.member.id or found.state == "hidden":
+        return None
+    return found if posts.list_bubbles(turn.db, post_id) else None
 
 
 @stories_.action
@@ -93,10 +102,10 @@ def _begin(turn: Turn) -> None:
         )
     ]
     copied = turn.data.pop("copy", None)
-    if copied is not None and posts.find(turn.db, copied) is not None:
+    if copied is not None and _growing(turn, copied) is not None:
         post_id = stories.copy(turn.db, copied, turn.member.id, turn.now)
         _hold(turn, "happened", post_id)
-        said.append(_("What you have said already is the third answer."))
+        said.append(_("What you have said already is kept as “What happened”."))
     _next(turn, *said)
 
 
@@ -105,12 +114,21 @@ def _place(turn: Turn, community_id: int) -> Community | None:
 
 
 @stories_.action
-def go_on(turn: Turn) -> None:
-    """From the first question that has no answer."""
+def go_on(turn: Turn) -> None:  # behind her secret word, since the whole is read back
+    turn.start("secret.ask", then="stories.resume")
+
+
+@stories_.action
+def resume(turn: Turn) -> None:
+    """From the first question that has no answer; chosen twice, it is one talk."""
     found = stories.find_hers(turn.db, turn.argument, turn.member.id)
     if found is None or not turn.sender.knows(found.created_at):
         return turn.start("mystories.gone")
-    turn.data = {"story": found.id, "community": found.community_id, "skipped": []}
+    talk = turn.talk
+    if talk and talk.step == "stories.answer" and talk.data.get("story") == found.id:
+        turn.answer(talk)
+    else:
+        turn.data = {"story": found.id, "community": found.community_id, "skipped": []}
     _next(turn)
 
 
@@ -161,11 +179,14 @@ def answer(turn: Turn) -> None:
 def _later(turn: Turn) -> None:
     if "story" not in turn.data:
         return turn.say(_("All right. Whenever you like, write STORY."))
+    found = stories.find_hers(turn.db, turn.data["story"], turn.member.id)
+    if found is not None and found.state == TOLD:
+        return turn.say(_("Your change is saved."), choices=(tale.MINE,))
     turn.say(
         _("It is kept as story {number}, for you alone.", number=turn.data["story"]),
         choices=(
             Choice(f"stories.go_on:{turn.data['story']}", _("Go on")),
-            Choice("mystories.start", _("My stories")),
+            tale.MINE,
         ),
     )
 
@@ -200,10 +221,10 @@ def _hold(turn: Turn, part: str, post_id: int) -> None:
 
 
 def _ask_kind(turn: Turn, after: timedelta) -> None:
-    labels = [Choice(each, tale.KINDS[each]) for each in DOMAINS]
+    choices = [Choice(each, tale.KINDS[each]) for each in DOMAINS]
     turn.ask(
-        _("What kind of change is it?"),
-        choices=[*labels, Choice("none", _("I do not know"))],
+        WHICH_PATHWAY,
+        choices=[*choices, Choice("none", _("I do not know"))],
         then=kind,
         free=True,
         after=after,
@@ -216,8 +237,8 @@ def kind(turn: Turn) -> None:
         if _belongs_to_last(turn):
             return turn.wait()
         return turn.again(_("Please choose one of these. You can tap it or type its number."))
-    domain = turn.choice if turn.choice in DOMAINS else None
-    stories.mark(turn.db, turn.data["story"], domain=domain)
+    chosen = turn.choice if turn.choice in DOMAINS else None
+    stories.mark(turn.db, turn.data["story"], domain=chosen)
     _review(turn)
 
 
@@ -232,8 +253,8 @@ def _review(turn: Turn, *before: Text, after: timedelta = timedelta(0)) -> None:
     turn.ask(
         *before,
         _("Your story {number}:", number=found.id),
-        *tale.parts(stories.list_parts(turn.db, found.id)),
-        *([_("Only you see it so far.")] if found.state != TOLD else []),
+        *tale.preview(stories.list_parts(turn.db, found.id)),
+        *agreement.who_reads(turn.db, found),
         choices=(told, Choice("change", _("Change a part")), Choice("later", _("Go on later"))),
         then=reviewed,
         free=True,
@@ -266,10 +287,7 @@ def change(turn: Turn) -> None:
     turn.data = {"story": found.id, "community": found.community_id, "skipped": []}
     turn.ask(
         _("Which part would you like to say anew?"),
-        choices=[
-            *(Choice(name, tale.HEADS[name]) for name in PARTS),
-            Choice("cancel", _("Cancel")),
-        ],
+        choices=[*(Choice(name, tale.HEADS[name]) for name in PARTS), CANCEL],
         then=which,
     )
 
@@ -282,7 +300,7 @@ def which(turn: Turn) -> None:
     turn.ask(
         tale.QUESTIONS[turn.choice or ""],
         _("What you say now takes the place of what stands there."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=anew,
         free=True,
     )
@@ -303,15 +321,10 @@ def anew(turn: Turn) -> None:
 
 
 def _take_place(turn: Turn, story: Story) -> list[Text]:
-    """The old words and files go, also from where others have them; what there is to say of it."""
     before = stories.find_part(turn.db, story.id, turn.data["part"])
     _keep(turn)
     if story.state == TOLD:
         stories.mark_posts(turn.db, story, "live")
     if before is None:
-        return [_("Your change is saved.")]
-    copies = agreement.take_back(turn, before.post_id)
-    stories.empty(turn.db, before.post_id)
-    if story.state != TOLD:
-        return [_("Your change is saved.")]
-    return [_("Your change is saved, and the old words are taken back."), *remaining(copies)]
+        return [_("Your change is saved."), *agreement.worded(turn, story)]
+    return agreement.replace(turn, story, before)

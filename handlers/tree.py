@@ -6,6 +6,7 @@ from bot import trees
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import N_, Choice, Text, _
+from bot.offers import CANCEL
 from bot.store import communities, leaves, posts
 from bot.store.audiences import Audience
 from bot.store.communities import Community
@@ -151,7 +152,7 @@ def hide(turn: Turn) -> None:
     turn.ask(
         trees.line(found[0], discreet=found[1].discreet, most=None),
         _("Hide this leaf? It is gone from the next picture; the one who wrote it hears of it."),
-        choices=(Choice("hide", _("Hide it")), Choice("cancel", _("Cancel"))),
+        choices=(Choice("hide", _("Hide it")), CANCEL),
         then=confirm_hiding,
     )
 

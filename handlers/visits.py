@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.conversation import Conversation
 from bot.i18n import fold, graphemes, word_list
 from bot.messages import N_, Choice, Ref, _
+from bot.offers import CANCEL
 from bot.sessions import calling, visiting
 from bot.smalltalk import has_words, is_small
 from bot.store import sessions
@@ -110,7 +111,7 @@ def bring(turn: Turn) -> None:
     turn.ask(
         *(before if found.packing else []),
         _("Please write the list anew. Those who come are told once."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=listed,
         free=True,
     )

@@ -25,7 +25,10 @@ def start(turn: Turn) -> None:
             "May your voice notes be turned into text by a computer of {service}?",
             service=found.service,
         ),
-        choices=(Choice("voice.agree", _("Yes")), Choice("voice.refuse", _("No"))),
+        choices=(
+            Choice(f"voice.agree:{agreements.number_of(found.service)}", _("Yes")),
+            Choice("voice.refuse", _("No")),
+        ),
     )
 
 
@@ -39,6 +42,10 @@ def _goes_to(found: Agreement) -> Text:
 
 @voice.action
 def agree(turn: Turn) -> None:
+    """To what she has read: below a question about another service she is asked about this one."""
+    asked = agreements.find(turn.db, turn.member.id)
+    if asked is not None and agreements.number_of(asked.service) != turn.argument:
+        return start(turn)
     found = agreements.answer(turn.db, turn.member.id, "yes", turn.now)
     if found is None:
         return turn.say(_NOWHERE)

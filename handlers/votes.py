@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from bot import deadlines
 from bot.conversation import Conversation
 from bot.desk import note
 from bot.messages import Choice, _
-from bot.store import communities, presence, proposals
+from bot.offers import CANCEL
+from bot.store import communities, proposals
 from bot.store.proposals import Proposal
-from bot.timing import zone
 from bot.turn import Turn
-from bot.when import evenings
-from bot.when.dates import Unclear
 
 votes = Conversation("votes")
 
@@ -97,11 +94,7 @@ def days(turn: Turn) -> None:
             "day.",
             at=found.closes_at,
         ),
-        choices=(
-            Choice("7", _("One week more")),
-            Choice("14", _("Two weeks more")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("7", _("One week more")), Choice("14", _("Two weeks more")), CANCEL),
         then=later,
         free=True,
     )
@@ -116,16 +109,9 @@ def later(turn: Turn) -> None:
         return
     if not _leads(turn, found):
         return turn.start("facilitate.refuse", community=found.community_id)
-    where = zone(presence.get(turn.db, turn.member.id).timezone)
-    at: datetime | Unclear = evenings.after(found.closes_at, int(turn.choice or 0), where)
-    if not turn.choice:
-        at = evenings.read(turn.text, turn.now, where)
-    if isinstance(at, Unclear):
-        return turn.again(*evenings.question(at, where))
-    if at <= found.closes_at:
-        return turn.again(
-            _("That day is too early. It must be later than {at}.", at=found.closes_at)
-        )
+    at = deadlines.read(turn, found.closes_at)
+    if at is None:
+        return
     proposals.change(turn.db, found.id, closes_at=at, next_at=turn.now)
     if found.opened_by != turn.member.id:
         note(turn, "proposal.longer", found.community_id, found.id)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.conversation import Conversation
 from bot.messages import N_, Choice, Message, Ref, _
+from bot.offers import CANCEL
 from bot.store import addresses, alerts, audit, codes, communities, meeting, members
 from bot.turn import Turn
 
@@ -27,7 +28,7 @@ def begin(turn: Turn) -> None:
     turn.data = {"community": community.id}
     turn.ask(
         _("Whose number has changed? Write the name as the group sees it."),
-        choices=(Choice("cancel", _("Cancel")),),
+        choices=(CANCEL,),
         then=name,
         free=True,
     )

@@ -9,6 +9,7 @@ from bot.conversation import Conversation
 from bot.desk import note
 from bot.i18n import languages, own_name, plural_forms, shorten, units
 from bot.messages import N_, Choice, Text, _, _n
+from bot.offers import CANCEL, CHANGE
 from bot.sentences import Sentence
 from bot.smalltalk import has_words, is_taken
 from bot.store import communities, overrides
@@ -228,11 +229,7 @@ def _preview(turn: Turn) -> None:
             n=groups,
             language=own_name(turn.data["language"]),
         ),
-        choices=(
-            Choice("save", _("Save")),
-            Choice("change", _("Change")),
-            Choice("cancel", _("Cancel")),
-        ),
+        choices=(Choice("save", _("Save")), CHANGE, CANCEL),
         then=confirm,
     )
 

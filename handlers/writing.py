@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot import drafts
 from bot.conversation import Conversation
 from bot.i18n import graphemes
 from bot.messages import Choice, Ref, _
 from bot.posting import DRAFT_GONE
-from bot.smalltalk import is_agreement, is_greeting, is_small, is_thanks
+from bot.smalltalk import is_greeting, is_small, is_thanks
 from bot.store import attendance, harvests, messages, posts, records, reflections, threads, weekly
 from bot.store.posts import Post
-from bot.turn import Turn
+from bot.turn import BURST, Turn
 
-BURST = timedelta(seconds=3)  # a further bubble in this time is part of the answer
 SAME_BREATH = timedelta(seconds=20)  # people write in bursts
 SAME_ANSWER = timedelta(minutes=20)  # she may still be talking about what she answered
 RECENT = timedelta(hours=24)  # a question that reached her lately may be what she answers
@@ -109,7 +109,7 @@ def meaning(turn: Turn) -> None:
     if not posts.is_draft_of(turn.db, post_id, turn.member.id):
         return turn.say(DRAFT_GONE)
     if turn.choice is None:
-        return _add_to_draft(turn)
+        return drafts.add(turn, _("I have kept what you sent. Please choose first:"))
     if turn.choice == "nothing":
         posts.remove(turn.db, post_id)
         return turn.say(_("All right, nothing was sent."))
@@ -121,16 +121,3 @@ def meaning(turn: Turn) -> None:
         if turn.choice.startswith(f"{kind}:"):
             return turn.start(action, post=post_id, session=int(turn.chosen))
     turn.start("answers.publish", post=post_id, thread=int(turn.chosen))
-
-
-def _add_to_draft(turn: Turn) -> None:
-    """A further bubble before she has said what the first one is belongs to it."""
-    if is_agreement(turn.text):
-        return turn.again(_("Please choose one of these. You can tap it or type its number."))
-    if is_small(turn.text, turn.files):
-        return turn.wait()
-    posts.add_bubbles(turn.db, turn.data["post"], turn.content, turn.now)
-    waiting = turn.talk.message_id if turn.talk else None
-    if waiting is None or not messages.postpone(turn.db, waiting, turn.now + BURST):
-        return turn.again(_("I have kept what you sent. Please choose first:"))
-    turn.wait()

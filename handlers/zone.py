@@ -6,6 +6,7 @@ from bot import digests, typed
 from bot.conversation import Conversation
 from bot.i18n import country_name, place_of
 from bot.messages import N_, Choice, _
+from bot.offers import CANCEL
 from bot.sessions import reminding
 from bot.store import communities, members, presence
 from bot.turn import Turn
@@ -39,7 +40,7 @@ def start(turn: Turn) -> None:
         ),
         choices=[
             *(Choice(f"zone:{each}", _("{place}", place=place)) for each, place in places.items()),
-            Choice("cancel", _("Cancel")),
+            CANCEL,
         ],
         then=chosen,
         free=True,

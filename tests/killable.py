@@ -28,7 +28,20 @@ import aiohttp
 from sqlalchemy import event
 
 import handlers
-from bot import cli, db, eraser, erasing, i18n, ledgers, restoring, scheduler, sender, timing
+from bot import (
+    cli,
+    connecting,
+    eraser,
+    erasing,
+    i18n,
+    ledgers,
+    reporting,
+    restoring,
+    scheduler,
+    sender,
+    timing,
+)
+from bot import envelopes as opening
 from bot import settings as linkline_settings
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
@@ -45,6 +58,7 @@ from bot.store import (
     audiences,
     copying,
     deliveries,
+    envelopes,
     erasures,
     fates,
     forgetting,
@@ -52,9 +66,11 @@ from bot.store import (
     lanes,
     media,
     receipts,
+    reports,
     secrets,
     traces,
 )
+from handlers import concerns, report
 
 When = Callable[..., bool]
 Die = Callable[[], None]
@@ -188,6 +204,12 @@ POINTS: dict[str, Callable[[Die], None]] = {
     "a file in the vault, not written down": after(Vault, "put"),
     "a file written down, not committed": after(media, "mark_stored", bool),
     "a file removed, its row still there": after(Vault, "remove"),
+    "a report kept, not committed": after(reports, "add"),
+    "a report's files taken in, not committed": after(reporting, "take_in"),
+    "an envelope opened, not committed": after(envelopes, "remove", bool),
+    "readers of a report told, not committed": after(report, "tell"),
+    "a file of a report found lost, not committed": after(reporting, "what_became", bool),
+    "who reported told, not committed": after(concerns, "tell"),
     "restore: some rows in": after(copying, "write_rows"),
     "restore: rows in, not mended": after(restoring, "_load"),
     "restore: forgotten again, not committed": after(restoring, "_forget_again"),
@@ -237,6 +259,14 @@ def hurry() -> None:
     forgetting.FEW = erasing.FEW = 3
 
 
+def open_at_once() -> None:
+    """What is held comes out after a moment, and is looked at often."""
+    scheduler.TICK = 0.2  # type: ignore[assignment]
+    opening.LOOK = timedelta(seconds=0.2)
+    reports.SOONEST, reports.LATEST = timedelta(0), timedelta(seconds=1)
+    reporting.SOON = timedelta(seconds=0.4)
+
+
 ENGINE = ("bot.sender", "bot.flight", "bot.store.messages", "bot.store.audiences")
 
 
@@ -270,14 +300,14 @@ def tick_often() -> None:
 
 def give_up_soon() -> None:
     """SQLite waits a moment only for a lock that somebody else holds."""
-    make = db._sqlite_engine
+    make = connecting.sqlite
 
     def made(url: Any) -> Any:
         engine = make(url)
         event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=300"))
         return engine
 
-    db._sqlite_engine = made
+    connecting.sqlite = made
 
 
 def send_no_telegram() -> None:
@@ -297,6 +327,7 @@ CHANGES: dict[str, Callable[[], None]] = {
     "hurry": hurry,
     "soak quickly": soak_quickly,
     "lease shortly": lease_shortly,
+    "open at once": open_at_once,
     "tick often": tick_often,
     "give up soon": give_up_soon,
     "send no telegram": send_no_telegram,

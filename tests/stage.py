@@ -321,6 +321,22 @@ class Stage:
         else:
             await self.page(person, {"file": kind})
 
+    async def reply_with(self, name: str, words: str, kind: str) -> None:
+        """Answer the bubble that holds these words with a sample."""
+        person = self.people[name]
+        bubble = person.bubble_with(words)
+        if person.channel == "telegram":
+            replied = person.phone.reply("", int(bubble.id.rpartition("/")[2]), bubble.text)
+            update = getattr(person.phone, kind)()
+            update["message"]["reply_to_message"] = replied["message"]["reply_to_message"]
+            await self.update(person, update)
+        elif person.channel == "whatsapp":
+            replied = dict(person.phone.reply("", bubble.id))
+            about = {key: replied[key] for key in replied if key.startswith("OriginalReplied")}
+            await self.form(person, list((dict(getattr(person.phone, kind)()) | about).items()))
+        else:
+            await self.page(person, {"file": kind, "reply_to": bubble.id})
+
     async def edit(self, name: str, old: str, new: str) -> None:
         person = self.people[name]
         await self.update(person, person.phone.edit(int(person.said[old]), new))

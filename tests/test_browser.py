@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from bot import seals
 from bot.i18n import languages
+from bot.media.cleaning import BIGGEST
+from bot.rehearsal import samples
 from tests import transcript
 from tests.processes import Linkline, Nursery, clean_env
 
@@ -23,6 +25,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",  # it hears beeps
 )  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 SOON = 60_000  # milliseconds
@@ -296,6 +299,107 @@ def test_only_whatsapp_has_a_window(room: Room) -> None:
     assert room.phone("noy").locator("option[value=window]").count() == 1
 
 
+# Voices and files --------------------------------------------------------------------------------
+
+
+def length(player: Locator) -> float:
+    """Seconds, as the browser finds them in what it loads."""
+    player.wait_for()
+    seconds: float = player.evaluate(
+        """player => new Promise((found, failed) => {
+            player.onerror = () => failed(player.error.message);
+            player.onloadedmetadata = () => found(player.duration);
+            player.load();
+        })"""
+    )
+    return seconds
+
+
+def test_a_voice_is_recorded_on_one_phone_and_heard_on_the_other(room: Room) -> None:
+    """By the keyboard alone; and it is answered by a voice."""
+    room.begin("noy", "dara")
+    tab_to(room, "#phone-noy .speak")
+    room.page.keyboard.press("Enter")
+    bar = room.phone("noy").get_by_role("group", name="Voice note")
+    expect(bar.get_by_role("status")).to_have_text("Recording …")
+    expect(bar.get_by_role("button", name="Send")).to_be_focused()
+    expect(bar.get_by_role("timer")).to_have_text("0:02")
+    room.page.keyboard.press("Enter")
+    expect(bar).to_be_hidden()
+    expect(room.phone("noy").locator(".speak")).to_be_focused()
+    assert 1.5 < length(room.phone("noy").locator(".mine audio:not([hidden])")) < 60
+    room.hears("noy", "1. ")
+    room.writes("noy", "1")
+    asked = room.hears("dara", "Q101")
+    assert 1.5 < length(room.phone("dara").locator(".theirs audio:not([hidden])")) < 60
+    asked.hover()
+    asked.get_by_role("button", name="Reply").click()
+    room.phone("dara").get_by_role("button", name="Record a voice note").click()
+    expect(room.phone("dara").get_by_role("timer")).to_have_text("0:01")
+    room.phone("dara").locator(".recording .send").click()
+    room.hears("noy", "ຕອບ Q101")
+    assert 0.5 < length(room.phone("noy").locator(".theirs audio:not([hidden])")) < 60
+
+
+def test_a_recording_is_dropped(room: Room) -> None:
+    room.begin("noy")
+    speak = room.phone("noy").get_by_role("button", name="Record a voice note")
+    for drop in (
+        lambda: room.page.keyboard.press("Escape"),
+        lambda: room.phone("noy").get_by_role("button", name="Cancel").click(),
+    ):
+        speak.click()
+        expect(room.phone("noy").get_by_role("status")).to_have_text("Recording …")
+        drop()
+        expect(speak).to_be_focused()
+    assert room.phone("noy").locator(".row").count() == 0
+
+
+def test_without_a_microphone(room: Room) -> None:
+    """It is said kindly, and the page goes on; a file can be chosen instead."""
+    refuse = "navigator.mediaDevices.getUserMedia = async () => { throw new Error('none'); }"
+    room.page.add_init_script(refuse)
+    room.begin("noy")
+    room.phone("noy").get_by_role("button", name="Record a voice note").click()
+    expect(room.page.locator("#toast")).to_contain_text("You can choose a recording as a file")
+    expect(room.phone("noy").get_by_role("textbox")).to_be_visible()
+
+
+def choose(room: Room, id_: str, name: str, mime: str, content: bytes) -> None:
+    room.phone(id_).get_by_role("button", name="Send something else").click()
+    with room.page.expect_file_chooser() as chooser:
+        room.phone(id_).get_by_role("button", name="Choose a file …").click()
+    chooser.value.set_files({"name": name, "mimeType": mime, "buffer": content})
+
+
+def test_a_photo_is_chosen_and_seen(room: Room) -> None:
+    """Whatever it is called, and whatever it is said to be, it is looked at."""
+    room.begin("noy", "dara")
+    choose(room, "noy", "../me.jpg", "image/jpeg", samples.read("photo"))
+    own = room.phone("noy").get_by_role("img", name="Photo")
+    expect(own).to_be_visible()
+    room.hears("noy", "1. ")
+    room.writes("noy", "1")
+    seen = room.phone("dara").get_by_role("img", name="Photo")
+    expect(seen).to_be_visible()
+    for image in (own, seen):
+        expect(image).to_have_js_property("complete", True)
+        assert image.evaluate("image => image.naturalWidth") > 0
+
+
+def test_what_is_no_photo_is_refused(room: Room) -> None:
+    room.begin("alex")
+    choose(room, "alex", "me.jpg", "image/jpeg", b"<script>alert(1)</script>")
+    room.hears("alex", "Your photo did not arrive.")
+
+
+def test_what_is_too_big_is_said_kindly(room: Room) -> None:
+    room.begin("noy")
+    choose(room, "noy", "film.mp4", "video/mp4", bytes(BIGGEST + 1))
+    expect(room.page.locator("#toast")).to_contain_text("at most 16 MB can be passed on")
+    assert room.phone("noy").locator(".row").count() == 0
+
+
 # For everybody -----------------------------------------------------------------------------------
 
 
@@ -373,7 +477,11 @@ def test_nothing_stands_in_anybodys_way(language: str, scheme: str, room: Room) 
         expect(row.locator(".said p")).not_to_be_empty()
         if size is NARROW:
             room.page.click("#tools-button")
+        room.phone("s1").locator("[data-popup=files]").click()
         check(room, f"{language} {scheme} {size['width']}")
+        room.phone("s1").locator(".speak").click()
+        expect(room.phone("s1").get_by_role("timer")).to_be_visible()
+        check(room, f"{language} {scheme} {size['width']}, recording")
         room.page.click("#rehearse-button")
         room.page.wait_for_selector("#people label")
         check(room, f"{language} {scheme} {size['width']}, the rehearsal room")

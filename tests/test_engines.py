@@ -128,7 +128,7 @@ def pretend(folder: Path, body: str) -> Local:
 
 
 def hear(engine: Local) -> str:
-    return asyncio.run(engine.hear(LEND, "audio/ogg", "en"))
+    return asyncio.run(engine.hear(LEND, "en"))
 
 
 def test_the_process_gets_the_voice_and_none_of_our_secrets(
@@ -151,11 +151,15 @@ def test_the_process_gets_the_voice_and_none_of_our_secrets(
         ("print('no json')", TryAgain),
         ("""print('{"error": "no_model"}')""", TryAgain),
         ("""print('{"unfit": "unheard"}')""", Unfit),
+        ("""print('{"unfit": "what was said"}')""", Unfit),
+        ("""print('{"text": 5}')""", TryAgain),
+        ("""print('[]')""", TryAgain),
     ],
 )
 def test_a_process_that_breaks(body: str, error: Any, tmp_path: Path) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as told:
         hear(pretend(tmp_path, body))
+    assert told.value.why in ("slow", "engine_died", "no_model", "unheard")  # it goes to the log
 
 
 def test_a_process_that_is_not_waited_for_ends(tmp_path: Path) -> None:
@@ -164,7 +168,7 @@ def test_a_process_that_is_not_waited_for_ends(tmp_path: Path) -> None:
     engine = pretend(tmp_path, f"open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
 
     async def run() -> None:
-        task = asyncio.create_task(engine.hear(LEND, "audio/ogg", "en"))
+        task = asyncio.create_task(engine.hear(LEND, "en"))
         while not (mark.exists() and mark.read_text()):
             await asyncio.sleep(0.02)
         task.cancel()

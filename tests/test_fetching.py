@@ -91,6 +91,8 @@ def test_the_turn_does_not_wait_for_it(database_url: str) -> None:
     async def story(stage: Stage) -> None:
         stage.failing["files"] = [TryLater("503", timedelta(minutes=1))]
         await ask_by(stage)
+        clock.move(timedelta(seconds=5))  # a preview waits for more bubbles
+        await stage.deliver()
         [row] = rows(stage)
         assert row.state == "waiting" and unread(stage, "Noy")
 
@@ -156,13 +158,31 @@ def test_what_will_never_pass_is_told_once(
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
 def test_what_is_gone_at_the_provider(database_url: str, channel: str) -> None:
     async def story(stage: Stage) -> None:
-        stage.failing["files"] = [Gone("404")]
+        stage.failing["files"] = [Gone("404"), Gone("404")]
         await ask_by(stage)
+        clock.move(timedelta(minutes=1))
+        await stage.app.fetcher.drain()
+        await stage.deliver()
         [row] = rows(stage)
         assert (row.state, row.reason) == ("failed", "gone")
         assert "It could not be fetched. Please send it again." in unread(stage, "Noy")
 
     play(database_url, story, channel)
+
+
+def test_what_is_told_of_before_it_is_there_is_fetched_then(database_url: str) -> None:
+    async def story(stage: Stage) -> None:
+        stage.failing["files"] = [Gone("404"), Gone("404")]
+        await ask_by(stage)
+        for _ in range(2):
+            assert rows(stage)[0].state == "waiting"
+            clock.move(timedelta(seconds=25))
+            await stage.app.fetcher.drain()
+        await stage.deliver()
+        assert rows(stage)[0].state == "stored" and len(names(stage)) == 1
+        assert "did not arrive" not in unread(stage, "Noy")
+
+    play(database_url, story, "whatsapp")
 
 
 def test_the_same_update_twice_is_one_file(database_url: str) -> None:
@@ -256,6 +276,36 @@ def test_who_was_overtaken_changes_nothing(database_url: str) -> None:
         [stored] = rows(stage)
         await _second(stage)._settle(slow)
         assert rows(stage) == [stored] and names(stage) == {stored.name}
+
+    play(database_url, story)
+
+
+def test_what_is_worked_on_for_long_stays_with_its_worker(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(stage: Stage) -> None:
+        await _wait_for_it(stage)
+        asked, held, bring = 0, asyncio.Event(), Fetcher._bring
+
+        async def slow(self: Fetcher, lane: str, handle: str) -> bytes:
+            nonlocal asked
+            asked += 1
+            await held.wait()
+            return await bring(self, lane, handle)
+
+        monkeypatch.setattr(Fetcher, "_bring", slow)
+        monkeypatch.setattr(fetching, "RENEWED", 0.01)
+        work = asyncio.create_task(stage.app.fetcher.drain())
+        while not asked:
+            await asyncio.sleep(0.01)
+        clock.move(5 * fetching.LEASE)
+        async with asyncio.timeout(90):
+            while rows(stage)[0].due_at <= clock.now():
+                await asyncio.sleep(0.01)
+        await _second(stage).drain()
+        held.set()
+        await work
+        assert (asked, rows(stage)[0].state, len(names(stage))) == (1, "stored", 1)
 
     play(database_url, story)
 

@@ -324,11 +324,11 @@ def test_pictures_and_recordings_are_kept(database_url: str) -> None:
             await stage.send_file("Noy", kind)
             clock.move(timedelta(seconds=5))
             await stage.deliver()
-            assert "Kept. Recordings and pictures" in unread(stage, "Noy")
+            assert "Noted." in unread(stage, "Noy")
         found = now(stage, lambda db: records.list_of(db, session_id))
         assert [each.file for each in found] == ["photo", "voice"]
         assert all(each.media_id for each in found)
-        assert "(photo: kept" in await choose(stage, "Noy", "Show all")
+        assert "(voice note, 0:03)" in await choose(stage, "Noy", "Show all")
 
     play(database_url, story)
 
@@ -599,10 +599,10 @@ def test_a_handler_that_fails_for_one_session_does_not_hold_up_the_others(
         first, second = plan(stage, "Dara"), plan(stage, "Sok")
         real = harvest._begin
 
-        def fail(db: Any, session: Any, now: Any) -> bool:
-            if session.id == first:
+        def fail(db: Any, now: Any, session_id: int) -> bool:
+            if session_id == first:
                 raise ValueError("of this one")
-            return real(db, session, now)
+            return real(db, now, session_id)
 
         monkeypatch.setattr(harvest, "_begin", fail)
         end(stage, first)

@@ -108,6 +108,7 @@ class Try:
     works: str
 
 
+DESK = ("facilitate", "[More]")
 ADMINISTER = ("administer", "[Invite for a role]")
 REWORD = ("wording", "it is good that you are here", "1", "Welcome to {community}! Have tea.")
 TRIES = [
@@ -141,7 +142,7 @@ TRIES = [
     Try(
         ("role.give", "invite.facilitator"),
         "facilitator",
-        ("facilitate", "[Share the work]"),
+        ("facilitate", "[More]", "[Share the work]"),
         "[A link]",
         "With this link one person",
     ),
@@ -160,11 +161,11 @@ TRIES = [
         "[Administrator]",
         "Role: Administrator",
     ),
-    Try(("role.give",), "facilitator", ("facilitate",), "[Share the work]", "Who shall share"),
-    Try(("role.take",), "facilitator", ("facilitate",), "[Take a role back]", "role in Weavers"),
+    Try(("role.give",), "facilitator", DESK, "[Share the work]", "Who shall share"),
+    Try(("role.take",), "facilitator", DESK, "[Take a role back]", "role in Weavers"),
     Try(("role.hand_back",), "host", ("my roles",), "[Hand it back]", "Hand your role in"),
     Try(("role.accept",), "member", ("an offer",), "[I will]", "Thank you! You are a host"),
-    Try(("rhythm",), "facilitator", ("facilitate",), "[Weekly rhythm]", "The next four weeks"),
+    Try(("rhythm",), "facilitator", DESK, "[Weekly rhythm]", "The next four weeks"),
     Try(("rhythm",), "facilitator", ("rhythm",), "[Days and hours]", "Tip: Monday, 09:00"),
     Try(("rhythm",), "facilitator", ("rhythm",), "[Rest for a while]", "Until when shall"),
     Try(("rhythm",), "facilitator", ("rhythm", "[Rest for a while]"), "[Two weeks]", "Nothing is"),
@@ -273,8 +274,14 @@ async def _try(stage: Stage, each: Try, role: str) -> None:
 
 async def _do(stage: Stage, who: Person, act: str) -> None:
     if act == "an offer":
-        for words in ("facilitate", "[Share the work]", who.name, "[Host]", "[For a month]"):
-            await _do(stage, stage.people["Alex"], words)
+        alex = stage.people["Alex"]
+        await stage.later(timedelta(minutes=1))  # not too much of one at once
+        await _do(stage, alex, "facilitate")
+        desk = next(each for each in reversed(alex.heard) if "[Unanswered]" in str(each))
+        if "[More]" in str(desk):  # where somebody waits
+            await _do(stage, alex, "[More]")
+        for words in ("[Share the work]", who.name, "[Host]", "[For a month]"):
+            await _do(stage, alex, words)
     elif act == "a report":
         reporter = "Noy" if len(who.name) % 2 else "Mali"  # not too much of one in a day
         for words in ("report", "He takes our money.", "[With my name]", "[No, I use the code]"):

@@ -58,7 +58,7 @@ def mistakes(wanted: list[str], got: list[str]) -> int:
 
 
 def hear(folder: Path, content: bytes) -> str:
-    return asyncio.run(Local(Engine(folder=folder), python=PYTHON).hear(content, "audio/ogg", "en"))
+    return asyncio.run(Local(Engine(folder=folder), python=PYTHON).hear(content, "en"))
 
 
 def test_it_writes_down_what_is_said(folder: Path) -> None:

@@ -350,7 +350,7 @@ def test_fewer_than_five_are_not_told_apart(
             stage.settle(stage.add(f"Kea {number}", "telegram", "en"), "weavers")
         for name in list(stage.people)[:people]:
             await reflect(stage, name)
-        last, before = figures(stage)
+        last, _stories, before, _stories_before = figures(stage)
         assert (said or "from fewer than 5 people") in last
         assert "from fewer than 5 people" in before
 
@@ -377,11 +377,11 @@ def test_themes_are_told_of_what_was_shown_by_five(database_url: str) -> None:
             stage.app.database.run_now(
                 lambda db, id_=id_, theme=theme: reflections.mark(db, id_, theme=theme)
             )
-            assert len(figures(stage)) == 2  # what is kept has no themes for others
+            assert len(figures(stage)) == 4  # what is kept has no themes for others
         for name in stage.people:
             await share(stage, name, "To my group")
         assert figures(stage)[1] == "Learning: 5 or more"
-        assert len(figures(stage)) == 3
+        assert len(figures(stage)) == 5
 
     played(database_url, play)
 

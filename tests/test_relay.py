@@ -14,11 +14,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from bot import clock, models
-from bot.channels import Gone, TryLater
-from bot.messages import Receipt
+from bot import clock, models, parts
+from bot.channels import Rejected, TryLater
+from bot.channels.telegram import Telegram
+from bot.messages import Media, Receipt
 from bot.rehearsal import samples, transcripts
-from bot.store import posts
+from bot.store import posts, stories
 from bot.web import build
 from bot.web.files import LASTS
 from tests import stage as stages
@@ -125,7 +126,7 @@ def test_words_do_not_wait_for_ever_and_the_voice_follows(database_url: str) -> 
 
 def test_what_cannot_be_fetched_is_said(database_url: str) -> None:
     async def story(stage: Stage) -> None:
-        stage.failing["files"] = [Gone("404")]
+        stage.failing["files"] = [Rejected("path")]
         await ask(stage, "Noy")
         assert "Your voice note did not arrive." in words(stage, "Noy")
         assert "(voice note: it could not be fetched)" in words(stage, "Dara")
@@ -167,6 +168,33 @@ def test_taken_back_between_words_and_voice(database_url: str) -> None:
 
 def the_post(db: Any) -> int:
     return int(db.execute(select(models.posts.c.id)).scalar_one())
+
+
+def test_few_files_are_in_memory_at_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many wait for a film of 16 MB."""
+    monkeypatch.setattr(parts, "AT_ONCE", 2)
+    fill, upload, held = parts.fill, Telegram._upload, list[int]()
+
+    async def counted(*given: Any) -> Any:
+        held.append(held[-1] + 1 if held else 1)
+        return await fill(*given)
+
+    async def done(self: Telegram, media: Media) -> Any:
+        sent = await upload(self, media)
+        held.append(held[-1] - 1)
+        return sent
+
+    async def story(stage: Stage) -> None:
+        for name in ("Mai", "Bopha", "Kham"):
+            stage.settle(stage.add(name, "telegram", "en"), "crafts")
+        monkeypatch.setattr(parts, "fill", counted)
+        monkeypatch.setattr(Telegram, "_upload", done)
+        await ask(stage, "Noy")
+        assert uploads(stage) == 4 and max(held) == 2
+
+    play(database_url, story)
 
 
 def test_the_window_closes_between_words_and_voice(database_url: str) -> None:
@@ -238,6 +266,25 @@ def test_its_address_is_of_no_use_when_it_is_hidden(database_url: str) -> None:
         [sent] = [each for each in stage.requests if "MediaUrl" in each["fields"]]
         path = sent["fields"]["MediaUrl"].removeprefix(stages.PUBLIC)
         stage.app.database.run_now(lambda db: posts.hide(db, the_post(db)))
+        assert (await call(stage, path)).status_code == 404
+
+    play(database_url, story)
+
+
+def test_its_address_is_of_no_use_when_it_is_told_elsewhere_now(database_url: str) -> None:
+    """Taken back here, the same recording goes on in a post that only she sees."""
+
+    async def story(stage: Stage) -> None:
+        await ask(stage, "Dara")
+        [sent] = [each for each in stage.requests if "MediaUrl" in each["fields"]]
+        path = sent["fields"]["MediaUrl"].removeprefix(stages.PUBLIC)
+
+        def narrow(db: Any) -> None:
+            was = posts.get(db, the_post(db))
+            stories.copy(db, was.id, was.author_id or 0, clock.now())
+            posts.hide(db, was.id)
+
+        stage.app.database.run_now(narrow)
         assert (await call(stage, path)).status_code == 404
 
     play(database_url, story)

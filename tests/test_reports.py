@@ -266,6 +266,8 @@ def test_two_words_are_no_code(database_url: str) -> None:
     codes = [reports.new_code() for _ in range(300)]
     assert all(reports.find_code(each) == each for each in codes)
     assert all(any(sign.isdecimal() for sign in each) for each in codes)
+    for typed in ("reprt-22222", "REPRT–22222.", "REPRT ໒໒໒໒໒", "REPRT-២២២២២"):
+        assert reports.find_code(typed) == CODE
 
 
 def test_the_neutral_word_comes_only_if_she_wished(database_url: str) -> None:
@@ -300,6 +302,30 @@ def test_a_further_bubble_belongs_to_it(database_url: str) -> None:
         await stage.choose("Noy", "Yes, tell me")
         await stage.choose("Sophea", "Read it")
         assert heard(stage.people["Sophea"], "The cashier\ntakes money\nfrom the girls\neach week")
+
+    staged(database_url, play)
+
+
+def test_a_bubble_that_is_changed_before_it_is_sent(database_url: str) -> None:
+    """She takes her name out again in the app: the report has it nowhere, nor has the inbox."""
+
+    async def play(stage: Stage) -> None:
+        await with_focal_point(stage)
+        await stage.say("Alex", "report")
+        for words in ("I am Alexzebra", "he takes money"):
+            await stage.say("Alex", words)
+        await stage.later(timedelta(seconds=5))
+        await stage.edit("Alex", "I am Alexzebra", "Listen:")
+        assert heard(stage.people["Alex"], "Your change is saved.") == 1
+        await stage.choose("Alex", "Without my name")
+        await stage.say("Alex", "his name is Bounzebra")
+        assert heard(stage.people["Alex"], "Please choose one of these.") == 1
+        await stage.choose("Alex", "No, I use the code")
+        [note] = rows(stage, models.notes)
+        assert note.text == "Listen:\nhe takes money"
+        await stage.edit("Alex", "he takes money", "he takes it, Darazebra")
+        kept = " ".join(each.payload for each in rows(stage, models.inbox))
+        assert "zebra" not in kept and "Listen" not in kept
 
     staged(database_url, play)
 

@@ -12,13 +12,13 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 from bot import catalogues, clock, i18n, sentences
-from bot.cli.store import DEMO, load_programme
 from bot.messages import _, _n
-from bot.settings import read_settings
 from bot.store import overrides
 from bot.store.references import References
-from tests.test_cli import Ended, Shell
+from tests.test_cli import Ended, Shell, shell
 from tests.test_translating import Desk
+
+__all__ = ["shell"]
 
 BYE = "Please say a little more, so that others can help."
 THANKS = "ຍັງບໍ່ມີໃຜໄດ້ຮັບຂໍ້ຄວາມນີ້ເທື່ອ."
@@ -75,18 +75,8 @@ class Office(Desk):
 
 
 @pytest.fixture
-def office(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    database_url: str,
-    tmp_path: Path,
-) -> Iterator[Office]:
-    shell = Shell(monkeypatch, capsys)
-    shell.set(DATABASE_URL=database_url)
-    load_programme(read_settings(), DEMO)
-    office = Office(shell, database_url, tmp_path)
-    yield office
-    office.database.close()
+def office(shell: Shell, database_url: str, tmp_path: Path) -> Iterator[Office]:
+    yield from Office.opened(shell, database_url, tmp_path)
 
 
 # For one programme -------------------------------------------------------------------------------

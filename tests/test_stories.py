@@ -15,13 +15,24 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, insert, select, update
 
-from bot import clock, erasing, models
+from bot import clock, counting, erasing, models
 from bot.db import Database
-from bot.messages import File, Inbound
+from bot.i18n import render
+from bot.messages import File, Inbound, refs_in
 from bot.scheduler import Progress
-from bot.store import consents, forgetting, posts, rounds, stories, story_exports, voices
+from bot.store import (
+    captions,
+    communities,
+    consents,
+    forgetting,
+    posts,
+    rounds,
+    stories,
+    story_exports,
+    voices,
+)
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE
-from bot.stories import exporting, settling
+from bot.stories import exporting, settling, tale, withdrawing
 from tests import transcript
 from tests.stage import Stage
 from tests.test_seats import NOW, community, member, opened
@@ -267,6 +278,85 @@ def test_a_tie_is_chosen_among_again_and_then_decided(database_url: str) -> None
     played(database_url, work)
 
 
+def test_nobody_decides_about_her_own_story(database_url: str) -> None:
+    async def play() -> None:
+        stage = Stage(database_url)
+        stage.load(transcript.programme(transcript.Transcript([], {"crafts": []}, [])))
+        for name in ("Alex", "Sok"):
+            stage.settle(stage.add(name, "telegram", "en"), "crafts", "facilitator")
+
+        def tie(db: Any) -> list[int]:
+            alex, sok = db.execute(
+                select(models.members.c.id).order_by(models.members.c.id)
+            ).scalars()
+            ids = [story(db, 1, alex), story(db, 1, member(db, 1, 7))]
+            mine = round_of(db, 1, *ids)
+            for chooser, each in zip((sok, member(db, 1, 8)), ids, strict=True):
+                choose(db, mine, each, chooser)
+            rounds.change(db, mine, again=True)
+            settling.look(db, CLOSES)
+            return ids
+
+        clock.move(CLOSES - clock.now())
+        try:
+            first, _second = stage.app.database.run_now(tie)
+            await stage.later(timedelta(minutes=1))
+            await do(stage, "Alex", "[Decide]")
+            assert "another facilitator decides" in stage.people["Alex"].heard[-1].text
+            await do(stage, "Sok", "[Decide]")
+            await do(stage, "Sok", f"[Story {first}]")
+            await do(stage, "Sok", "It goes on")
+            assert any("It is decided" in each.text for each in stage.people["Sok"].heard)
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
+def test_a_second_choice_is_counted_alone(database_url: str) -> None:
+    """Seven chose among three; of those who choose again fewer than five do, or six."""
+
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(10)]
+        told_by = [story(db, place, each) for each in people[:3]]
+        for again in (4, 6):
+            mine = round_of(db, place, *told_by)
+            for number, person in enumerate(people[3:]):
+                choose(db, mine, told_by[number % 2] if number < 6 else told_by[2], person)
+            look(db, CLOSES)
+            for person in people[3 : 3 + again]:
+                choose(db, mine, told_by[0], person)
+            look(db, CLOSES + 5 * DAY)
+            found = rounds.find(db, mine)
+            assert found is not None and found.again
+            counted = [each.voices for each in rounds.list_candidates(db, found, standing=False)]
+            assert counted == ([None] * 3 if again < 5 else [6, 0, None])
+
+    played(database_url, work)
+
+
+def test_no_number_is_told_when_too_few_voices_are_left(database_url: str) -> None:
+    """Of five voices two were for a story that was taken back since."""
+
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(7)]
+        ahead, other = story(db, place, people[0]), story(db, place, people[1])
+        mine = round_of(db, place, ahead, other)
+        for number, person in enumerate(people[2:]):
+            choose(db, mine, ahead if number < 3 else other, person)
+        look(db, CLOSES)
+        taken = stories.find(db, other)
+        assert taken is not None
+        withdrawing.leave(db, CLOSES, taken, USES)
+        look(db, CLOSES + 5 * DAY)
+        assert told(db, "Chosen: story {number}.")
+        assert not told(db, "{every} chose it")
+
+    played(database_url, work)
+
+
 def test_a_teller_who_has_left_hears_the_result(database_url: str) -> None:
     def work(db: Any) -> None:
         place = community(db)
@@ -452,6 +542,78 @@ def test_what_waits_is_not_said_when_consent_ends(
     asyncio.run(play())
 
 
+def test_changed_words_are_asked_back_from_files(database_url: str) -> None:
+    """The new ones are in the next file; who reads them is named to nobody, and she hears why."""
+
+    async def play() -> None:
+        stage = await cast(database_url)
+        try:
+            for words in ("export stories", "[For the group]"):
+                await do(stage, "Alex", words)
+            for words in ("my stories", "[Story 1]", "[Change a part]", "[Who it is about]",
+                          "Call me on 020 5555 1234"):  # fmt: skip
+                await do(stage, "Noy", words)
+            await stage.later(timedelta(minutes=1))
+            heard = [str(each) for each in stage.people["Alex"].heard]
+            assert sum("Please take story 1 out" in each for each in heard) == 1
+            assert any("may tell who you are" in str(each) for each in stage.people["Noy"].heard)
+            assert 1 in stage.app.database.run_now(lambda db: exported_now(db, "community"))
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
+def test_a_group_she_has_left_gets_no_story_of_hers(database_url: str) -> None:
+    """She was asked who may read it, and leaves before she answers; then she tries again."""
+
+    async def play() -> None:
+        stage = await cast(database_url)
+        try:
+            for words in ("story", "A new one", "[Skip]", "[Skip]", "[Skip]", "[I do not know]",
+                          "[Who may read it]", "[It is only about me]"):  # fmt: skip
+                await do(stage, "Mai", words)
+            stage.app.database.run_now(lambda db: leave_all(db, "Mai"))
+            for words in ("[Without my name]", "[No]", "my stories", "[Story 3]",
+                          "[Who may read it]", "[It is only about me]"):  # fmt: skip
+                await do(stage, "Mai", words)
+            heard = [str(each) for each in stage.people["Mai"].heard]
+            assert sum("not in that group any more" in each for each in heard) == 2
+            assert 3 not in stage.app.database.run_now(lambda db: exported_now(db, "community"))
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
+def test_a_story_she_has_begun_goes_on_behind_her_secret_word(database_url: str) -> None:
+    """At its end the whole is read back to whoever holds the phone."""
+
+    async def play() -> None:
+        stage = await cast(database_url)
+        try:
+            for words in ("story", "Nobody knows this", "[Go on later]",
+                          "secret word", "mango tree", "mango tree"):  # fmt: skip
+                await do(stage, "Mai", words)
+            await stage.later(timedelta(hours=1))
+            for words in ("story", "[Go on]"):
+                await do(stage, "Mai", words)
+            assert "secret word" in str(stage.people["Mai"].heard[-1])
+            await do(stage, "Mai", "mango tree")
+            assert "2 of 4" in str(stage.people["Mai"].heard[-1])
+        finally:
+            await stage.close()
+
+    asyncio.run(play())
+
+
+def leave_all(db: Any, name: str) -> None:
+    found = select(models.members.c.id, models.members.c.name)
+    mine = [row.id for row in db.execute(found) if row.name == name]
+    table = models.memberships
+    db.execute(update(table).where(table.c.member_id.in_(mine)).values(state="left"))
+
+
 async def _nothing() -> None:
     """Nobody sends anything for a while."""
 
@@ -492,6 +654,29 @@ def test_a_file_asked_for_by_chat_lacks_what_was_withdrawn_meanwhile(database_ur
     played(database_url, work)
 
 
+def test_no_organisation_is_named_once_a_group_is_discreet(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        teller = member(db, place, 1)
+        id_ = story(db, place, teller, ())
+        consents.give(db, id_, "community", "organisation", "yes", NOW)
+        db.execute(update(models.members).values(organisation="Looms of the North"))
+
+        def told_by() -> tuple[str, str | None]:
+            [line] = story_exports.list_lines(db, "community", None)
+            consent = consents.find(db, id_, "community")
+            assert consent is not None
+            assert consent.told == line.how
+            refs = [each.table for each in refs_in(tale.teller(consent, teller))]
+            return ",".join(refs), line.name
+
+        assert told_by() == ("organisations", "Looms of the North")
+        db.execute(update(models.communities).values(discreet=True))
+        assert told_by() == ("", None)
+
+    played(database_url, work)
+
+
 def test_formulas_are_words_in_a_file(database_url: str) -> None:
     def work(db: Any) -> None:
         place = community(db)
@@ -504,6 +689,38 @@ def test_formulas_are_words_in_a_file(database_url: str) -> None:
         assert rows[0][0].value == str(id_)
         assert rows[0][9].value == f"'{text}" and rows[0][9].data_type == "s"
         assert rows[0][3].value is None  # she is not named
+
+    played(database_url, work)
+
+
+def test_spoken_words_that_their_teller_stands_for(database_url: str) -> None:
+    """What a computer heard, or a peer wrote down, is not hers until she says that it is right."""
+
+    def work(db: Any) -> None:
+        place = community(db)
+        who, peer = member(db, place, 1), member(db, place, 2)
+        id_ = stories.add(db, who, place, NOW)
+        post_id = posts.add(db, who, said("", "voice"), NOW, kind="story", state="live")
+        stories.put(db, id_, "happened", post_id)
+        consents.give(db, id_, "programme", "nameless", "yes", NOW)
+        stories.mark(db, id_, state="told", told_at=NOW)
+        [bubble] = posts.list_bubbles(db, post_id)
+        assert bubble.media_id is not None
+
+        def happened() -> Any:
+            _export, content = exporting.export(db, None, "programme", None, NOW)
+            return load_workbook(io.BytesIO(content))["stories"]["J2"]
+
+        heard = captions.show(db, bubble.media_id, "automatic", "We lend rise.", None, "en", NOW)
+        assert happened().value == "[voice]"
+        captions.show(db, bubble.media_id, "written", "We lend rice.", peer, "en", NOW)
+        assert happened().value == "[voice]"
+        written = captions.find(db, heard + 1)
+        assert written is not None
+        captions.stand_for(db, written)
+        assert happened().value == "[voice] We lend rice."
+        captions.refuse(db, bubble.media_id, NOW)
+        assert happened().value == "[voice]"
 
     played(database_url, work)
 
@@ -566,18 +783,44 @@ def test_rows_go_with_their_community(database_url: str) -> None:
     played(database_url, work)
 
 
-def test_figures_count_by_consent(database_url: str) -> None:
+@pytest.mark.parametrize(("public", "said"), [(4, "from fewer than 5 people"), (5, "5 or more")])
+def test_figures_count_by_consent_and_not_of_a_few(
+    public: int, said: str, database_url: str
+) -> None:
+    """Seven tell one each, one of them two; one takes hers back."""
+
     def work(db: Any) -> None:
         place = community(db)
-        people = [member(db, place, number) for number in range(3)]
-        story(db, place, people[0], USES)
-        story(db, place, people[1], USES[:1])
-        over = story(db, place, people[2], USES)
-        consents.end(db, over, NOW)
-        stories.mark(db, over, state="withdrawn")
-        found = stories.count_stories(db, place, NOW - DAY, NOW + DAY)
-        assert found == stories.Counted(told=2, community=2, programme=1, public=1)
-        assert stories.count_stories(db, place, NOW + DAY, NOW + 2 * DAY).told == 0
+        people = [member(db, place, number) for number in range(7)]
+        for number, each in enumerate([*people, people[0]]):
+            story(db, place, each, USES if number < public else USES[:1])
+        consents.end(db, 7, NOW)
+        stories.mark(db, 7, state="withdrawn")
+        found = stories.count_stories(db, place, "community", NOW - DAY, NOW + DAY)
+        assert found == stories.Counted(told=7, people=6)
+        assert stories.count_stories(db, place, "community", NOW + DAY, NOW + 2 * DAY).told == 0
+        lines = figures(db, place)
+        assert "Stories of change in January 2027: 5 or more." in lines
+        assert f"The whole programme may read: {said}. Everybody: {said}." in lines
+        assert lines[-1] == "Stories of change in December 2026: from fewer than 5 people."
+
+    played(database_url, work)
+
+
+def figures(db: Any, place: int) -> list[str]:
+    """What is said a month later."""
+    said = counting.reflected(db, communities.get(db, place), NOW + 31 * DAY)
+    return [render(each, "en", lambda _ref, _language: "") for each in said]
+
+
+def test_of_one_who_told_many_stories_no_number_is_told(database_url: str) -> None:
+    def work(db: Any) -> None:
+        place = community(db)
+        people = [member(db, place, number) for number in range(5)]
+        for number in range(9):
+            story(db, place, people[number % 4], USES)
+        assert "Stories of change in January 2027: from fewer than 5 people." in figures(db, place)
+        assert not any("Everybody" in line for line in figures(db, place))
 
     played(database_url, work)
 

@@ -21,6 +21,7 @@ from bot import clock, models
 from bot.store import posts
 from bot.voice import scribe as scribes
 from tests.fakes.ears import KEY, Ears, listening
+from tests.media.files import film
 from tests.stage import Stage
 from tests.test_privacy import in_store
 from tests.voicing import (
@@ -221,6 +222,23 @@ def test_consent_is_withdrawn_while_a_voice_waits(database_url: str) -> None:
     play(database_url, work, outside=True)
 
 
+def test_a_yes_is_about_the_service_that_she_has_read_of(database_url: str) -> None:
+    async def work(stage: Stage, ears: Ears) -> None:
+        await show(stage, "Noy")
+        await write(stage)
+        values = {"service": "another.example"}
+        stage.app.database.run_now(lambda db: db.execute(update(models.agreements).values(values)))
+        heard(stage, "Noy")
+        await stage.choose("Noy", "Yes")
+        assert "turned into text by a computer of another.example?" in heard(stage, "Noy")[-1]
+        answer = select(models.agreements.c.answer)
+        assert stage.app.database.run_now(lambda db: db.execute(answer).scalar()) == "asked"
+        await stage.choose("Noy", "Yes")
+        assert stage.app.database.run_now(lambda db: db.execute(answer).scalar()) == "yes"
+
+    play(database_url, work, outside=True)
+
+
 def test_another_service_is_another_question(database_url: str) -> None:
     async def work(stage: Stage, ears: Ears) -> None:
         await show(stage, "Noy")
@@ -284,6 +302,42 @@ def test_it_is_looked_at_again_right_before_sending(what: str, database_url: str
         await write(stage)
         assert len(ears.heard) == 1
         assert states(stage, media) == [("automatic", "declined", None)]
+
+    play(database_url, work)
+
+
+def test_consent_that_ends_while_a_voice_is_brought(database_url: str) -> None:
+    """Out of the vault, or out of a film, takes a while; then nothing is sent."""
+
+    async def work(stage: Stage, ears: Ears) -> None:
+        _post, media = await show(stage, "Noy")
+        await write(stage)
+        await stage.choose("Noy", "Yes")
+        get, no = stage.app.scribe._get, update(models.agreements).values(answer="no")
+
+        async def slow(name: str) -> bytes:
+            stage.app.database.run_now(lambda db: db.execute(no))
+            return await get(name)
+
+        stage.app.scribe._get = slow
+        await write(stage)
+        assert ears.heard == []
+        assert states(stage, media) == [("automatic", "declined", None)]
+
+    play(database_url, work, outside=True)
+
+
+def test_of_a_film_only_its_sound_is_heard(database_url: str) -> None:
+    async def work(stage: Stage, ears: Ears) -> None:
+        made = {"mime": "video/mp4", "kind": "video"}
+        for content, state in ((film(7.0), "shown"), (film(sound=False), "failed")):
+            _post, media = await show(stage, "Noy", content=content)
+            of_film = update(models.media).where(models.media.c.id == media).values(made)
+            stage.app.database.run_now(lambda db: db.execute(of_film))  # noqa: B023
+            await write(stage)
+            assert states(stage, media)[0][1] == state
+        assert ears.heard == [("en", pytest.approx(7.0, rel=0.02))]
+        assert ears.complaints == []  # it is OGG, and called so
 
     play(database_url, work)
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -23,7 +23,9 @@ from bot.programme import Programme, load
 from bot.settings import read_settings
 from bot.store import communities, contents, translations
 from bot.store.references import References
-from tests.test_cli import Ended, Shell
+from tests.test_cli import Ended, Shell, shell
+
+__all__ = ["shell"]
 
 NOW = clock.now()
 KHMER = "សប្តាហ៍នេះ សូមសួរមិត្តរួមការងារម្នាក់ ថាគាត់រាប់ស្តុកដោយរបៀបណា។"
@@ -39,6 +41,15 @@ class Desk:
         self.shell = shell
         self.file = folder / "km.xlsx"
         self.database = Database(url)
+
+    @classmethod
+    def opened(cls, shell: Shell, url: str, folder: Path) -> Iterator[Self]:
+        """For one test, over a store that holds the demo."""
+        shell.set(DATABASE_URL=url)
+        load_programme(read_settings(), DEMO)
+        desk = cls(shell, url, folder)
+        yield desk
+        desk.database.close()
 
     def run(self, work: Callable[[Connection], Any]) -> Any:
         return self.database.run_now(work)
@@ -108,18 +119,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    database_url: str,
-    tmp_path: Path,
-) -> Iterator[Desk]:
-    shell = Shell(monkeypatch, capsys)
-    shell.set(DATABASE_URL=database_url)
-    load_programme(read_settings(), DEMO)
-    desk = Desk(shell, database_url, tmp_path)
-    yield desk
-    desk.database.close()
+def desk(shell: Shell, database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    yield from Desk.opened(shell, database_url, tmp_path)
 
 
 # There and back ----------------------------------------------------------------------------------

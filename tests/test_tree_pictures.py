@@ -7,7 +7,7 @@ import io
 import math
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -343,6 +343,31 @@ def test_words_can_be_read_on_their_leaf() -> None:
         for colour in map(scenery.rgb, colours):
             assert contrast(foliage.INK, colour) > 7
             assert contrast(foliage.INK, scenery.mixed(colour, (255, 255, 255), 0.38)) > 7
+
+
+def test_of_very_long_words_only_the_beginning_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one leaf of twenty long messages would keep the drawing thread busy for seconds."""
+    measured: list[int] = []
+    fit = lettering.fit
+
+    def note(text: str, room: Room, faces: Sequence[Face]) -> Block:
+        measured.append(len(text))
+        return fit(text, room, faces)
+
+    monkeypatch.setattr(lettering, "fit", note)
+    picture.paint([picture.Leaf(1, "we met and laughed " * 4000), picture.Leaf(2, "Hello")], "T")
+    assert measured == [picture.LONGEST, 5]
+
+
+@pytest.mark.parametrize("words", ["\u200b", "\u200b \u200b\n", "\u200b👨‍👩‍👧\u200b"])
+def test_signs_that_nobody_sees_are_no_words(words: str) -> None:
+    """Such a leaf has a flower, as one without letters has; it is not bare."""
+    assert drawable(words) == ""
+
+
+def test_a_tower_of_signs_has_room_on_a_leaf() -> None:
+    """No Khmer word has more than two letters below another; a tower would leave its leaf bare."""
+    assert drawable("\u1780" + "\u17d2\u1780" * 9) == ("\u1780" + "\u17d2\u1780" * 2) * 3 + "\u1780"
 
 
 def test_the_title_can_be_read_on_the_grass() -> None:

@@ -294,6 +294,18 @@ def test_a_discreet_tree_is_never_sent_unasked(database: Database) -> None:
     database.run_now(work)
 
 
+def test_what_was_gathered_is_not_told_of_a_group_that_is_discreet_now(database: Database) -> None:
+    def work(db: Any) -> None:
+        here = community(db)
+        hang(db, member(db, here, 1), here, named=True)
+        friday = edition(db, here, 20_000)
+        assert is_said(db, friday)
+        make_discreet(db, here)
+        assert trees.news(db, editions.list_these(db, [friday])) is None
+
+    database.run_now(work)
+
+
 def test_who_is_in_two_groups_gets_one_picture(database: Database) -> None:
     def work(db: Any) -> None:
         places = [community(db), community(db, "dyers")]
@@ -358,6 +370,25 @@ def test_a_picture_shows_what_stands_at_that_moment(
     database.run_now(lambda db: leave(db, noy))
     draw(database, dara, here)
     assert [each.id for each in drawn[-1]] == [0]
+
+
+def test_a_name_that_cannot_be_drawn_leaves_no_colon(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        picture, "draw", lambda shown, _title: drawn.extend(e.words for e in shown) or b""
+    )
+    here = database.run_now(community)
+    noy = database.run_now(lambda db: member(db, here, 1))
+    database.run_now(lambda db: hang(db, noy, here, "hello", named=True))
+    database.run_now(lambda db: speak(db, noy, here, named=True))
+    hers = update(models.members).where(models.members.c.id == noy)
+    for name, said in (("🦋🦋", ["", "hello"]), ("Noy", ["Noy", "Noy: hello"])):
+        drawn.clear()
+        database.run_now(lambda db, name=name: db.execute(hers.values(name=name)))
+        draw(database, noy, here)
+        assert drawn == said
 
 
 def test_nobody_gets_none(database: Database) -> None:

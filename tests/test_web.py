@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from bot.app import App
 from bot.channels import simulator as channel
 from bot.db import Database, StoreDown
 from bot.i18n import catalogue, languages
+from bot.media.cleaning import BIGGEST
 from bot.rehearsal import playing, room
 from bot.rehearsal.phones import Phones
 from bot.settings import Settings
@@ -45,6 +47,7 @@ SIMULATOR = [
     ("POST", "/simulator/restart"),
     ("GET", "/simulator/choices"),
     ("GET", "/simulator/export"),
+    ("POST", "/simulator/files"),
     ("GET", "/simulator/files/{key}/{name}"),
     ("POST", "/simulator/rehearsal"),
     ("POST", "/simulator/step"),
@@ -137,9 +140,10 @@ def test_healthz(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_healthz_without_a_store(client: TestClient, app: App) -> None:
     """The real error of a store that has gone."""
-    app.database.abandon()
-    app.database = Database("postgresql+psycopg://linkline:geheim@127.0.0.1:1/linkline")
-    answer = client.get("/healthz")
+    gone = Database("postgresql+psycopg://linkline:geheim@127.0.0.1:1/linkline")
+    with mock.patch.object(app, "database", gone):
+        answer = client.get("/healthz")
+    gone.abandon()
     assert answer.status_code == 503
     assert "geheim" not in answer.text
 
@@ -389,6 +393,84 @@ def test_a_foreign_page_cannot_write(kind: str, client: TestClient, app: App) ->
     assert count(app, models.inbox) == 0
 
 
+def hand_over(client: TestClient, content: bytes, mime: str) -> str:
+    answer = client.post("/simulator/files", content=content, headers={"content-type": mime})
+    assert answer.status_code == 201
+    key: str = answer.json()["sent"]
+    return key
+
+
+@pytest.mark.parametrize(
+    ("mime", "kind"),
+    [
+        ("audio/webm;codecs=opus", "voice"),
+        ("IMAGE/PNG", "photo"),
+        ("video/mp4", "video"),
+        ("application/octet-stream", "document"),
+    ],
+)
+def test_a_file_is_handed_over_and_sent(
+    mime: str, kind: str, client: TestClient, phones: Phones
+) -> None:
+    key = hand_over(client, b"0123456789", mime)
+    sent = {"phone": "alex", "key": "0123456789abcdef", "sent": key}
+    assert client.post("/webhooks/simulator", json=sent).status_code == 200
+    client.portal.call(asyncio.sleep, 0.05)  # type: ignore[union-attr]
+    media = phones.all["alex"].bubbles[0].media
+    assert media == {"kind": kind, "name": kind, "at": f"/simulator/files/{key}/{kind}"}
+    assert client.get(media["at"]).content == b"0123456789"
+    assert client.get(f"/simulator/files/{key}/other").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=0-", 206, b"0123456789"),
+        ("bytes=8-", 206, b"89"),
+        ("bytes=2-4", 206, b"234"),
+        ("bytes=8-99", 206, b"89"),
+        ("bytes=0-0", 206, b"0"),
+        ("bytes=4-2", 200, b"0123456789"),
+        ("bytes=10-", 200, b"0123456789"),
+        ("bytes=-3", 200, b"0123456789"),
+        ("pages=1-2", 200, b"0123456789"),
+    ],
+)
+def test_a_part_of_a_file(asked: str, status: int, part: bytes, client: TestClient) -> None:
+    """Without it a player does not know how long a voice is."""
+    at = f"/simulator/files/{hand_over(client, b'0123456789', 'audio/ogg')}/voice"
+    answer = client.get(at, headers={"range": asked})
+    assert (answer.status_code, answer.content) == (status, part)
+    first = b"0123456789".index(part)
+    told = f"bytes {first}-{first + len(part) - 1}/10" if status == 206 else None
+    assert answer.headers.get("content-range") == told
+
+
+def test_nothing_in_a_file_runs(client: TestClient) -> None:
+    key = hand_over(client, b"<svg><script>alert(1)</script></svg>", "image/svg+xml")
+    headers = client.get(f"/simulator/files/{key}/photo").headers
+    assert headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+FROM_ANYWHERE = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+
+
+@pytest.mark.parametrize("mime", [*FROM_ANYWHERE, "text/html", "application/pdf"])
+def test_a_foreign_page_cannot_hand_over(mime: str, client: TestClient, phones: Phones) -> None:
+    headers = {"content-type": mime} if mime else {}
+    assert client.post("/simulator/files", content=b"x", headers=headers).status_code == 400
+    assert phones.files == {}
+
+
+def test_a_file_that_is_none_or_too_large(client: TestClient, phones: Phones) -> None:
+    headers = {"content-type": "audio/webm"}
+    assert client.post("/simulator/files", content=b"", headers=headers).status_code == 400
+    large = bytes(BIGGEST + 1)
+    assert client.post("/simulator/files", content=large, headers=headers).status_code == 413
+    assert phones.files == {}
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b'{"phone": "nobody"}', b'{"phone": []}'])
 def test_a_broken_message_is_parked(body: bytes, client: TestClient, app: App) -> None:
     assert client.post("/webhooks/simulator", content=body, headers=JSON).status_code == 200
@@ -494,7 +576,10 @@ def test_the_clock_has_bounds(seconds: Any, client: TestClient) -> None:
 
 def test_moving_the_clock_does_what_is_due(client: TestClient, app: App) -> None:
     client.post("/simulator/clock", json={"seconds": 86400})
-    assert count(app, models.occurrences) == len(app.scheduler._jobs)
+    keys = app.database.run_now(
+        lambda db: db.execute(select(models.occurrences.c.key)).scalars().all()
+    )
+    assert {key.partition("/")[0] for key in keys} == {each.name for each in app.scheduler._jobs}
 
 
 def test_invite(client: TestClient, app: App) -> None:

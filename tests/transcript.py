@@ -145,8 +145,10 @@ def _on_page(person: Person, deed: Deed) -> dict[str, Any] | None:
 
 
 async def _reply(stage: Stage, who: str, deed: Deed) -> None:
-    """Words, or a choice on the bubble that holds the old words."""
+    """Words or a file, or a choice on the bubble that holds the old words."""
     choice = transcripts.deed(deed.words)
+    if choice.verb == "send":
+        return await stage.reply_with(who, deed.about, choice.words)
     if choice.verb != "choose":
         return await stage.reply(
             who, deed.about, choice.words if choice.verb == "say" else deed.words

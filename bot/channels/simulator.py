@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from mimetypes import guess_type
 from typing import Any, Self
 
 from bot import clock
@@ -28,7 +29,7 @@ from bot.messages import (
     Tappable,
 )
 from bot.rehearsal import samples
-from bot.rehearsal.phones import Bubble, Phone, Phones
+from bot.rehearsal.phones import Bubble, Kept, Phone, Phones
 from bot.settings import Settings
 
 LOOKS = {
@@ -51,6 +52,7 @@ FILES = ("voice", "photo", "video", "document", "sticker", "location")
 SLOW = 2.0  # seconds a slow provider takes
 BUSY = timedelta(seconds=10)  # for which a provider that has too many wants to be left alone
 SAYS = "say:"  # the button of a template says words
+SENT = "sent"  # in the reference of a file of her own; those of samples have their kind there
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -81,7 +83,8 @@ class Simulator:
     def receive(self, url: str, headers: Mapping[str, str], body: bytes) -> list[Inbound | Receipt]:
         """JSON of the page: {phone, key} and what was done.
 
-        {text | file, reply_to, forwarded}, {bubble, button}, {edit, text} or {membership}.
+        {text | file | sent, reply_to, forwarded}, {bubble, button}, {edit, text} or {membership};
+        `file` is a sample of that kind, `sent` the key of a file that was handed over before.
         """
         if not headers.get("content-type", "").startswith("application/json"):
             raise Forbidden  # a form on a foreign page cannot send this
@@ -94,11 +97,14 @@ class Simulator:
             raise Unusable(secrets.token_hex(8), "no_phone") from None
 
     async def fetch(self, reference: str, most: int) -> bytes:
-        """What each kind of file is on these phones."""
-        kind = reference.removeprefix("simulator/").partition("/")[0]
-        if kind not in samples.FILES:
+        """What was handed over on the page, or a sample of the kind."""
+        kind, _slash, key = reference.removeprefix("simulator/").partition("/")
+        if kind == SENT and key in phones().files:
+            content = phones().files[key].content
+        elif kind in samples.FILES:
+            content = samples.read(kind)
+        else:
             raise Gone("404")
-        content = samples.read(kind)
         if len(content) > most:
             raise Rejected("too_big")
         return content
@@ -136,13 +142,15 @@ class Simulator:
     def _show_own(self, phone: Phone, inbound: Inbound) -> None:
         if inbound.id is None or phone.find(inbound.id) is not None:
             return
-        file = inbound.files[0].kind if inbound.files else None
+        file = inbound.files[0] if inbound.files else None
+        kind = file.kind if file else None
         bubble = Bubble(
             id=inbound.id,
             mine=True,
             text=inbound.text,
             at=clock.now().isoformat(),
-            file=file,
+            file=kind,
+            media=phones().media(file.reference.rpartition("/")[2]) if file else None,
             reply_to=inbound.reply_to,
             forwarded=inbound.forwarded,
         )
@@ -150,7 +158,7 @@ class Simulator:
             "sends" if file else "forwards" if inbound.forwarded else "says",
             phone,
             key=inbound.key,
-            words=file or inbound.text,
+            words=kind or inbound.text,
             bubble=inbound.id,
             reply_to=inbound.reply_to,
         )
@@ -222,15 +230,22 @@ def _inbound(phone: Phone, sent: dict[str, Any]) -> Inbound:
     text = str(sent.get("text", ""))
     if "edit" in sent:
         return Inbound(kind="edit", text=text, id=_own(phone, sent["edit"]).id, **common)
-    file = sent.get("file") if sent.get("file") in FILES else None
     return Inbound(
         text=text,
-        files=() if file is None else (File(file, f"simulator/{file}/{key}"),),
+        files=_files(sent, key),
         id=f"{phone.id}/{key}",
         reply_to=sent.get("reply_to"),
         forwarded=sent.get("forwarded") is True,
         **common,
     )
+
+
+def _files(sent: dict[str, Any], key: str) -> tuple[File, ...]:
+    """As a provider tells of it: what kind it is said to be, and where it is to be had."""
+    if "sent" in sent:
+        return (File(phones().files[sent["sent"]].kind, f"simulator/{SENT}/{sent['sent']}"),)
+    kind = sent.get("file")
+    return (File(kind, f"simulator/{kind}/{key}"),) if kind in FILES else ()
 
 
 def _tap(phone: Phone, sent: dict[str, Any]) -> Tap:
@@ -255,7 +270,9 @@ def _show(phone: Phone, message: Say | Media) -> str:
         id=f"{phone.id}/{message.token}", mine=False, text=message.text, at=clock.now().isoformat()
     )
     if isinstance(message, Media):
-        bubble.media = phones().put_away(message.kind, message.name, message.content)
+        mime = guess_type(message.name)[0] or "application/octet-stream"
+        kept = Kept(message.kind, message.name, mime, message.content)
+        bubble.media = phones().media(phones().put_away(kept))
     else:
         bubble.buttons = [(each.label, each.data) for each in message.buttons]
         bubble.reply_to = message.reply_to

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot.media.unfit import Unfit
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 # JFIF, the colours (ICC) and Adobe's word on how they are coded; all other APPn and comments go.
-_KEPT_APPS = (0xE0, 0xE2, 0xEE)
+_KEPT_APPS = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+_PIXELS, _END = 0xDA, b"\xff\xd9"
+# Pixels go on until a mark that is no zero, no restart and no filling.
+_NEXT_MARK = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _KEPT_CHUNKS = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"pHYs"}
 )
@@ -24,19 +28,27 @@ def strip(picture: bytes) -> bytes:
 
 
 def _segments(picture: bytes) -> Iterator[bytes]:
-    """Up to where the pixels begin; what stands behind their end goes, too."""
+    """Up to its end: phones hang films and whole other photos on behind it."""
     yield picture[:2]
     at = 2
-    while picture[at : at + 1] == b"\xff":
-        mark, size = picture[at + 1], int.from_bytes(picture[at + 2 : at + 4], "big")
-        if mark == 0xDA:
-            end = picture.rfind(b"\xff\xd9")
-            yield picture[at : end + 2] if end > at else picture[at:]
+    while len(head := picture[at : at + 4]) == 4 and head[0] == 0xFF:
+        mark, end = head[1], at + 2 + max(int.from_bytes(head[2:], "big"), 2)
+        if mark == _PIXELS:
+            found = _NEXT_MARK.search(picture, end)
+            end = found.start() if found else len(picture)
+        if _is_picture(mark, picture[at + 4 : end]):
+            yield picture[at:end]
+        at = end
+        if picture[at : at + 2] in (_END, b""):
+            yield _END
             return
-        if not (0xE0 <= mark <= 0xEF or mark == 0xFE) or mark in _KEPT_APPS:
-            yield picture[at : at + 2 + size]
-        at += 2 + max(size, 2)
     raise Unfit("broken")
+
+
+def _is_picture(mark: int, said: bytes) -> bool:
+    if 0xE0 <= mark <= 0xEF:
+        return mark in _KEPT_APPS and said.startswith(_KEPT_APPS[mark])
+    return mark != 0xFE
 
 
 def _chunks(picture: bytes) -> Iterator[bytes]:

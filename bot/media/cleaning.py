@@ -32,6 +32,7 @@ _OFFICE = (
 _KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "voice": ("voices", frozenset({"audio/ogg"})),
     "video": ("films", frozenset({"video/mp4"})),
+    "soundtrack": ("soundtracks", frozenset({"audio/ogg"})),
     "photo": ("pictures", frozenset({"image/jpeg"})),
     "document": ("documents", frozenset({"application/pdf", "text/plain", *_OFFICE})),
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -29,11 +29,13 @@ from bot.store.media import VAULT, Media
 AT_ONCE = 4  # files that are worked on at the same time
 POLL = 15.0  # seconds between looks at the store, for what is to be tried again
 LINGER = 0.2  # seconds to gather what else comes
-LEASE = timedelta(minutes=4)  # after that another worker may take it, since this one has died
-LONGEST = 220.0  # seconds of work on one file; less than the lease
+LEASE = timedelta(seconds=40)  # after that another worker may take it, since this one has died
+RENEWED = 10.0  # seconds after which the lease of what is worked on is made longer
+LONGEST = 220.0  # seconds of work on one file
 GIVEN_UP = timedelta(days=1)  # after it came
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=2)
 MOST_CLEANINGS = 4  # of a file that breaks the machine that cleans it
+ARRIVES_IN = timedelta(minutes=1)  # Twilio tells of some files before it has them
 TIDY = timedelta(hours=6)  # between looks at what nobody names
 
 log = logs.get("fetcher")
@@ -85,6 +87,8 @@ class Fetcher:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+        if not self._dropped:
+            return
         now = clock.now()
         with contextlib.suppress(StoreDown):
             await self._database.run(lambda db: _give_back(db, self._dropped, now))
@@ -126,16 +130,36 @@ class Fetcher:
 
     async def _try(self, found: Media) -> None:
         try:
-            async with asyncio.timeout(LONGEST):
+            async with self._held(found), asyncio.timeout(LONGEST):
                 await (self._remove(found) if found.state == "gone" else self._fetch(found))
-        except (Gone, Rejected, Missing) as error:
-            await self._give_up(found, _reason(error))
+        except Rejected as error:
+            await self._give_up(found, "too_big" if error.code == "too_big" else "gone")
         except Unfit as error:
             await self._give_up(found, error.reason)
+        except (Gone, Missing) as error:
+            new = clock.now() - found.created_at < ARRIVES_IN
+            await self._try_again(found, error, give_up=None if new else "gone")
         except TryAgain as error:
-            await self._try_again(found, error, give_up=found.attempts >= MOST_CLEANINGS)
+            last = found.attempts >= MOST_CLEANINGS
+            await self._try_again(found, error, give_up="broken" if last else None)
         except Exception as error:
             await self._try_again(found, error)
+
+    @contextlib.asynccontextmanager
+    async def _held(self, found: Media) -> AsyncIterator[None]:
+        holding = asyncio.create_task(self._hold(found))
+        try:
+            yield
+        finally:
+            holding.cancel()
+
+    async def _hold(self, found: Media) -> None:
+        """So the lease may be short: what a dead worker held is soon taken up again."""
+        while True:
+            await asyncio.sleep(RENEWED)
+            until = clock.now() + LEASE
+            with contextlib.suppress(StoreDown):
+                await self._database.run(lambda db: files.postpone(db, found, until))  # noqa: B023
 
     async def _remove(self, found: Media) -> None:
         await self._vault.remove(found.name)
@@ -179,11 +203,14 @@ class Fetcher:
         now = clock.now()
         await self._database.run(lambda db: _fail(db, found, reason, now))
 
-    async def _try_again(self, found: Media, error: Exception, *, give_up: bool = False) -> None:
+    async def _try_again(
+        self, found: Media, error: Exception, *, give_up: str | None = None
+    ) -> None:
         now = clock.now()
-        late = found.state == "waiting" and now - found.created_at > GIVEN_UP
-        if late or give_up:
-            return await self._give_up(found, "broken" if give_up else "late")
+        if found.state == "waiting" and now - found.created_at > GIVEN_UP:
+            give_up = give_up or "late"
+        if give_up:
+            return await self._give_up(found, give_up)
         code = error.code if isinstance(error, SendError) else None
         log.info("not_yet_fetched", lane=found.lane, error=type(error).__name__, code=code)
         again_at = now + _wait(found, error)
@@ -216,11 +243,6 @@ class Fetcher:
 
 def _as_it_was(found: Media, content: bytes) -> Clean:
     return Clean(content, found.mime or "", found.milliseconds)
-
-
-def _reason(error: Exception) -> str:
-    too_big = isinstance(error, Rejected) and error.code == "too_big"
-    return "too_big" if too_big else "gone"
 
 
 def _wait(found: Media, error: Exception) -> timedelta:

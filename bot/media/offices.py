@@ -49,6 +49,10 @@ _OUT = frozenset(
 _FIELDS = re.compile(
     r"(^|\s)(DDE|DDEAUTO|INCLUDEPICTURE|INCLUDETEXT|IMPORT|LINK|DATABASE)\s", re.IGNORECASE
 )
+# Sheets that ask somebody's server when they are opened.
+_ASKS = re.compile(r"xl/(connections\.xml|queryTables/.*)", re.IGNORECASE)
+# Where something lay on its maker's machine, with her name in it mostly.
+_PLACE = re.compile(r"[a-z]:[\\/]|\\\\|file:|/(Users|home)/", re.IGNORECASE)
 _LINKS = ("http://", "https://", "mailto:", "tel:", "#")
 
 
@@ -92,6 +96,8 @@ def _mime(parts: dict[str, bytes]) -> str:
 
 def _clean_part(book: _Book, name: str, content: bytes, depth: int) -> bytes:
     low = name.lower()
+    if _ASKS.fullmatch(low):
+        raise Unfit("unfit")
     if low.endswith(_PICTURES):
         return bare.strip(content)
     if low.endswith(_AS_THEY_ARE):
@@ -196,7 +202,8 @@ def _clean_attributes(each: Any, local: str, lost: set[str]) -> None:
     of_author = local in ("cmAuthor", "author")
     for key, value in list(each.attrib.items()):
         name = etree.QName(key).localname
-        if name in _NAMES or name in _IDS or (of_author and name == "name"):
+        tells = name in _NAMES or name in _IDS or (of_author and name == "name")
+        if tells or _PLACE.match(value):
             each.set(key, _NOBODY)
         elif _TIME.fullmatch(value):
             each.set(key, _NO_TIME)

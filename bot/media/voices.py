@@ -34,10 +34,10 @@ CODECS = (
 _ESTIMATED = {"mp3", "aac", "amr"}  # no header says how long they are
 
 
-def clean(raw: bytes) -> Clean:
-    """Raises Unfit."""
+def clean(raw: bytes, *, of_film: bool = False) -> Clean:
+    """Raises Unfit: a voice note holds a voice and nothing else, a film pictures besides."""
     form = sniff(raw)
-    _check_length(raw, form)
+    _check_length(raw, form, of_film=of_film)
     with open_sound(raw, form, CODECS) as sound:
         content, samples = _encode(_level(_decode(sound)))
     if samples < SHORTEST * RATE:
@@ -53,9 +53,11 @@ def samples() -> Iterator[bytes]:
     yield b"OggS"
 
 
-def _check_length(raw: bytes, form: str) -> None:
+def _check_length(raw: bytes, form: str, *, of_film: bool) -> None:
     """By the header, then by what its packets say: both cost nothing."""
     with open_sound(raw, form, CODECS) as sound:
+        if sound.streams.video and not of_film:
+            raise Unfit("unfit")
         stream = _stream(sound)
         stated = (sound.duration or 0) / av.time_base
         if form not in _ESTIMATED and stated > LONGEST + SLACK:
@@ -68,8 +70,8 @@ def _check_length(raw: bytes, form: str) -> None:
 
 
 def _stream(sound: InputContainer) -> AudioStream:
-    """Raises Unfit: a voice note holds a voice and nothing else."""
-    if len(sound.streams.audio) != 1 or sound.streams.video:
+    """Raises Unfit."""
+    if len(sound.streams.audio) != 1:
         raise Unfit("unfit")
     stream = sound.streams.audio[0]
     if stream.codec_context is None or stream.codec_context.name not in CODECS:

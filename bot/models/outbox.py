@@ -132,8 +132,9 @@ dispatches = Table(  # one part of a delivery, as handed to a provider
     # sending, sent, delivered, read, unknown, failed
     Column("state", String(12), nullable=False),
     Column("content", Sealed("dispatches.content", as_json=True)),  # frozen until it is settled
-    # what a member sent, that goes along: its provider may fetch it after the rest is forgotten
-    ref("media_id", "media", nullable=True, ondelete="SET NULL", index=True),
+    # The file of a member that goes along: its provider may fetch it after the rest is forgotten.
+    # Sealed, since who hears the answer to a report is mostly who reported.
+    Column("media", Sealed("dispatches.media", as_json=True)),
     Column("provider_key", LargeBinary(16), index=True),  # lookup of the provider's id
     Column("provider_id", Sealed("dispatches.provider_id")),
     Column("repeats", Integer, nullable=False, server_default="0"),  # sends after an unknown one

@@ -100,12 +100,16 @@ reports = Table(  # a concern that was reported; outside communities and threads
     Column("created_at", Moment, nullable=False),  # the hour
 )
 
+REPORTER, FOCAL_POINT = "reporter", "focal_point"  # who said something about a report
+
 notes = Table(  # what was said about a report, by who reported and by the focal points
     "notes",
     metadata,
     row_id(),
     ref("report_id", "reports", index=True),
     Column("author", Sealed("notes.author"), nullable=False),  # reporter, focal_point
+    Column("kind", String(12), nullable=False, server_default="text"),  # text, voice, photo, ...
     Column("text", Sealed("notes.text"), nullable=False),
+    ref("media_id", "media", nullable=True, ondelete="SET NULL", index=True),  # its file
     Column("created_at", Moment, nullable=False),  # the hour
 )

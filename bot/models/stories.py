@@ -23,7 +23,7 @@ stories = Table(  # its number is told to others: whose it is only she and the m
     row_id(),
     ref("member_id", "members", nullable=True, ondelete="SET NULL", index=True),
     ref("community_id", "communities", index=True),
-    Column("state", String(12), nullable=False),  # draft, told, withdrawn
+    Column("state", String(12), nullable=False),  # draft, told, withdrawn, hidden
     Column("domain", String(12)),  # the kind of change; None = nobody has said
     Column("others", String(8)),  # people in it: none, agreed, asking; None = she was not asked
     Column("created_at", Moment, nullable=False),
@@ -147,3 +147,8 @@ def may_be(use: str) -> ColumnElement[bool]:
         stories.c.state == "told",
         stories.c.member_id.is_not(None),
     )
+
+
+def how_told(how: str, *, discreet: bool) -> str:
+    """How a teller is named at this moment: where a group is discreet, no organisation is."""
+    return "nameless" if how == "organisation" and discreet else how

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import captioned
 from bot.messages import _
 
 APPS = {"telegram": "Telegram", "whatsapp": "WhatsApp"}
@@ -47,10 +48,5 @@ KEPT = {
     "waiting": _("waits until you are welcomed"),
     "hidden": _("hidden by a facilitator"),
 }
-FILES = {
-    "voice": _("(voice note)"),
-    "photo": _("(photo)"),
-    "video": _("(video)"),
-    "location": _("(location)"),
-}
-FILE = _("(file)")
+FILES = {**captioned.FILES, "location": _("(location)")}
+FILE = FILES["document"]

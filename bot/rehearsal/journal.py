@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.rehearsal import transcripts
+from bot.i18n import catalogue, languages
+from bot.rehearsal import samples, transcripts
 from bot.rehearsal.phones import LONGEST_JOURNAL, Fact, Phone, Phones
 from bot.rehearsal.transcripts import Part
+from bot.store.references.bubbles import LENGTHS
 
 LONG = timedelta(seconds=60)  # so long a silence may mean something to the bot
 PAUSE = timedelta(seconds=4)  # between two things that people do: one thought, or two
 SNIPPET = 40  # characters of a bubble that are quoted, if they tell it from the others
 ACTS = ("says", "sends", "forwards", "taps", "edits")
-ON_TELEGRAM = ("forwards", "edits", "blocked", "unblocked")
+ON_THE_PAGE = ("video", "document", "location")  # files that the tests' phones do not send
+_DOCUMENT = re.compile(r"\(file\.\w+\)")
 
 
 def write(phones: Phones, title: str, head: Sequence[str], cast: Sequence[Part]) -> str:
@@ -32,7 +36,7 @@ def write(phones: Phones, title: str, head: Sequence[str], cast: Sequence[Part])
     talk = "\n".join(writer.lines)
     for name in _drawn(phones):
         talk = talk.replace(name, transcripts.DRAWN)
-    talk = transcripts.with_receipts(talk, _receipts(phones))
+    talk = _with_samples(transcripts.with_receipts(talk, _receipts(phones)))
     return "\n".join([*top, "", talk, ""])
 
 
@@ -51,11 +55,21 @@ def _receipts(phones: Phones) -> dict[str, str]:
 
 
 def _only_the_simulator(journal: Sequence[Fact]) -> bool:
-    """Providers fail by a word, and places are sent, on the simulator only."""
+    """Providers fail by a word, and some files are sent, on the simulator only."""
     return any(
-        fact.verb == "provider" or (fact.verb == "sends" and fact.words == "location")
+        fact.verb == "provider" or (fact.verb == "sends" and fact.words in ON_THE_PAGE)
         for fact in journal
     )
+
+
+def _with_samples(talk: str) -> str:
+    """What somebody recorded or chose stays with her: whoever plays it again sends samples."""
+    for kind, length in samples.LENGTHS.items():
+        for language in languages():
+            said = catalogue(language).gettext(LENGTHS[kind](length).msgid)
+            pattern = re.escape(said).replace(re.escape("{length}"), r"\d+:\d\d")
+            talk = re.sub(pattern, said.format(length=length), talk)
+    return _DOCUMENT.sub("(file.pdf)", talk)
 
 
 def _cast_line(part: Part, before: str) -> str:
@@ -71,7 +85,6 @@ class _Writer:
     _said: dict[str | None, str] = field(default_factory=dict)  # first words, by bubble
     _acted: bool = False  # the last thing was done by somebody
     _until: datetime | None = None  # as far as is written
-    _moved: timedelta = timedelta(0)  # by the last line, if it says no more than that
 
     def take(self, fact: Fact) -> None:
         self._let_time_pass(fact)
@@ -80,24 +93,22 @@ class _Writer:
         elif fact.phone in self.phones.all:
             self._tell(self.phones.all[fact.phone], fact)
         self._acted = fact.verb in ACTS
-        self._until = fact.at
 
     def _let_time_pass(self, fact: Fact) -> None:
         """Moves of the clock to the second, and silences that may mean something."""
-        moved = timedelta(seconds=int(fact.words)) if fact.verb == "moves" else timedelta(0)
-        silence = fact.at - (self._until or fact.at) - moved
+        silence = fact.at - (self._until or fact.at)
         if silence >= LONG or (silence >= PAUSE and self._acted and fact.verb in ACTS):
             self._later(silence)
-        if moved:
+        end = fact.at
+        if fact.verb == "moves":  # what comes meanwhile is heard at its end
+            moved = timedelta(seconds=int(fact.words))
             self._later(moved)
-        self._moved = self._moved if moved else timedelta(0)
+            end += moved
+        self._until = max(end, self._until or end)
 
     def _later(self, by: timedelta) -> None:
-        """One line, however many parts the time came in."""
-        if self._moved:
-            self.lines.pop()
-        self._moved += timedelta(seconds=int(by.total_seconds()))
-        self.lines.append(transcripts.as_later(self._moved))
+        whole = int(by.total_seconds())
+        self.lines.append(transcripts.as_later(timedelta(seconds=whole)))
 
     def _tell(self, phone: Phone, fact: Fact) -> None:
         if fact.verb == "hears":
@@ -115,7 +126,8 @@ class _Writer:
             case "says":
                 return self._saying(phone, fact)
             case "sends":
-                return f"({fact.words})"
+                quoted = self._quoted(phone, fact.reply_to)
+                return f"({fact.words})" if quoted is None else f'"{quoted}" <- ({fact.words})'
             case "forwards":
                 return f"(forwards) {fact.words}"
             case "taps":

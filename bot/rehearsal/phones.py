@@ -13,7 +13,8 @@ from typing import Any
 from bot import clock
 
 KEPT = 300  # bubbles a phone remembers
-KEPT_FILES = 100  # of all phones
+KEPT_FILES = 100  # of all phones, and ...
+KEPT_BYTES = 256 << 20  # ... together so large; the newest stays in any case
 FILES_AT = "/simulator/files"
 LONGEST_JOURNAL = 5000  # things that happened; what comes after is not written down
 STILL_HERE = 15  # seconds; then a silent page is told that the line stands
@@ -47,6 +48,16 @@ class Bubble:
 def came_with(name: str, text: str) -> str:
     """A bubble with a file as a transcript writes it; its words follow."""
     return f"({'QR' if name == 'qr.png' else name}) {text}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that came to a phone, or goes from it."""
+
+    kind: str  # voice, video, photo, document
+    name: str
+    mime: str
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -101,7 +112,7 @@ class Phones:
         # What passes a closed window, as at a provider: id -> words, and (label, what it says)
         self.approves = True  # whether the templates we submit pass at all
         self.templates: dict[str, tuple[str, tuple[str, str]]] = {}
-        self.files: dict[str, tuple[str, bytes]] = {}  # (name, content) by a random key
+        self.files: dict[str, Kept] = {}  # by a random key
         self._noted: set[str] = set()  # keys of what was written down
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
 
@@ -147,13 +158,23 @@ class Phones:
 
     # What comes and goes with words
 
-    def put_away(self, kind: str, name: str, content: bytes) -> dict[str, str]:
-        """A file as the provider has it: {kind, name, at}; the oldest ones go."""
+    def put_away(self, file: Kept) -> str:
+        """Its key, with which the provider has it; the oldest ones go."""
         key = secrets.token_hex(16)
-        self.files[key] = (name, content)
-        while len(self.files) > KEPT_FILES:
+        self.files[key] = file
+        while len(self.files) > KEPT_FILES or self._size() > KEPT_BYTES:
             del self.files[next(iter(self.files))]
-        return {"kind": kind, "name": name, "at": f"{FILES_AT}/{key}/{name}"}
+        return key
+
+    def _size(self) -> int:
+        return sum(len(each.content) for each in self.files.values())
+
+    def media(self, key: str) -> dict[str, str] | None:
+        """The file as a bubble tells of it: {kind, name, at}; None if it is gone."""
+        file = self.files.get(key)
+        if file is None:
+            return None
+        return {"kind": file.kind, "name": file.name, "at": f"{FILES_AT}/{key}/{file.name}"}
 
     # What happened
 

@@ -52,10 +52,10 @@ async def glance(_app: Bot) -> None:
 
 async def later(app: Bot, by: timedelta) -> None:
     """Move the clock, and do what has become due."""
+    phones().note("moves", words=str(int(by.total_seconds())))
     last = min(by, MINUTE)
     for part in filter(None, (by - last, last)):  # what one job lets go another may look at
         clock.move(part)
-        phones().note("moves", words=str(int(part.total_seconds())))
         await app.scheduler.tick()
         app.wake()
         await glance(app)
@@ -286,6 +286,8 @@ def _reply(phone: Phone, deed: Deed) -> dict[str, Any]:
     choice = transcripts.deed(deed.words)
     if choice.verb == "choose":
         return _choose(phone, bubble, choice.words)
+    if choice.verb == "send":
+        return {"file": choice.words, "reply_to": bubble.id}
     return {"text": choice.words if choice.verb == "say" else deed.words, "reply_to": bubble.id}
 
 

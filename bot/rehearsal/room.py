@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -124,7 +125,8 @@ def _settings(usual: Settings) -> Settings:
         "public_url", "telegram_bot_token", "telegram_webhook_secret",
         "twilio_account_sid", "twilio_auth_token", "twilio_whatsapp_from",
     )  # fmt: skip
-    return usual.model_copy(update={"database_url": f"sqlite:///{path}", **dict.fromkeys(real)})
+    own = {"database_url": f"sqlite:///{path}", "media_url": f"{path}.media"}
+    return usual.model_copy(update={**own, **dict.fromkeys(real)})
 
 
 def _folder(usual: Settings) -> Path:
@@ -149,7 +151,7 @@ def _make_store(settings: Settings) -> None:
 def _remove_stores(usual: Settings, but: Settings | None = None) -> None:
     for path in _folder(usual).glob(f"{_prefix(usual)}*.db*"):
         if but is None or Path(but.database_url).stem not in path.name:
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _load(db: Connection, play: Play) -> None:

@@ -17,8 +17,9 @@ Noy > words              says           Noy < words         hears, in full
 Noy > [Send]             chooses                            | another line of the same bubble
 Noy > {crafts}           an invite code in place of the braces; {crafts facilitator}
 Noy > "old words" <- new words          replies to the bubble that holds the old words
-Noy > "old words" <- [Send]             chooses there
-Noy > (voice)            sends a voice note, photo, sticker, location
+Noy > "old words" <- [Send]  <- (voice) chooses there; sends a file as the reply
+Noy > (voice)            sends a sample: voice, photo, sticker
+Noy > (video)            document, location: simulator only
 Noy > (edits "old") new  (forwards) words  (blocks)  (unblocks)      on Telegram
 Noy > (provider: window) her provider fails from now on; works again; simulator only
 Noy > \\[Send]            says just that
@@ -39,7 +40,7 @@ import yaml
 from bot.roles import ROLES
 from bot.settings import ROOT
 
-FILES = ("voice", "photo", "sticker", "location")
+FILES = ("voice", "photo", "video", "document", "sticker", "location")
 OWN_CHANNELS = "on their own channels only"
 REAL_LINKS = "with links of the real apps"
 TEMPLATES = "with approved templates"

@@ -13,10 +13,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot import logs
-from bot.db import must_end
 from bot.messages import Choice, Message, Ref, Text, _
-from bot.scheduler import Counts, Progress
+from bot.scheduler import Counts, Progress, attempt
 from bot.store import attendance, communities, harvests, posts, records, sessions, tasks, threads
 from bot.store.audiences import Audience
 from bot.store.records import Record
@@ -31,8 +29,6 @@ GIVEN_UP = timedelta(days=7)  # then there was nothing to tell
 ASLEEP = timedelta(days=1)  # a group that has ended may go on one day
 ASKED_FOR = timedelta(days=3)  # what could not be asked until then is not asked any more
 KIND_OF = {"note": "harvest", "decision": "decision", "taken": "taken"}  # of posts, by records
-
-log = logs.get("harvest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +50,16 @@ class Piece:
 def look(db: Connection, now: datetime) -> Counts | Progress:
     """Sessions that are over: one in each transaction."""
     for session_id in harvests.list_new(db, AT_ONCE):
-        if _try(db, session_id, partial(_begin, now=now)):
+        if attempt(db, partial(_begin, db, now, session_id)):
             return Progress({"begun": 1}, then=look)
     for session_id in harvests.list_due(db, now, AT_ONCE):
-        if _try(db, session_id, partial(_end, now=now)):
+        if attempt(db, partial(_end, db, now, session_id)):
             return Progress({"looked_at": 1}, then=look)
     return {}
 
 
-def _try(db: Connection, session_id: int, step: partial[bool]) -> bool:
-    """One that fails must not hold up the others."""
-    try:
-        with db.begin_nested():
-            return step(db, sessions.get(db, session_id))
-    except Exception as error:
-        if must_end(error):
-            raise
-        log.error("not_harvested", error=type(error).__name__, where=logs.where(error))
-        return False
-
-
-def _begin(db: Connection, session: Session, now: datetime) -> bool:
+def _begin(db: Connection, now: datetime, session_id: int) -> bool:
+    session = sessions.get(db, session_id)
     if not harvests.begin(db, session.id, now, session.ends_at + BY_ITSELF):
         return False
     writer = _writer_of(db, session)
@@ -145,8 +130,9 @@ def _is_over(db: Connection, session: Session, writer: int) -> Message:
     return Message((over, said), tuple(choices), subject=session.ref)
 
 
-def _end(db: Connection, session: Session, now: datetime) -> bool:
+def _end(db: Connection, now: datetime, session_id: int) -> bool:
     """What was by invitation alone is not sent on by a machine."""
+    session = sessions.get(db, session_id)
     if session.state != OVER:
         harvests.look_again(db, session.id, None)
     elif communities.has_ended(db, session.community_id):

@@ -16,10 +16,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot import logs
-from bot.db import must_end
 from bot.messages import Choice, Message, Ref, _
-from bot.scheduler import Progress
+from bot.scheduler import Progress, attempt
 from bot.store import audiences, communities, readership, reminders, sessions
 from bot.store.audiences import Audience, Comers
 from bot.store.reminders import Holder, Night
@@ -35,8 +33,6 @@ ASLEEP = timedelta(minutes=15)  # a group that has ended may go on one day, and 
 LATER = timedelta(minutes=15)  # what failed is tried again
 
 Follow = Callable[[Connection, datetime, Session], None]  # what comes after a session
-
-log = logs.get("reminding")
 
 
 def keep_back(db: Connection, session_id: int, reason: str = "overtaken") -> int:
@@ -65,18 +61,11 @@ def go_on(follow: Follow, db: Connection, now: datetime) -> Progress:
     found = sessions.list_due(db, now, 2)
     if not found:
         return Progress({})
-    counts: dict[str, int] = {}
-    try:
-        with db.begin_nested():
-            counts = _look(follow, db, found[0].id, now)
-    except Exception as error:
-        if must_end(error):
-            raise
-        # One that fails must not hold up the others.
-        log.error("not_reminded", error=type(error).__name__, where=logs.where(error))
+    counts = attempt(db, partial(_look, follow, db, found[0].id, now))
+    if counts is None:
         sessions.look_again(db, found[0].id, now + LATER)
-    more = len(found) > 1 or "over" in counts
-    return Progress(counts, then=partial(go_on, follow) if more else None)
+    more = len(found) > 1 or "over" in (counts or ())
+    return Progress(counts or {}, then=partial(go_on, follow) if more else None)
 
 
 def _look(follow: Follow, db: Connection, session_id: int, now: datetime) -> dict[str, int]:

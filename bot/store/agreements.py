@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,13 +22,15 @@ class Agreement:
     answer: str  # asked, yes, no, later
     at: datetime
 
-    def allows(self, service: str) -> bool:
-        return self.answer == "yes" and self.service == service
-
     def is_open(self, service: str, now: datetime) -> bool:
         """Whether she may be asked: never before, about another service, or later as she wished."""
         later = self.answer == "later" and self.at < now - ASK_AGAIN
         return self.service != service or later
+
+
+def number_of(service: str) -> int:
+    """What she taps below a question is about the service that it named."""
+    return zlib.crc32(service.encode())
 
 
 def find(db: Connection, member_id: int) -> Agreement | None:

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from bot.messages import Ref
-from bot.models.stories import consents, stories
+from bot.models.people import communities
+from bot.models.stories import consents, how_told, stories
 
 COMMUNITY, PROGRAMME, PUBLIC = "community", "programme", "public"
 USES = (COMMUNITY, PROGRAMME, PUBLIC)  # each is wider than the one before
@@ -22,36 +23,42 @@ class Consent:
     id: int
     story_id: int
     use: str  # COMMUNITY, PROGRAMME, PUBLIC
-    how: str  # NAME, ORGANISATION, NAMELESS
+    how: str  # NAME, ORGANISATION, NAMELESS: as she agreed
     given_at: datetime
+    discreet: bool  # whether the group it comes from is so now
+
+    @property
+    def told(self) -> str:
+        return how_told(self.how, discreet=self.discreet)
 
     @property
     def ref(self) -> Ref:
         return Ref(TABLE, self.id)
 
 
-_CONSENT = tuple(consents.c[name] for name in Consent.__dataclass_fields__)
+_ROW = (consents.c.id, consents.c.story_id, consents.c.use, consents.c.how, consents.c.given_at)
+_CONSENT = (
+    select(*_ROW, communities.c.discreet)
+    .join(stories, stories.c.id == consents.c.story_id)
+    .join(communities, communities.c.id == stories.c.community_id)
+)
 _LIVE = consents.c.withdrawn_at.is_(None)
 
 
 def list_live(db: Connection, story_id: int) -> dict[str, Consent]:
     """What stands now, by its use."""
-    found = select(*_CONSENT).where(consents.c.story_id == story_id, _LIVE)
+    found = _CONSENT.where(consents.c.story_id == story_id, _LIVE)
     return {each.use: each for each in (Consent(*row) for row in db.execute(found))}
 
 
 def find(db: Connection, story_id: int, use: str) -> Consent | None:
     """None also if the story is told no more, or is nobody's."""
-    found = (
-        select(*_CONSENT)
-        .join(stories, stories.c.id == consents.c.story_id)
-        .where(
-            consents.c.story_id == story_id,
-            consents.c.use == use,
-            _LIVE,
-            stories.c.state == "told",
-            stories.c.member_id.is_not(None),
-        )
+    found = _CONSENT.where(
+        consents.c.story_id == story_id,
+        consents.c.use == use,
+        _LIVE,
+        stories.c.state == "told",
+        stories.c.member_id.is_not(None),
     )
     row = db.execute(found).first()
     return None if row is None else Consent(*row)

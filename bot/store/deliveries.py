@@ -277,7 +277,7 @@ def freeze(db: Connection, frozen: Sequence[Frozen], now: datetime) -> dict[int,
             "token": token,
             "state": "sending",
             "content": content,
-            "media_id": content.get("media"),
+            "media": content.get("media"),
             "created_at": now,
         }
         for each in frozen

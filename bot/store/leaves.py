@@ -195,10 +195,9 @@ def gather(db: Connection, edition_id: int, community_id: int) -> bool:
     skipped = select(editions.c.id).where(
         editions.c.community_id == community_id, editions.c.state == "skipped"
     )
-    discreet = select(communities.c.id).where(communities.c.discreet)
     fresh = _leaves().where(
         leaves.c.community_id == community_id,
-        leaves.c.community_id.not_in(discreet),
+        ~_discreet(),
         or_(posts.c.said_id.is_(None), posts.c.said_id.in_(skipped)),
     )
     ids = [each.id for each in _list(db, fresh)]
@@ -206,7 +205,11 @@ def gather(db: Connection, edition_id: int, community_id: int) -> bool:
     return bool(ids)
 
 
+def _discreet() -> Any:
+    return leaves.c.community_id.in_(select(communities.c.id).where(communities.c.discreet))
+
+
 def list_said(db: Connection, edition_ids: Sequence[int]) -> list[Leaf]:
     """What these editions tell, the newest first."""
-    statement = _leaves().where(posts.c.said_id.in_(edition_ids))
+    statement = _leaves().where(posts.c.said_id.in_(edition_ids), ~_discreet())
     return _list(db, statement.order_by(posts.c.id.desc()))

@@ -28,6 +28,7 @@ from bot.messages import Inbound
 from bot.models.captions import captions
 from bot.models.media import media, new_name, new_rows
 from bot.models.people import addresses, members
+from bot.models.safeguards import REPORTER, notes
 from bot.models.talks import bubbles, posts
 
 VAULT = "vault"  # in place of a lane: the file stands in the vault under another name
@@ -178,6 +179,11 @@ def list_names(db: Connection) -> set[str]:
     return named | {handle for place, handle in sources if place == VAULT}
 
 
+def list_states(db: Connection, ids: Collection[int]) -> list[str]:
+    """Of those that are still there."""
+    return list(db.execute(select(media.c.state).where(media.c.id.in_(ids))).scalars())
+
+
 def count_by_state(db: Connection) -> dict[str, int]:
     statement = select(media.c.state, func.count()).group_by(media.c.state)
     return {state: count for state, count in db.execute(statement)}
@@ -194,6 +200,19 @@ def drop_hers(db: Connection, owner_id: int, now: datetime, most: int) -> int:
 
 def drop_of_post(db: Connection, post_id: int, now: datetime) -> int:
     return _drop(db, _of(bubbles.c.post_id == post_id), now)
+
+
+def drop_of_reports(db: Connection, report_ids: Collection[int], now: datetime) -> int:
+    """What was said there by those who reported; what was answered is the focal points'."""
+    statement = select(notes.c.media_id, notes.c.author).where(
+        notes.c.report_id.in_(report_ids), notes.c.media_id.is_not(None)
+    )
+    said = [row.media_id for row in db.execute(statement) if row.author == REPORTER]
+    return drop(db, said, now)
+
+
+def drop(db: Connection, ids: Collection[int], now: datetime) -> int:
+    return _drop(db, select(media.c.id).where(media.c.id.in_(ids)), now)
 
 
 def drop_of_askers(db: Connection, thread_ids: Collection[int], now: datetime) -> int:
@@ -234,12 +253,8 @@ def drop_unused(db: Connection, now: datetime, most: int) -> int:
 
 
 def _uses() -> list[Column[Any]]:
-    """Columns of rows that outlive what they refer to; what goes with it is no use of it.
-
-    Nor is it that it was handed over once.
-    """
-    tables = (table for table in metadata.tables.values() if table.name != "dispatches")
-    columns = (column for table in tables for column in table.columns)
+    """Columns of rows that outlive what they refer to; what goes with it is no use of it."""
+    columns = (column for table in metadata.tables.values() for column in table.columns)
     return [
         column
         for column in columns

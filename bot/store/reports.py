@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, select, update
 
 from bot import seals
-from bot.db import insert_returning
+from bot.db import insert_returning, mark_due
+from bot.i18n import fold
+from bot.messages import File
+from bot.models import safeguards
+from bot.models.media import media, new_rows
 from bot.models.people import communities, memberships, programmes
 from bot.models.safeguards import notes, reports
 from bot.models.talks import inbox
 from bot.timing import coarse
 
+# Who said something about a report.
+REPORTER, FOCAL_POINT = safeguards.REPORTER, safeguards.FOCAL_POINT
 # No letters or digits that are mistaken for one another; longer than an invite's.
 SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 SOONEST, LATEST = timedelta(minutes=1), timedelta(minutes=5)
 # There is always a digit in it: "zebra three" is no code, but two words to pass on.
-_CODE = re.compile(rf"(?=.*[2-9])([{SIGNS}]{{5}})[-_ ]([{SIGNS}]{{5}})", re.I)
+_CODE = re.compile(rf"(?=.*[2-9])([{SIGNS}]{{5}})[-–—_ ]([{SIGNS}]{{5}})", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that was said about a report; its words are looked up when they are shown."""
+    """Something that was said about a report; what it says is looked up when it is shown."""
 
     id: int
     author: str  # reporter, focal_point
+    file: str | None  # what became of its file: waiting, stored, failed; None = it has none
 
 
 _REPORT = (
@@ -65,7 +73,7 @@ def new_code() -> str:
 
 def find_code(text: str) -> str | None:
     """A receipt code, if a text is nothing else."""
-    found = _CODE.fullmatch(text.strip())
+    found = _CODE.fullmatch(fold(text))
     return f"{found[1]}-{found[2]}".upper() if found else None
 
 
@@ -107,17 +115,53 @@ def add(
         "created_at": coarse(now),
     }
     [report_id] = insert_returning(db, reports, [row])
-    add_note(db, report_id, "reporter", text, now)
+    if text:
+        add_note(db, report_id, REPORTER, text, now)
     return report_id, code
 
 
 def add_note(db: Connection, report_id: int, author: str, text: str, now: datetime) -> int:
-    """`author`: reporter, focal_point. More from her opens a closed report again."""
-    if author == "reporter":
+    """`author`: reporter, focal_point."""
+    return _add(db, report_id, author, [{"kind": "text", "text": text, "media_id": None}], now)[0]
+
+
+def add_files(
+    db: Connection,
+    report_id: int,
+    author: str,
+    owner_id: int | None,
+    lane: str,
+    files: Iterable[File],
+    now: datetime,
+) -> list[int]:
+    """A note for each, to be fetched at once; the numbers of the files.
+
+    Of what is nobody's the hour is noted, and of where it came in nothing in the clear.
+    """
+    if owner_id is None:
+        files = [replace(each, reference=f"{lane} {each.reference}") for each in files]
+        lane, now = "", coarse(now)
+    rows = new_rows(owner_id, lane, files, now)
+    if not rows:
+        return []
+    mark_due(db, now)
+    ids = insert_returning(db, media, rows)
+    said = [
+        {"kind": row["kind"], "text": "", "media_id": id_}
+        for row, id_ in zip(rows, ids, strict=True)
+    ]
+    _add(db, report_id, author, said, now)
+    return ids
+
+
+def _add(
+    db: Connection, report_id: int, author: str, said: list[dict[str, Any]], now: datetime
+) -> list[int]:
+    """More from the one who reported opens a closed report again."""
+    if author == REPORTER:
         db.execute(update(reports).where(reports.c.id == report_id).values(state="open"))
-    row = {"report_id": report_id, "author": author, "text": text, "created_at": coarse(now)}
-    [note_id] = insert_returning(db, notes, [row])
-    return note_id
+    about = {"report_id": report_id, "author": author, "created_at": coarse(now)}
+    return insert_returning(db, notes, [about | each for each in said])
 
 
 def find_by_code(db: Connection, code: str) -> Report | None:
@@ -137,9 +181,11 @@ def find_for(db: Connection, member_id: int, report_id: int) -> Report | None:
 
 
 def list_open(db: Connection, member_id: int, most: int) -> list[Report]:
-    """What is open for a focal point, the longest waiting first."""
-    statement = _for(member_id).where(reports.c.state == "open").order_by(reports.c.id).limit(most)
-    return [_report(row) for row in db.execute(statement)]
+    """What is open for a focal point, the longest waiting first; not what is still to come."""
+    said = select(notes.c.id).where(notes.c.report_id == reports.c.id)
+    statement = _for(member_id).where(reports.c.state == "open", said.exists())
+    rows = db.execute(statement.order_by(reports.c.id).limit(most))
+    return [_report(row) for row in rows]
 
 
 def _for(member_id: int) -> Select[Any]:
@@ -149,7 +195,7 @@ def _for(member_id: int) -> Select[Any]:
         .where(
             memberships.c.member_id == member_id,
             memberships.c.state == "active",
-            memberships.c.role == "focal_point",
+            memberships.c.role == FOCAL_POINT,
         )
     )
     return select(*_REPORT).where(reports.c.programme_id.in_(hers))
@@ -157,7 +203,11 @@ def _for(member_id: int) -> Select[Any]:
 
 def list_notes(db: Connection, report_id: int) -> list[Note]:
     """What was said, oldest first."""
-    statement = select(notes.c.id, notes.c.author).where(notes.c.report_id == report_id)
+    statement = (
+        select(notes.c.id, notes.c.author, media.c.state)
+        .outerjoin(media, media.c.id == notes.c.media_id)
+        .where(notes.c.report_id == report_id)
+    )
     return [Note(*row) for row in db.execute(statement.order_by(notes.c.id))]
 
 
@@ -172,10 +222,10 @@ def mark_closed(db: Connection, report_id: int) -> bool:
 
 
 def forget_words(db: Connection, inbox_id: int) -> None:
-    """What she reported stands in her report alone: the proof that it came keeps no words."""
+    """What she reported stands in her report alone: the proof that it came keeps nothing of it."""
     mine = inbox.c.id == inbox_id
     payload = db.execute(select(inbox.c.payload).where(mine)).scalar_one()
-    bare = json.dumps(json.loads(payload) | {"text": ""})
+    bare = json.dumps(json.loads(payload) | {"text": "", "files": []})
     db.execute(update(inbox).where(mine).values(payload=bare))
 
 

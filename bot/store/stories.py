@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from bot.db import insert_returning
-from bot.messages import Ref
 from bot.models.stories import may_be, stories, story_parts
 from bot.models.talks import bubbles, posts
 
 DRAFT, TOLD, WITHDRAWN = "draft", "told", "withdrawn"
+HIDDEN = "hidden"  # by a facilitator, for all but its teller
+RECENT = 6  # stories of hers that are looked through
 PARTS = ("who", "before", "happened", "matters")  # in the order in which they are asked
 DOMAINS = ("empowerment", "influence", "amplifying")
 
@@ -24,7 +25,7 @@ class Story:
     id: int  # also its number, as others hear it
     member_id: int | None
     community_id: int
-    state: str  # DRAFT, TOLD, WITHDRAWN
+    state: str  # DRAFT, TOLD, WITHDRAWN, HIDDEN
     domain: str | None  # the kind of change
     others: str | None  # people in it: none, agreed, asking
     created_at: datetime
@@ -36,20 +37,15 @@ class Part:
 
     name: str
     post_id: int
-
-    @property
-    def ref(self) -> Ref:
-        return Ref("posts", self.post_id)
+    heavy: bool = False  # others choose whether and when they read the story
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Stories of one community in one month."""
+    """Stories of one community in one month that may be used in one way, and who told them."""
 
-    told: int  # that somebody else may read
-    community: int  # of these, what each may be used for
-    programme: int
-    public: int
+    told: int
+    people: int
 
 
 _STORY = tuple(stories.c[name] for name in Story.__dataclass_fields__)
@@ -93,6 +89,39 @@ def find_next(db: Connection, member_id: int) -> Story | None:
     return None if row is None else Story(*row)
 
 
+def find_grown(db: Connection, member_id: int, post_id: int) -> Story | None:
+    """Her latest story that has begun with the words of this post."""
+    said = _said(db, post_id)
+    for each in list_hers(db, member_id, RECENT):
+        part = find_part(db, each.id, "happened")
+        if part is not None and _said(db, part.post_id) == said:
+            return each
+    return None
+
+
+def _said(db: Connection, post_id: int) -> list[tuple[str, str, int | None]]:
+    columns = (bubbles.c.kind, bubbles.c.text, bubbles.c.media_id)
+    found = select(*columns).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id)
+    return [(row.kind, row.text, row.media_id) for row in db.execute(found)]
+
+
+def list_told(db: Connection, community_id: int, most: int, before: int) -> list[Story]:
+    """What members of a community may read at this moment, the latest first; 0 = from there on."""
+    found = select(*_STORY).where(
+        stories.c.community_id == community_id, may_be("community"), _HAS_WORDS
+    )
+    if before:
+        found = found.where(stories.c.id < before)
+    return [Story(*row) for row in db.execute(found.order_by(stories.c.id.desc()).limit(most))]
+
+
+def find_told(db: Connection, story_id: int) -> Story | None:
+    """One that its community may read; held until the end of this transaction."""
+    told = select(*_STORY).where(stories.c.id == story_id, may_be("community"), _HAS_WORDS)
+    row = db.execute(told.with_for_update(of=stories)).first()
+    return None if row is None else Story(*row)
+
+
 def mark(db: Connection, story_id: int, **values: Any) -> None:
     db.execute(update(stories).where(stories.c.id == story_id).values(values))
 
@@ -103,8 +132,10 @@ def mark(db: Connection, story_id: int, **values: Any) -> None:
 def list_parts(db: Connection, story_id: int) -> list[Part]:
     """Those with something in them, in the order of the questions."""
     words = exists().where(bubbles.c.post_id == story_parts.c.post_id)
-    found = select(story_parts.c.name, story_parts.c.post_id).where(
-        story_parts.c.story_id == story_id, words
+    found = (
+        select(story_parts.c.name, story_parts.c.post_id, posts.c.heavy)
+        .join(posts, posts.c.id == story_parts.c.post_id)
+        .where(story_parts.c.story_id == story_id, words)
     )
     rows = [Part(*row) for row in db.execute(found)]
     return sorted(rows, key=lambda each: PARTS.index(each.name))
@@ -115,15 +146,20 @@ def find_part(db: Connection, story_id: int, name: str) -> Part | None:
 
 
 def put(db: Connection, story_id: int, name: str, post_id: int) -> None:
-    """This post is that part from now on."""
+    """This post is that part from now on, and as heavy as the one before."""
     this = (story_parts.c.story_id == story_id, story_parts.c.name == name)
+    before = select(story_parts.c.post_id).where(*this).scalar_subquery()
+    old = posts.alias("old")
+    was = exists().where(old.c.id == before, old.c.heavy)
+    db.execute(update(posts).where(posts.c.id == post_id, was).values(heavy=True))
     db.execute(delete(story_parts).where(*this))
     db.execute(insert(story_parts).values({"story_id": story_id, "name": name, "post_id": post_id}))
 
 
 def copy(db: Connection, post_id: int, member_id: int, now: datetime) -> int:
-    """A post with the same words and files, for a story."""
+    """A post with the same words and files, for a story; a heavy one stays heavy."""
     row = {"author_id": member_id, "kind": "story", "state": "kept", "created_at": now}
+    row["heavy"] = db.execute(select(posts.c.heavy).where(posts.c.id == post_id)).scalar_one()
     [new_id] = insert_returning(db, posts, [row])
     said = db.execute(select(bubbles).where(bubbles.c.post_id == post_id).order_by(bubbles.c.id))
     same = [{**each._mapping, "post_id": new_id, "key": None} for each in said]
@@ -186,10 +222,12 @@ def empty(db: Connection, post_id: int) -> None:
 # Figures ----------------------------------------------------------------------------------------
 
 
-def count_stories(db: Connection, community_id: int, since: datetime, until: datetime) -> Counted:
+def count_stories(
+    db: Connection, community_id: int, use: str, since: datetime, until: datetime
+) -> Counted:
     """Of those told from `since` to before `until`, as their consents stand now."""
-    uses = [func.count().filter(may_be(use)) for use in ("community", "programme", "public")]
-    told = (stories.c.told_at >= since, stories.c.told_at < until, stories.c.state == TOLD)
-    found = select(func.count(), *uses).where(stories.c.community_id == community_id, *told)
-    row: Any = db.execute(found).one()
-    return Counted(*row)
+    told = (stories.c.told_at >= since, stories.c.told_at < until, may_be(use))
+    found = select(func.count(), func.count(stories.c.member_id.distinct())).where(
+        stories.c.community_id == community_id, *told
+    )
+    return Counted(*db.execute(found).one())

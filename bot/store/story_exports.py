@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from bot.db import insert_returning
+from bot.models.captions import captions
 from bot.models.people import communities, members, memberships
 from bot.models.stories import (
     consents,
     exported,
+    how_told,
     may_be,
     stories,
     story_exports,
@@ -74,33 +77,52 @@ def list_lines(db: Connection, use: str, community_ids: Sequence[int] | None) ->
     rows = db.execute(found).all()
     ids = [row.id for row in rows]
     words, uses = _words(db, ids), _uses(db, ids)
-    return [
-        Line(
-            row.id,
-            "" if row.discreet else row.slug,
-            row.domain,
-            row.how,
-            row.given_at,
-            {"name": row.name, "organisation": row.organisation}.get(row.how),
-            words.get(row.id, {}),
-            uses.get(row.id, ()),
-        )
-        for row in rows
-    ]
+    return [_line(row, words.get(row.id, {}), uses.get(row.id, ())) for row in rows]
+
+
+def _line(row: Any, words: dict[str, str], uses: tuple[str, ...]) -> Line:
+    how = how_told(row.how, discreet=row.discreet)
+    return Line(
+        row.id,
+        "" if row.discreet else row.slug,
+        row.domain,
+        how,
+        row.given_at,
+        {"name": row.name, "organisation": row.organisation}.get(how),
+        words,
+        uses,
+    )
 
 
 def _words(db: Connection, ids: Collection[int]) -> dict[int, dict[str, str]]:
-    """What was typed; recordings and pictures are not in it."""
+    """What was typed, and of what was spoken the words that its teller stands for.
+
+    Recordings and pictures are not in it.
+    """
+    hers = and_(
+        captions.c.media_id == bubbles.c.media_id,
+        captions.c.state == "shown",
+        captions.c.kind != "automatic",
+        captions.c.author_id == stories.c.member_id,
+    )
     found = (
-        select(story_parts.c.story_id, story_parts.c.name, bubbles.c.kind, bubbles.c.text)
+        select(
+            story_parts.c.story_id,
+            story_parts.c.name,
+            bubbles.c.kind,
+            bubbles.c.text,
+            captions.c.text.label("spoken"),
+        )
+        .join(stories, stories.c.id == story_parts.c.story_id)
         .join(bubbles, bubbles.c.post_id == story_parts.c.post_id)
+        .outerjoin(captions, hers)
         .where(story_parts.c.story_id.in_(ids))
         .order_by(bubbles.c.id)
     )
     said: dict[int, dict[str, str]] = {}
     for row in db.execute(found):
         parts = said.setdefault(row.story_id, {})
-        words = row.text if row.kind == "text" else f"[{row.kind}]"
+        words = row.text if row.kind == "text" else f"[{row.kind}] {row.spoken or ''}".rstrip()
         parts[row.name] = f"{parts[row.name]}\n{words}" if row.name in parts else words
     return said
 

@@ -236,14 +236,18 @@ def remove_envelopes(
     return list(hers.values()), rows[-1].id if len(rows) == SEALED else None
 
 
-def unname_reports(db: Connection, after: int, member_id: int) -> tuple[int, int | None]:
-    """What she reported stays with the focal points, without her."""
+def list_reports(db: Connection, after: int, member_id: int) -> tuple[list[int], int | None]:
+    """What she reported, as far as it is known, from one look; and where to go on."""
     statement = select(reports.c.id, reports.c.reporter).where(reports.c.id > after)
     rows = db.execute(statement.order_by(reports.c.id).limit(SEALED)).all()
     hers = [row.id for row in rows if (row.reporter or {}).get("member") == member_id]
-    unnamed = update(reports).where(reports.c.id.in_(hers))
+    return hers, rows[-1].id if len(rows) == SEALED else None
+
+
+def unname_reports(db: Connection, report_ids: Collection[int]) -> None:
+    """The words stay with the focal points, without her."""
+    unnamed = update(reports).where(reports.c.id.in_(report_ids))
     db.execute(unnamed.values(reporter=None, named=False))
-    return len(hers), rows[-1].id if len(rows) == SEALED else None
 
 
 # Nobody's ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.messages import Choice, Message, Ref, Text, _, _n
+from bot.messages import Choice, Message, Ref, Text, _
 from bot.roles import TAKING_PART
 from bot.store import consents, rounds, voices
 from bot.store.audiences import Audience
@@ -15,6 +15,7 @@ from bot.store.rounds import Candidate, Round
 from bot.store.voices import Reason
 from bot.telling import tell
 
+FEW = 5  # of fewer choosers no numbers are told, and nobody is named beside a reason
 SHOWN = 3  # reasons in one message; the others can be read
 
 
@@ -70,14 +71,9 @@ def _result(db: Connection, found: Round, chosen: Candidate, every: Sequence[Can
         _("Chosen: story {number}.", number=chosen.story_id),
     ]
     voiced = [each.voices for each in every if each.voices is not None]
-    if chosen.voices is not None:
+    if chosen.voices is not None and sum(voiced) >= FEW:  # others may have left since
         said.append(
-            _n(
-                "{n} of {every} voices was for it.",
-                "{n} of {every} voices were for it.",
-                n=chosen.voices,
-                every=sum(voiced),
-            )
+            _("{n} of {every} chose it.", n=chosen.voices, every=sum(voiced)),
         )
     return Message(
         (*said, *why(db, chosen)),
@@ -91,7 +87,11 @@ def _result(db: Connection, found: Round, chosen: Candidate, every: Sequence[Can
 
 def _for_teller(db: Connection, found: Round, candidate: Candidate, *, has_result: bool) -> Message:
     about: dict[str, object] = {"number": candidate.story_id, "place": found.place}
-    first = _("Your story {number} was read in {place}, and another one was chosen.", **about)
+    first = _(
+        "Your story {number} was read in {place}; this time another one was chosen. "
+        "Thank you for telling it!",
+        **about,
+    )
     if candidate.chosen:
         first = _("Your story {number} was chosen in {place}. Thank you for telling it!", **about)
     if not has_result:

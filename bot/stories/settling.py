@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
-from bot import logs
-from bot.db import must_end
 from bot.messages import Choice, Message, Ref, _, _n
-from bot.scheduler import Counts, Progress
+from bot.scheduler import Counts, Progress, attempt
 from bot.store import communities, consents, media, posts, rounds, voices
 from bot.store.audiences import Audience
 from bot.store.rounds import CHECKING, CLOSED, READING, TIE, WAITING, Candidate, Round
 from bot.stories import results
+from bot.stories.results import FEW
 from bot.telling import tell
 from bot.timing import coarse, zone
 from bot.when import evenings
 
-FEW = 5  # of fewer choosers no numbers are told, and nobody is named beside a reason
 AGAIN = timedelta(hours=1)  # what failed is tried again
 # Days, each until the evening of the last one:
 SHORT = 2  # a second choice
@@ -31,24 +30,16 @@ CHECKED = 3  # so long a facilitator may ask back
 DECIDED = 7  # so long a tie waits for a facilitator
 ABOVE = 7  # the choice among what the communities chose
 
-log = logs.get("settling")
-
 
 def look(db: Connection, now: datetime) -> Counts | Progress:
     """One that is due; each is a transaction of its own."""
     due = rounds.list_due(db, now, 1)
     if not due:
         return {}
-    try:
-        with db.begin_nested():
-            done = _go_on(db, now, due[0])
-    except Exception as error:
-        if must_end(error):
-            raise
-        log.error("not_looked_at", error=type(error).__name__, where=logs.where(error))
-        rounds.change(db, due[0], next_at=now + AGAIN)  # it must not hold up the others
-        done = "failed"
-    return Progress({done: 1}, then=look)
+    done = attempt(db, partial(_go_on, db, now, due[0]))
+    if done is None:
+        rounds.change(db, due[0], next_at=now + AGAIN)
+    return Progress({done or "failed": 1}, then=look)
 
 
 def _go_on(db: Connection, now: datetime, round_id: int) -> str:
@@ -121,8 +112,10 @@ def keep_reason(
 
 
 def _again(db: Connection, now: datetime, found: Round, ahead: Sequence[Candidate]) -> str:
-    """Once more, among those that are ahead."""
+    """Once more, among those that are ahead; what was counted so far is over."""
     _leave_standing(db, found, ahead)
+    for each in rounds.list_candidates(db, found, standing=False):
+        rounds.mark_candidate(db, each.id, voices=None)
     closes = _evening(db, now, found, SHORT)
     rounds.change(db, found.id, again=True, closes_at=closes, next_at=closes)
     message = Message(
@@ -176,7 +169,7 @@ def choose(db: Connection, now: datetime, found: Round, chosen: Sequence[Candida
     rounds.change(db, found.id, state=CHECKING, next_at=until)
     message = Message(
         (
-            _("The voices in {place} are counted.", place=found.place),
+            _("The choices in {place} are counted.", place=found.place),
             *(_("Chosen: story {number}.", number=each.story_id) for each in chosen),
             _(
                 "Before everybody hears it, you may ask its teller one question. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.messages import Choice, Ref, Text, _
+from bot.reflecting import PATHWAYS
 from bot.store.consents import COMMUNITY, NAME, NAMELESS, ORGANISATION, PROGRAMME, PUBLIC, Consent
 from bot.store.stories import Part
 
@@ -20,11 +21,8 @@ HEADS: dict[str, Text] = {
     "happened": _("What happened"),
     "matters": _("Why it matters"),
 }
-KINDS: dict[str, Text] = {  # of change
-    "empowerment": _("Empowerment"),
-    "influence": _("Influence"),
-    "amplifying": _("Amplifying voices"),
-}
+KINDS = PATHWAYS  # of change: as of reflections
+MINE = Choice("mystories.start", _("My stories"))
 HOWS: dict[str, Text] = {
     NAME: _("With my name"),
     ORGANISATION: _("With my organisation"),
@@ -45,20 +43,34 @@ _NOT: dict[str, Text] = {
     PROGRAMME: _("Other groups of the programme do not read it."),
     PUBLIC: _("It is not shown to everybody."),
 }
+HIDDEN = _(
+    "A facilitator has hidden this story, so only you see it. You can ask the facilitator about it."
+)
 SEEN = ("voice", "video", "photo")  # what may tell who she is, whatever is said of her name
 
 
 def parts(found: Sequence[Part]) -> list[Text]:
-    """All there is, in its order."""
-    return [_("{head}:\n{post}", head=HEADS[each.name], post=each.ref) for each in found]
+    """All there is, in its order, for who tells it or has chosen to read it."""
+    return [
+        _("{head}:\n{post}", head=HEADS[each.name], post=Ref("stories", each.post_id))
+        for each in found
+    ]
+
+
+def preview(found: Sequence[Part]) -> list[Text]:
+    """The same for who has just told it: she knows how it sounds."""
+    return [
+        _("{head}:\n{post}", head=HEADS[each.name], post=Ref("previews", each.post_id))
+        for each in found
+    ]
 
 
 def teller(consent: Consent, member_id: int) -> Text:
     """Whose it is, as she agreed for those who read it."""
     number = consent.story_id
-    if consent.how == NAME:
+    if consent.told == NAME:
         return _("Story {number}, told by {name}", number=number, name=Ref("members", member_id))
-    if consent.how == ORGANISATION:
+    if consent.told == ORGANISATION:
         return _(
             "Story {number}, told by somebody of {organisation}",
             number=number,

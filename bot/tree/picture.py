@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw
 
@@ -17,6 +17,7 @@ from bot.tree.words import drawable
 
 YOUNG = 3  # up to so many leaves it still has its seed leaves
 MOST_BYTES = 150_000
+LONGEST = 400  # signs of a leaf that are looked at: far more than have room on it
 SMALL = (*(Face(size) for size in range(46, 34, -3)), Face(34, 85), Face(32, 85))
 LARGE = (Face(58), Face(52), *SMALL)
 
@@ -42,8 +43,8 @@ def draw(leaves: Sequence[Leaf], title: str) -> bytes:
 
 
 def paint(leaves: Sequence[Leaf], title: str) -> Image.Image:
-    fresh = leaves[: crown.MOST_WORDS]
-    said = [drawable(each.words) for each in fresh]
+    fresh = [replace(each, words=each.words[:LONGEST]) for each in leaves[: crown.MOST_WORDS]]
+    said = [_said(each) for each in fresh]
     chance = random.Random(len(fresh))  # noqa: S311
     places = crown.worded([_weight(each) for each in said], chance) if fresh else []
     older = leaves[crown.MOST_WORDS : crown.MOST_DRAWN]
@@ -70,13 +71,18 @@ def paint(leaves: Sequence[Leaf], title: str) -> Image.Image:
 def _mark(pen: ImageDraw.ImageDraw, leaf: Leaf, place: Place) -> None:
     """A feeling or a voice: large where there are no words, else at the leaf's edge."""
     sign = signs.VOICE if leaf.spoken else signs.sign_of(leaf.words)
-    if drawable(leaf.words):
+    if _said(leaf):
         x, y = place.at(0.78, -0.80)
         if sign is not None:
             signs.paint(pen, sign, x, y, 24)
         return
     x, y = place.at(-0.05, 0.0)
     signs.paint(pen, sign or "flower", x, y, min(62.0, place.high * 0.52))
+
+
+def _said(leaf: Leaf) -> str:
+    """What can be written on it; a name announces nothing when only a feeling follows it."""
+    return drawable(leaf.words).rstrip(" :៖")
 
 
 def _weight(words: str) -> float:

@@ -76,7 +76,7 @@ def _effort(node: Node, goal: Point) -> float:
 
 def thickness(leaves: int) -> float:
     """As the sap needs it: a branch is as strong as its twigs together."""
-    return 3.4 + 4.6 * float(max(0, leaves - 1) ** 0.43)
+    return 3.4 + 6.4 * float(max(0, leaves - 1) ** 0.43)
 
 
 def paint(pen: ImageDraw.ImageDraw, nodes: Sequence[Node]) -> None:
@@ -98,7 +98,7 @@ def paint(pen: ImageDraw.ImageDraw, nodes: Sequence[Node]) -> None:
 def _wide(node: Node, nodes: Sequence[Node]) -> float:
     """At the foot it is wider; a young stem, too, gets thinner as it grows."""
     low = max(0.0, (node.y - 760) / 145)
-    stem = 7 * max(0.0, (node.y - 300) / 600) if nodes[0].leaves < YOUNG else 0.0
+    stem = 7 * max(0.0, (node.y - 300) / 600) if nodes[0].leaves <= YOUNG else 0.0
     return (thickness(node.leaves) + (stem if node.leaves else 0)) * (1 + 0.45 * low**2)
 
 

@@ -28,7 +28,7 @@ _ABOVE = "[\u17b7-\u17ba]"
 _SPLIT = "[\u17be\u17bf\u17c0\u17c4\u17c5]"  # stand before and after, or above
 _VOWEL = f"(?:{_PRE}|{_SPLIT}|{_BELOW}{_X}{_ABOVE}?|{_ABOVE})?{_X}\u17b6?"
 _AFTER = "[\u17c7\u17c8\u17d3\u17dd]*"
-_SYLLABLE = f"{_CN}(?:\u17d2{_CN})*{_X}{_VOWEL}{_X}{_AFTER}"
+_SYLLABLE = f"{_CN}(?:\u17d2{_CN}){{0,2}}{_X}{_VOWEL}{_X}{_AFTER}"
 
 _LAO_MARKS = "[\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece]"
 _THAI_MARKS = "[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]"
@@ -76,7 +76,7 @@ def drawable(text: str) -> str:
         elif not set(piece) <= _drawn(cluster.lastgroup or LAO):
             piece = ""
         found.append(piece)
-    return _SPACE.sub(" ", "".join(found)).strip()
+    return _SPACE.sub(" ", "".join(found)).strip(" \u200b")
 
 
 def _plain(character: str) -> str:

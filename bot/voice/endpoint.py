@@ -17,7 +17,6 @@ MOST_ANSWERED = 256 << 10  # bytes: five minutes of speech are some 20 kB in Lao
 LONGEST_ASKED = timedelta(hours=6)  # a service may ask us to wait, but not for ever
 
 _NEVER = (400, 413, 415, 422)  # what it says of a voice that it will never take
-_NAMES = {"audio/ogg": "voice.ogg", "video/mp4": "voice.mp4"}
 
 
 class Endpoint:
@@ -30,22 +29,21 @@ class Endpoint:
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
 
-    async def hear(self, content: bytes, mime: str, language: str) -> str:
-        """What is said, "" for silence. Raises TryAgain, Unfit."""
+    async def hear(self, content: bytes, language: str) -> str:
+        """What is said in OGG/Opus, "" for silence. Raises TryAgain, Unfit."""
         if len(content) > MOST_BYTES:
             raise Unfit("too_big")
         try:
-            return _text(await self._ask(content, mime, language))
+            return _text(await self._ask(content, language))
         except TimeoutError:
             raise TryAgain("slow") from None
         except aiohttp.ClientError as error:
             raise TryAgain(type(error).__name__) from None
 
-    async def _ask(self, content: bytes, mime: str, language: str) -> bytes:
+    async def _ask(self, content: bytes, language: str) -> bytes:
         form = aiohttp.FormData({"model": self._model, "language": language})
         form.add_field("response_format", "json")
-        name = _NAMES.get(mime, "voice.ogg")
-        form.add_field("file", content, filename=name, content_type=mime)
+        form.add_field("file", content, filename="voice.ogg", content_type="audio/ogg")
         async with (
             aiohttp.ClientSession(timeout=self._timeout, headers=self._headers) as session,
             # Elsewhere than where the member agreed to it goes no voice.

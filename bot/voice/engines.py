@@ -50,8 +50,8 @@ class Unfit(Exception):
 class Hears(Protocol):
     """Something that turns a voice into text."""
 
-    async def hear(self, content: bytes, mime: str, language: str) -> str:
-        """What is said, "" for silence. Raises TryAgain, Unfit."""
+    async def hear(self, content: bytes, language: str) -> str:
+        """What is said in OGG/Opus, "" for silence. Raises TryAgain, Unfit."""
 
 
 def parse(setting: str, languages: frozenset[str]) -> Mapping[str, Engine]:

@@ -28,8 +28,8 @@ class Local:
         self._seconds = seconds
         self._python = python  # that has faster-whisper: ours, but in a test
 
-    async def hear(self, content: bytes, mime: str, language: str) -> str:
-        """What is said, "" for silence. Raises TryAgain, Unfit."""
+    async def hear(self, content: bytes, language: str) -> str:
+        """What is said in OGG/Opus, "" for silence. Raises TryAgain, Unfit."""
         process = await asyncio.create_subprocess_exec(
             *(self._python, "-m", "bot.voice.hearing", str(self._folder), language),
             str(int(self._seconds)),
@@ -58,12 +58,20 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _text(said: bytes) -> str:
+    """Whatever it says of a failure, our own words for it reach the log."""
+    match _parsed(said):
+        case {"text": str(text)}:
+            return text
+        case {"unfit": _}:
+            raise Unfit("unheard")
+        case {"error": _}:
+            raise TryAgain("no_model")
+        case _:
+            raise TryAgain("engine_died")
+
+
+def _parsed(said: bytes) -> object:
     try:
-        found = json.loads(said)
+        return json.loads(said)
     except ValueError:
-        raise TryAgain("engine_died") from None
-    if "unfit" in found:
-        raise Unfit(str(found["unfit"]))
-    if "error" in found:
-        raise TryAgain(str(found["error"]))
-    return str(found["text"])
+        return None

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot import captioning, clock, logs
 from bot.db import Database, StoreDown
+from bot.media import cleaning
 from bot.media.vault import Missing, ShelfDown
 from bot.seals import SealError
 from bot.settings import Settings
@@ -32,6 +33,7 @@ SOME = 20  # voices that are noticed at once
 MOST_TRIES = 9  # in about a day; then it stays without text
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=8)
+FILM = "video/mp4"
 
 Get = Callable[[str], Awaitable[bytes]]  # a file of the vault, by its name
 
@@ -130,7 +132,10 @@ class Scribe:
         if work.attempts > MOST_TRIES:  # whoever heard it has died of it, again and again
             return await self._close(work, voice, "failed")
         try:
-            said = await self._listen(voice)
+            sound = await self._bring(voice)
+            if await self._database.run(lambda db: self._look_again(db, work)) is None:
+                return  # to bring it has taken a while
+            said = await self._hears[voice.language].hear(sound, voice.language)
         except TryAgain as error:
             return await self._try_later(work, voice, error)
         except Unfit as error:
@@ -142,16 +147,15 @@ class Scribe:
             return await self._close(work, voice, "silent" if doubt == "silence" else "failed")
         await self._database.run(lambda db: self._show(db, work, text))
 
-    async def _listen(self, voice: Voice) -> str:
-        """What the engine makes of it. Raises TryAgain, Unfit."""
+    async def _bring(self, voice: Voice) -> bytes:
+        """What the engine is to hear. Raises TryAgain, Unfit."""
         try:
             content = await self._get(voice.name)
         except ShelfDown:
             raise TryAgain("vault_down") from None
         except (Missing, SealError):
             raise Unfit("missing") from None
-        hears = self._hears[voice.language]
-        return await hears.hear(content, voice.mime or "audio/ogg", voice.language)
+        return await _sound_of(content) if voice.mime == FILM else content
 
     def _look_again(self, db: Connection, work: Work) -> Voice | None:
         """Right before it is sent: whose it is may have changed her mind, or be gone."""
@@ -197,6 +201,16 @@ def _close(db: Connection, work: Work, voice: Voice, state: str) -> None:
     expected = voice.author_id is not None and transcripts.expects(db, voice.author_id)
     if caption is not None and expected:
         captioning.tell_author(db, clock.now(), caption, captioning.unheard(state))
+
+
+async def _sound_of(film: bytes) -> bytes:
+    """She agreed that her voice is heard: nobody is sent the pictures."""
+    try:
+        return (await cleaning.clean("soundtrack", film)).content
+    except cleaning.TryAgain:
+        raise TryAgain("no_cell") from None
+    except cleaning.Unfit as error:
+        raise Unfit(error.reason) from None
 
 
 def _opened(engine: Engine, key: str | None) -> Hears:

@@ -16,11 +16,13 @@ from starlette.staticfiles import StaticFiles
 
 from bot.app import App
 from bot.db import StoreDown
+from bot.media.cleaning import BIGGEST
 from bot.rehearsal import phones
 from bot.rehearsal.room import Rehearsals
 from bot.web import calendar, files, measures, rehearsal, simulator, webhooks
 
 Work = Callable[[Request, dict[str, Any]], Awaitable[Response]]
+Raw = Callable[[Request, bytes], Awaitable[Response]]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -46,7 +48,7 @@ def build(app: App, *, work: bool) -> Starlette:
 
 def _routes(app: App) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
-        Route("/webhooks/{channel}", webhooks.receive, methods=["POST"]),
+        Route("/webhooks/{channel}", _raw(webhooks.receive, webhooks.LARGEST), methods=["POST"]),
         Route("/files/{token}/{name}", files.file),
         Route("/calendar/{uid}.ics", calendar.linked),
         Route("/healthz", healthz),
@@ -71,6 +73,7 @@ def _page() -> list[BaseRoute]:
         Route("/", simulator.page),
         Route("/simulator/state", simulator.state),
         Route("/simulator/events", simulator.events),
+        Route(phones.FILES_AT, _raw(simulator.take_file, BIGGEST), methods=["POST"]),
         Route(f"{phones.FILES_AT}/{{key}}/{{name}}", simulator.file),
         Route("/simulator/choices", rehearsal.choices),
         Route("/simulator/export", rehearsal.export),
@@ -81,6 +84,20 @@ def _page() -> list[BaseRoute]:
         Route("/favicon.ico", simulator.no_icon),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
+
+
+def _raw(work: Raw, most: int) -> Callable[[Request], Awaitable[Response]]:
+    """With a body of at most so many bytes; a longer one is not read to its end."""
+
+    async def endpoint(request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                return PlainTextResponse("too large\n", 413)
+        return await work(request, bytes(body))
+
+    return endpoint
 
 
 def _json(work: Work) -> Callable[[Request], Awaitable[Response]]:

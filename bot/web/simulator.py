@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from datetime import time as hour
-from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,13 +21,20 @@ from bot.app import App
 from bot.channels import simulator
 from bot.channels.simulator import LOOKS
 from bot.i18n import catalogue, languages, negotiate, own_name
+from bot.media.cleaning import BIGGEST
 from bot.rehearsal import playing
+from bot.rehearsal.phones import Kept
 
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+FILE_POLICY = "default-src 'none'; sandbox"  # nothing in a file runs
+# What a phone takes a file for. A foreign page cannot send these types without asking first.
+KINDS = {"audio": "voice", "image": "photo", "video": "video"}
+UNKNOWN = "application/octet-stream"  # a document
 MOST_PHONES = 12
 LONGEST_MOVE = timedelta(days=366)
 ZONE = ZoneInfo("Asia/Vientiane")  # of the clock on the page
 MORNING = hour(8)
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})", re.ASCII)
 
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -43,6 +50,7 @@ async def page(request: Request) -> Response:
     html = template.render(
         language=language,
         languages={code: own_name(code) for code in languages()},
+        biggest=BIGGEST,
         _=words.gettext,
         gettext=words.gettext,
         ngettext=words.ngettext,
@@ -79,11 +87,42 @@ async def _stream() -> AsyncIterator[str]:
 
 async def file(request: Request) -> Response:
     """What came to a phone or went from it, as long as it is remembered."""
-    name, content = simulator.phones().files.get(request.path_params["key"], ("", b""))
-    if not content or name != request.path_params["name"]:
+    found = simulator.phones().files.get(request.path_params["key"])
+    if found is None or found.name != request.path_params["name"]:
         return Response(status_code=404)
-    kind = guess_type(name)[0] or "application/octet-stream"
-    return Response(content, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
+    headers = {
+        "Content-Security-Policy": FILE_POLICY,
+        "Content-Type": found.mime,
+        "X-Content-Type-Options": "nosniff",
+    }
+    size = len(found.content)
+    first, end = _wanted(request.headers.get("range", ""), size)
+    if (first, end) == (0, 0):
+        return Response(found.content, headers=headers)
+    headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
+    return Response(found.content[first:end], 206, headers)
+
+
+def _wanted(asked: str, size: int) -> tuple[int, int]:
+    """From where to where; (0, 0) = all. A player looks at the end to know how long it lasts."""
+    found = _RANGE.fullmatch(asked)
+    if found is None:
+        return 0, 0
+    first, end = int(found[1]), min(int(found[2] or size) + 1, size)
+    return (first, end) if first < end else (0, 0)
+
+
+async def take_file(request: Request, content: bytes) -> Response:
+    """A file of somebody's own -> its key; a message that is sent afterwards names it.
+
+    It stays as it came, as at a provider, until the bot fetches it and looks what it is.
+    """
+    mime = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = "document" if mime == UNKNOWN else KINDS.get(mime.partition("/")[0])
+    if kind is None or not content:
+        return JSONResponse({"error": "an audio, image, video or octet stream"}, 400)
+    key = simulator.phones().put_away(Kept(kind, kind, mime, content))
+    return JSONResponse({"sent": key}, 201)
 
 
 async def add_phone(request: Request, wanted: dict[str, Any]) -> Response:

@@ -15,15 +15,12 @@ LARGEST = 1_000_000  # bytes of a body; messages are far smaller
 log = logs.get("webhooks")
 
 
-async def receive(request: Request) -> Response:
+async def receive(request: Request, body: bytes) -> Response:
     app: App = request.app.state.app
     name = request.path_params["channel"]
     channel = next((each for each in app.channels if each.name == name), None)
     if channel is None:
         return PlainTextResponse("no such channel\n", 404)
-    body = await _body(request)
-    if body is None:
-        return PlainTextResponse("too large\n", 413)
     try:
         return await _take(app, channel, request, body)
     except Forbidden:
@@ -46,15 +43,3 @@ async def _take(app: App, channel: Channel, request: Request, body: bytes) -> Re
     else:
         await app.take(channel, events)
     return Response(status_code=200)
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, or None if it is larger than any message; read no further than that."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > LARGEST:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -23,6 +23,7 @@ from tests.bench import (
     sends,
     trees,
     turns,
+    voices,
 )
 from tests.bench.rig import FULL, QUICK, Rig
 
@@ -38,6 +39,7 @@ PARTS = {
     "j": rhythm.run,
     "k": reminding.run,
     "t": trees.run,
+    "v": voices.run,
 }
 
 

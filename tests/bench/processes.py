@@ -23,8 +23,28 @@ class Process(Child):
         return (int(user) + int(system)) / _TICK
 
     def resident_mb(self) -> float:
-        """VmRSS."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) / 1024
+        return _mb(self._process.pid, "VmRSS")
+
+    def most_mb(self) -> float:
+        """The most it ever held."""
+        return _mb(self._process.pid, "VmHWM")
+
+    def most_of_children_mb(self) -> float:
+        """The most that one of those held that it has now."""
+        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+        pids = [pid for each in tasks for pid in _read(each / "children").split()]
+        return max((_mb(int(pid), "VmHWM") for pid in pids), default=0.0)
+
+
+def _mb(pid: int, what: str) -> float:
+    """0 for one that has just ended."""
+    found = re.search(rf"{what}:\s+(\d+) kB", _read(Path(f"/proc/{pid}/status")))
+    return 0.0 if found is None else int(found[1]) / 1024
+
+
+def _read(path: Path) -> str:
+    """Nothing of a process, or a thread, that has just ended."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -248,6 +248,8 @@ def test_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("::ffff:8.8.8.8", False), ("::ffff:127.0.0.1", False), ("fe80::1%eth0", False),
         ("fc00::1", False), ("fd00:ec2::254", False), ("ff02::1", False), ("2002:7f00:1::", False),
         ("64:ff9b::7f00:1", False), ("2001:0:7f00:1::", False), ("2001:db8::1", False),
+        ("64:ff9b:1::1", False), ("fec0::1", False), ("::7f00:1", False),
+        ("::ffff:0:127.0.0.1", False), ("5f00::1", False),
     ],
 )  # fmt: skip
 def test_which_addresses_are_outside(address: str, outside: bool) -> None:

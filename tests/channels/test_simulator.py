@@ -14,7 +14,8 @@ from bot.channels.simulator import FILES, LOOKS, Phones, Simulator
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.messages import Button, Inbound, Media, Menu, Retract, Say, Tap
-from bot.rehearsal.phones import KEPT
+from bot.rehearsal import phones as shelf
+from bot.rehearsal.phones import KEPT, Kept
 from bot.settings import Settings
 
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -106,6 +107,9 @@ def test_said_shown_and_tapped(phones: Phones) -> None:
         {"phone": "noy", "bubble": "b", "button": None},
         {"phone": "noy", "bubble": "b", "button": "first"},
         {"phone": "noy", "membership": "leaves"},
+        {"phone": "noy", "sent": "none"},
+        {"phone": "noy", "sent": None},
+        {"phone": "noy", "sent": ["none"]},
         {"phone": "noy", "edit": "b", "text": "not hers"},
         {"phone": "noy", "edit": "none", "text": "x"},
     ],
@@ -194,7 +198,33 @@ def test_a_picture(phones: Phones) -> None:
     assert bubble.media is not None
     assert (bubble.media["kind"], bubble.media["name"]) == ("photo", "photo.jpg")
     key = bubble.media["at"].split("/")[-2]
-    assert phones.files[key] == ("photo.jpg", b"\xff\xd8")
+    assert phones.files[key] == Kept("photo", "photo.jpg", "image/jpeg", b"\xff\xd8")
+
+
+def test_a_file_of_her_own(phones: Phones) -> None:
+    """It is what was handed over, on her own phone too, and no sample of its kind."""
+    channel = Simulator("whatsapp")
+    key = phones.put_away(Kept("voice", "voice", "audio/webm", b"words"))
+    found = wrote(channel, phone="noy", file="photo", sent=key)
+    [file] = found.files
+    assert (file.kind, file.reference) == ("voice", f"simulator/sent/{key}")
+    assert asyncio.run(channel.fetch(file.reference, 5)) == b"words"
+    with pytest.raises(Rejected):
+        asyncio.run(channel.fetch(file.reference, 4))
+    [bubble] = phones.all["noy"].bubbles
+    assert (bubble.file, bubble.media) == ("voice", phones.media(key))
+    assert [(fact.verb, fact.words) for fact in phones.journal] == [("sends", "voice")]
+
+
+def test_the_oldest_files_make_room(phones: Phones, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "KEPT_BYTES", 25)
+    first, second, third = (
+        phones.put_away(Kept("voice", "voice", "audio/webm", b"x" * 10)) for _ in range(3)
+    )
+    assert list(phones.files) == [second, third]
+    with pytest.raises(Gone):
+        asyncio.run(Simulator("whatsapp").fetch(f"simulator/sent/{first}", 10))
+    assert phones.media(first) is None
 
 
 def test_what_is_taken_back_is_gone(phones: Phones) -> None:

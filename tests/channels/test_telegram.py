@@ -12,12 +12,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import test_utils, web
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot import models, qr
 from bot.channels import Forbidden, Gone, Moved, Rejected, SendError, TryLater, Unknown, Unusable
-from bot.channels.telegram import UPDATES, Telegram, errors
+from bot.channels.telegram import UPDATES, Telegram, errors, transport
 from bot.messages import Button, Inbound, Media, Menu, Retract, Say, Tap
 from bot.store import meeting
 from tests.channels import PUBLIC, SECRET, TOKEN, Line, Wire, answer, from_telegram, telegram
@@ -671,3 +672,27 @@ def test_no_error_quotes_a_link() -> None:
     for outcome, _kind in ERRORS:
         error, _wire = send(outcome, PICTURE)
         assert "TEST-2222" not in repr(error)
+
+
+def test_an_upload_may_take_longer_than_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a thin line: what was cut off would be sent again, and arrive twice."""
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.05)
+    taken = {"message_id": 7, "date": 1, "chat": {"id": 5, "type": "private"}}
+
+    async def slow(request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.sleep(0.2)
+        return web.json_response({"ok": True, "result": taken})
+
+    async def go() -> None:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", slow)
+        async with test_utils.TestServer(app) as server:
+            channel = Telegram(TOKEN, None, str(server.make_url("")).rstrip("/"), None)
+            voice = Media("5", "", "token", "voice", "voice.ogg", b"OggS")
+            assert await channel.send(voice) == "5/7"
+            with pytest.raises(Unknown):
+                await channel.send(Say("5", "hello", "token"))
+            await channel.close()
+
+    asyncio.run(go())

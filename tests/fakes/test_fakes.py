@@ -407,8 +407,7 @@ def test_a_whatsapp_message_comes_back_complete(twilio: Fake) -> None:
     assert (sent.status, sent.direction, sent.error_code) == ("queued", "outbound-api", None)
     assert (sent.body, sent.to, sent.from_) == ("ສະບາຍດີ", PERSON, SENDER)
     assert sent.date_created.tzinfo
-    found = client(twilio).messages(sent.sid).fetch()
-    assert found.status == "read"
+    wait_until(lambda: client(twilio).messages(sent.sid).fetch().status == "read")
     (entry,) = twilio.accepted("POST")
     assert (entry["to"], entry["fields"]["Body"]) == (PERSON, "ສະບາຍດີ")
 

@@ -18,6 +18,7 @@ from pypdf.actions import JavaScript
 from pypdf.annotations import FreeText, Link
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, StreamObject, TextStringObject
 
+from bot.media import bare
 from bot.media.cleaning import Clean, Unfit, clean
 from tests.media.files import photo, tell_tale_exif
 
@@ -134,6 +135,12 @@ def test_a_field_that_runs_something_is_unfit() -> None:
     assert refused(raw) == "unfit"
 
 
+def test_where_a_picture_lay_on_its_makers_machine_is_not_told() -> None:
+    place = 'descr="C:\\Users\\TELLTALE\\looms.jpg" name='
+    raw = changed(word(photo()), document=("word/document.xml", "name=", place))
+    assert b"TELLTALE" not in inside(cleaned(raw).content)
+
+
 # Excel ---------------------------------------------------------------------------------------
 
 
@@ -157,6 +164,13 @@ def test_an_excel_file_is_read_as_before_and_tells_nobodys_name() -> None:
     assert [each.value for each in sheet[1]] == ["ລາຄາ", 12]
     assert sheet["A1"].comment.text == "Is that so?"
     assert b"TELLTALE" not in inside(found.content)
+
+
+def test_a_sheet_that_asks_a_server_is_unfit() -> None:
+    target = io.BytesIO(excel())
+    with zipfile.ZipFile(target, "a") as book:
+        book.writestr("xl/connections.xml", '<connections connection="User ID=TELLTALE"/>')
+    assert refused(target.getvalue()) == "unfit"
 
 
 def test_macros_are_unfit() -> None:
@@ -226,6 +240,16 @@ def test_a_photo_in_a_pdf_does_not_tell_where_it_was_taken() -> None:
     assert b"TELLTALE" in target.getvalue()
     found = cleaned(target.getvalue()).content
     assert b"TELLTALE" not in found and b"JFIF" in found
+
+
+def test_what_a_phone_hangs_on_behind_a_picture_goes() -> None:
+    """A film, or a whole photo with a place of its own; progressive ones have several scans."""
+    for progressive in (False, True):
+        bare_one = photo(progressive=progressive)
+        apart = b"\xff\xe2\x00\x10MPF\0TELLTALE\0\0"
+        raw = bare_one[:2] + apart + bare_one[2:] + photo(exif=tell_tale_exif())
+        assert bare.strip(raw) == bare_one
+        assert bare.strip(raw[: len(bare_one) // 2]).endswith(b"\xff\xd9")  # it was cut off
 
 
 def _stream(body: DictionaryObject, content: bytes) -> Any:

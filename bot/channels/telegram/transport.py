@@ -13,6 +13,7 @@ from bot.channels.telegram.errors import NotConnected, Overloaded
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
+UPLOAD_SECONDS = 150.0  # for 16 MB on a thin line: cut off, it would be sent again and again
 
 
 class Transport(BaseRequest):
@@ -46,6 +47,8 @@ class Transport(BaseRequest):
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100))
         total = read_timeout if isinstance(read_timeout, int | float) else ANSWER_SECONDS
+        if request_data is not None and request_data.contains_files:
+            total = UPLOAD_SECONDS
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
         data = None if request_data is None else _body(request_data)
         try:

@@ -11,6 +11,7 @@ FILES = {
     "video": "video.mp4",
     "document": "document.pdf",
 }
+LENGTHS = {"voice": "0:03", "video": "0:02"}
 _HERE = Path(__file__).parent
 
 

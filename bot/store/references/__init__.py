@@ -14,7 +14,6 @@ from bot.messages import Ref, _
 from bot.models.people import communities, help_contacts, members, programmes
 from bot.models.records import tasks
 from bot.models.rhythm import contents, wordings
-from bot.models.safeguards import notes
 from bot.models.sessions import needs, sessions, topics
 from bot.models.talks import threads
 from bot.store.references.beneath import read_captions
@@ -22,6 +21,7 @@ from bot.store.references.bubbles import (
     Medium,
     Shown,
     read_leaves,
+    read_notes,
     read_posts,
     read_records,
     read_referred,
@@ -206,6 +206,7 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "threads": _read_threads,
     "waiting": _read_waiting,
     "posts": read_posts,
+    "previews": read_stories,  # what she is about to send: its recordings are not played
     "leaves": read_leaves,
     "stories": read_stories,
     # In threads without a name it is noted nowhere who looked at what: mostly the one who asked.
@@ -214,5 +215,5 @@ _READERS: dict[str, Callable[[Connection, list[int]], dict[int, Words]]] = {
     "referred": read_referred,
     "help_contacts": _read_help_contacts,
     "programmes": _read_programmes,
-    "notes": _words_of(notes.c.text),  # on a report: for a focal point, or who has the receipt
+    "notes": read_notes,
 }

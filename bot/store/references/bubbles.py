@@ -6,30 +6,28 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, literal, select
+from sqlalchemy import ColumnElement, Connection, literal, null, select
 
-from bot.captioned import line
+from bot.captioned import FILES, line
 from bot.i18n import Own
 from bot.messages import Text, _
 from bot.models.captions import captions
 from bot.models.media import media
 from bot.models.people import members
 from bot.models.records import records
+from bot.models.safeguards import notes
 from bot.models.talks import bubbles, posts
 from bot.store.references.beneath import COLUMNS, SHOWN, words_of
 from bot.store.references.words import Words, plain, same, sentence, written_in
 
 _HEAVY = _("(a heavy story)")
 _FORWARDED = _("(forwarded)")
-_LENGTHS = {
+LENGTHS = {
     "voice": lambda length: _("(voice note, {length})", length=length),
     "video": lambda length: _("(video, {length})", length=length),
 }
 _KINDS = {
-    "voice": _("(voice note)"),
-    "video": _("(video)"),
-    "photo": _("(photo)"),
-    "document": _("(file)"),
+    **FILES,
     "location": _("(location: kept, but not passed on)"),
     "contact": _("(contact card: kept, but not passed on)"),
     "sticker": _("(sticker)"),
@@ -110,7 +108,7 @@ def _leaf(rows: list[Any]) -> Words:
     typed = [row.text for row in rows if row.kind == "text"]
     if typed:
         return same("\n".join(typed))
-    heard = [row for row in rows if row.caption is not None and row.kind in _LENGTHS]
+    heard = [row for row in rows if row.caption is not None and row.kind in LENGTHS]
     return sentence(
         line(heard[0].caption_kind, heard[0].caption, None) if heard else _KINDS["voice"]
     )
@@ -172,6 +170,25 @@ def read_records(db: Connection, ids: list[int]) -> dict[int, Words]:
     }
 
 
+def read_notes(db: Connection, ids: list[int]) -> dict[int, Words]:
+    """What was said about a report: for a focal point, or who has the receipt."""
+    statement = (
+        select(
+            notes.c.id,
+            notes.c.kind,
+            notes.c.text,
+            literal("live").label("state"),
+            literal(False).label("forwarded"),
+            null().label("language"),
+            null().label("caption"),
+            *_of_media(),
+        )
+        .outerjoin(media, media.c.id == notes.c.media_id)
+        .where(notes.c.id.in_(ids))
+    )
+    return {row.id: Shown([row]) for row in db.execute(statement)}
+
+
 def _of_media() -> list[ColumnElement[Any]]:
     about = (media.c.id.label("media_id"), media.c.state.label("stored"))
     return [*about, media.c.mime, media.c.milliseconds]
@@ -195,9 +212,9 @@ def _file(row: Any) -> Text:
     kind = row.kind if row.kind in _KINDS else "document"
     if kind not in _GONE:
         return _KINDS[kind]
-    if row.stored == "stored" and row.milliseconds is not None and kind in _LENGTHS:
+    if row.stored == "stored" and row.milliseconds is not None and kind in LENGTHS:
         minutes, seconds = divmod(max(1, round(row.milliseconds / 1000)), 60)
-        return _LENGTHS[kind](f"{minutes}:{seconds:02}")
+        return LENGTHS[kind](f"{minutes}:{seconds:02}")
     if row.stored == "waiting" and row.state not in _BEGUN:
         return _WAITING[kind]
     of_state = {"stored": _KINDS, "waiting": _KINDS, "failed": _FAILED}

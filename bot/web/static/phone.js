@@ -1,6 +1,8 @@
 // The phones of the page: what stands on their screens and what is done on them. What is written
 // goes to the webhook, as from a provider.
 
+import { Recording, clockOf } from "./recording.js";
+
 export const words = JSON.parse(document.getElementById("words").textContent);
 export const pageLanguage = document.documentElement.lang;
 export const narrow = matchMedia("(max-width: 719px)"); // the same width as in the style sheet
@@ -73,6 +75,23 @@ export async function post(path, body) {
   return answer;
 }
 
+/** Hand a file over, as to a provider; its key goes with the message. */
+async function handOver(file) {
+  const [kind] = file.type.split("/");
+  const type = ["audio", "image", "video"].includes(kind) ? file.type : "application/octet-stream";
+  const answer = await fetch("/simulator/files", {
+    method: "POST",
+    headers: { "Content-Type": type },
+    body: file,
+    signal: AbortSignal.timeout(30000),
+  });
+  if (!answer.ok) throw new Error(`a file: ${answer.status}`);
+  return (await answer.json()).sent;
+}
+
+const KINDS = { audio: "voice", image: "photo", video: "video" }; // as on the server
+const kindOf = (file) => KINDS[file.type.split("/")[0]] ?? "document";
+
 async function deliver(body) {
   const answer = await post("/webhooks/simulator", body);
   if (answer.status !== 200) throw new Error(`not taken: ${answer.status}`);
@@ -121,6 +140,9 @@ class Phone {
     this.downButton = part(".down");
     this.quoting = part(".quoting");
     this.menuButton = part(".menu");
+    this.chooser = part("[type=file]");
+    this.speakButton = part(".speak");
+    this.recordingBar = part(".recording");
     this.popups = { commands: part(".popup.commands"), files: part(".popup.files") };
     part("h2").textContent = this.name;
     part("h2").id = `name-${this.id}`;
@@ -162,6 +184,7 @@ class Phone {
     });
     this.root.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
+      if (this.recording) return this.endRecording(false);
       if (!this.closePopups(true) && this.quoted) this.quote(null);
     });
     this.root.addEventListener("focusout", (event) => {
@@ -174,6 +197,14 @@ class Phone {
     for (const button of all("[data-file]", this.root)) {
       button.addEventListener("click", () => this.fromPopup({ file: button.dataset.file }));
     }
+    find(".choose", this.root).addEventListener("click", () => {
+      this.closePopups(true);
+      this.chooser.click();
+    });
+    this.chooser.addEventListener("change", () => this.sendChosen());
+    this.speakButton.addEventListener("click", () => whileBusy(this.speakButton, () => this.record()));
+    find(".drop", this.recordingBar).addEventListener("click", () => this.endRecording(false));
+    find(".send", this.recordingBar).addEventListener("click", () => this.endRecording(true));
     find("button", this.quoting).addEventListener("click", () => this.quote(null));
     this.provider.addEventListener("change", () => this.chooseProvider());
     this.downButton.addEventListener("click", () => {
@@ -219,6 +250,7 @@ class Phone {
       this.unknown.splice(this.unknown.indexOf(own), 1);
       own.bubble = bubble;
       this.identify(own);
+      this.drawCome(own);
       return;
     }
     this.identify(this.draw(bubble));
@@ -303,8 +335,7 @@ class Phone {
     find(".text", row).textContent = bubble.text;
     find(".text", row).hidden = !bubble.text;
     if (bubble.reply_to) this.fillQuote(find(".quote", row), this.shown.get(bubble.reply_to)?.bubble);
-    if (bubble.file && !bubble.media) drawFile(find(".file", row), bubble.file);
-    if (bubble.media) drawMedia(row, bubble.media, () => this.resting && this.toBottom());
+    this.drawCome(entry);
     showState(row, bubble);
     this.drawButtons(entry);
     find(".reply", row).addEventListener("click", () => this.quote(entry.bubble));
@@ -317,6 +348,15 @@ class Phone {
     if (bubble.mine || this.resting) this.toBottom();
     else this.downButton.hidden = false;
     return entry;
+  }
+
+  /** What came along: as it is, or as a sign of its kind. */
+  drawCome({ bubble, row }) {
+    const { file, media } = bubble;
+    const plain = file && (!media || media.kind === "document"); // her own document needs no copy
+    find(".file", row).hidden = !plain;
+    if (plain) drawFile(find(".file", row), file);
+    else if (media) drawMedia(row, media, () => this.resting && this.toBottom());
   }
 
   drawButtons(entry) {
@@ -357,6 +397,52 @@ class Phone {
     this.send({ text });
   }
 
+  /** A file from the chooser, or a voice note from the microphone. */
+  sendOwn(blob) {
+    if (blob.size > words.biggest) {
+      return toast(fill(words.too_big, { size: `${words.biggest >> 20} MB` }), 10000);
+    }
+    this.send({ file: kindOf(blob), blob });
+  }
+
+  sendChosen() {
+    const [file] = this.chooser.files;
+    this.chooser.value = "";
+    if (file) this.sendOwn(file);
+  }
+
+  async record() {
+    try {
+      this.recording = await Recording.begin();
+    } catch {
+      return toast(words.unheard, 10000);
+    }
+    const length = find(".length", this.recordingBar);
+    const tell = () => { length.textContent = clockOf(this.recording.seconds); };
+    tell();
+    this.counting = setInterval(tell, 250);
+    this.showRecording(true);
+  }
+
+  async endRecording(send) {
+    const { recording } = this;
+    if (!recording) return;
+    clearInterval(this.counting);
+    this.recording = null;
+    const blob = await recording.finish();
+    this.showRecording(false);
+    if (send) this.sendOwn(blob);
+    this.speakButton.focus();
+  }
+
+  /** In place of what is written; the keyboard goes along. */
+  showRecording(on) {
+    find("form", this.root).hidden = on;
+    this.recordingBar.hidden = !on;
+    find("[role=status]", this.recordingBar).textContent = on ? words.recording : "";
+    if (on) find(".send", this.recordingBar).focus();
+  }
+
   fromPopup(content) {
     this.closePopups(true);
     this.send(content);
@@ -369,14 +455,15 @@ class Phone {
   }
 
   say(content) {
-    const { text = "", file = null, reply_to = null } = content;
+    const { text = "", file = null, reply_to = null, blob = null } = content;
     content = { ...content, key: content.key ?? newKey() }; // sent again = the same message
     const at = now().toISOString();
     const entry = this.draw({ id: null, mine: true, text, file, reply_to, at, buttons: [] });
     this.unknown.push(entry);
     return this.inOrder(async () => {
       try {
-        await deliver({ phone: this.id, ...content });
+        if (blob) content.sent ??= await handOver(blob);
+        await deliver({ phone: this.id, ...content, blob: undefined });
         entry.row.dataset.fate = "sent";
       } catch {
         entry.row.dataset.fate = "failed";
