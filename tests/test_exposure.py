@@ -296,7 +296,7 @@ def test_an_envelope_opened_twice_is_one_thread(database_url: str) -> None:
         ops = {"question": opening.open_question.open}
         [(id_, _at, content)] = due
         for _again in range(2):
-            now(stage, lambda db: envelopes._open(db, clock.now(), ops, id_, content))
+            now(stage, lambda db: envelopes._try(db, clock.now(), ops, id_, content))
         assert len(rows(stage, select(models.threads.c.id))) == 1, rows(
             stage, select(models.threads.c.number, models.threads.c.state)
         )

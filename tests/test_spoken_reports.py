@@ -210,7 +210,7 @@ def test_on_a_discreet_phone_only_that_something_waits(database_url: str) -> Non
         await report(stage, tell=True)
         await stage.listen("Noy")
         before = len(stage.people["Noy"].heard)
-        for _minutes in range(30):
+        for _minutes in range(45):
             await stage.later(timedelta(minutes=1))
         new = [each.text for each in stage.people["Noy"].heard[before:]]
         assert new[-1] == "A message is waiting for you.\n\n1. Open"
