@@ -7,6 +7,10 @@ from bot.messages import Choice, _
 SEND = Choice("send", _("Send"))
 CHANGE = Choice("change", _("Change"))
 CANCEL = Choice("cancel", _("Cancel"))
+# Under a warning that a voice or a picture may tell who she is.
+AS_IT_IS = _("Nothing was sent yet. Shall it go out as it is?")
+ANYWAY = Choice("anyway", _("Send anyway"))
+WRITE_INSTEAD = Choice("write", _("Write it instead"))
 
 
 def under_question(thread_id: int, *, followed: bool = False) -> tuple[Choice, ...]:

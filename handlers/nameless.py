@@ -18,7 +18,7 @@ from bot.conversation import Conversation
 from bot.envelopes import opens
 from bot.messages import Choice, Message, Ref, _
 from bot.nameless import LONGEST, TELLING, hold, tells_by_sight, tells_who
-from bot.offers import CANCEL, SEND
+from bot.offers import ANYWAY, AS_IT_IS, CANCEL, SEND, WRITE_INSTEAD
 from bot.store import communities, envelopes, media, members, outcomes, posts, threads
 from bot.store.audiences import Audience
 from bot.store.posts import Bubble
@@ -44,11 +44,8 @@ def check(turn: Turn) -> None:
         return turn.start(turn.data.pop("then"), **turn.data)
     turn.ask(
         *told,
-        _("Nothing was sent yet. Shall it go out as it is?"),
-        choices=(
-            Choice("anyway", _("Send anyway")),
-            Choice("write", _("Write it instead")),
-        ),
+        AS_IT_IS,
+        choices=(ANYWAY, WRITE_INSTEAD),
         then=sure,
     )
 

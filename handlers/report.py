@@ -19,7 +19,7 @@ from bot.envelopes import opens
 from bot.hearing import learn_language
 from bot.messages import N_, Choice, Message, Ref, Text, _, _n
 from bot.nameless import tells_by_sight
-from bot.offers import CANCEL
+from bot.offers import ANYWAY, AS_IT_IS, CANCEL, WRITE_INSTEAD
 from bot.posting import NOT_PASSED_ON
 from bot.smalltalk import can_be_passed_on, is_small
 from bot.store import programmes, reports
@@ -211,12 +211,8 @@ def _warn(turn: Turn) -> None:
         return _ask_whether_to_tell(turn)
     turn.ask(
         *told,
-        _("Nothing was sent yet. Shall it go out as it is?"),
-        choices=(
-            Choice("anyway", _("Send anyway")),
-            Choice("write", _("Write it instead")),
-            CANCEL,
-        ),
+        AS_IT_IS,
+        choices=(ANYWAY, WRITE_INSTEAD, CANCEL),
         then=sure,
     )
 
